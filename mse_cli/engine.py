@@ -1,0 +1,343 @@
+"""The arithmetic of the loss, on NumPy alone: blocks → ``Sums`` → ``Result``, and the gradient of a block.
+
+    SE = E ⊙ E, E = A − Y        SSE = Σ M·W·E²        MSE = SSE / Σ M·W        ∂MSE/∂A = 2·M·W·E / Σ M·W
+
+A is the prediction and Y the target, both N×C; W are weights and M is the mask of the cells in use (both 1
+where none are given, so that Σ M·W = N·C). Everything is float64; a difference is exact before it is rounded.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.errors import ParseError, Place, ShapeError
+from mse_cli.exact import LARGEST_ORDINARY, ColumnSums, Total, lanes_of, rounded
+from mse_cli.result import Column, Reduction, Result
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[Any]  # float64, int64 or uint64 in the machine's byte order
+Mask = NDArray[np.bool_]
+
+# A block of two sides and its scratch space stays in a core's cache (measured: 64 Ki cells beat 32 and 128 Ki).
+BLOCK_CELLS = 64 * 1024
+FEWEST_ROWS = 8  # of a block, however wide, so that a wide matrix does not pay each step's overhead per row
+LARGEST_EXACT_INTEGER = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some consecutive rows of both sides.
+
+    Attributes:
+        first_row: Number of its first row in the whole matrix, from 0.
+        prediction: A, n×C.
+        target: Y, n×C.
+        weights: W, n×C or a shape that broadcasts to it (n×1, 1×C); ``None`` counts each cell once.
+        used: M, n×C, false where a cell is missing and left out; ``None`` uses all.
+    """
+
+    first_row: int
+    prediction: Numbers
+    target: Numbers
+    weights: Floats | None = None
+    used: Mask | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, C)."""
+        n_rows, n_columns = self.prediction.shape
+        return n_rows, n_columns
+
+    def rows(self, start: int, stop: int) -> Block:
+        """Rows ``start`` to ``stop`` of this block, counted within it."""
+        whole = self.weights is None or len(self.weights) != len(self.prediction)
+        return Block(
+            self.first_row + start,
+            self.prediction[start:stop],
+            self.target[start:stop],
+            self.weights if whole or self.weights is None else self.weights[start:stop],
+            None if self.used is None else self.used[start:stop],
+        )
+
+
+def rows_per_block(n_columns: int) -> int:
+    """How many rows a full block has: whole lanes, about 64 Ki cells.
+
+    >>> rows_per_block(4), rows_per_block(100_000)
+    (16384, 8)
+    """
+    lanes = lanes_of(n_columns)
+    return max(FEWEST_ROWS, BLOCK_CELLS // n_columns // lanes * lanes)
+
+
+def as_numbers(array: Numbers) -> Numbers:
+    """Any real array in a type the engine calculates with: 64-bit integers as they are, the rest as float64.
+
+    Raises:
+        ParseError: for complex, object, text, date and structured arrays.
+
+    >>> as_numbers(np.array([0, 255], dtype=np.uint8)).dtype
+    dtype('float64')
+    """
+    if array.dtype.kind not in "biuf":
+        raise ParseError(f"holds {array.dtype}, not real numbers")
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    with np.errstate(over="ignore"):  # a longdouble above 1.8e308 becomes inf, which the readers refuse
+        return array.astype(np.float64, copy=False)
+
+
+def difference(prediction: Numbers, target: Numbers, out: Floats | None = None) -> Floats:
+    """E = A − Y, exact before the one rounding to float64; 64-bit integers are subtracted as integers.
+
+    >>> difference(np.array([2**53 + 1]), np.array([2**53])).tolist()
+    [1.0]
+    >>> difference(np.array([0], dtype=np.uint64), np.array([2**64 - 1], dtype=np.uint64)).tolist()
+    [-1.8446744073709552e+19]
+    """
+    with np.errstate(all="ignore"):
+        if prediction.dtype == target.dtype == np.float64:
+            return np.subtract(prediction, target, out=out)
+        result = _wide_difference(prediction, target)
+    if out is None:
+        return result
+    out[...] = result
+    return out
+
+
+def _wide_difference(prediction: Numbers, target: Numbers) -> Floats:
+    """A − Y where a side is of 64-bit integers, split into high·2^32 + low so that no part is rounded."""
+    high_a, low_a = _halves(prediction)
+    high_y, low_y = _halves(target)
+    high, low = high_a - high_y, low_a - low_y  # low: exact; high: exact where both sides are integers
+    lost = _two_difference_rest(high_a, high_y, high)
+    return np.where(np.isfinite(lost), high + (lost + low), high)
+
+
+def _halves(numbers: Numbers) -> tuple[Floats, Floats]:
+    if numbers.dtype == np.float64:
+        return numbers, np.zeros(1)
+    high = (numbers >> numbers.dtype.type(32)).astype(np.float64) * 2.0**32
+    low = (numbers & numbers.dtype.type(0xFFFFFFFF)).astype(np.float64)
+    return high, low
+
+
+def _two_difference_rest(a: Floats, b: Floats, rounded_difference: Floats) -> Floats:
+    """What ``a − b`` lost when it was rounded, exactly (Knuth)."""
+    b_virtual = a - rounded_difference
+    a_virtual = rounded_difference + b_virtual
+    return (a - a_virtual) + (b_virtual - b)
+
+
+def check_weights(weights: Floats, first_row: int = 0) -> Floats:
+    """Weights that may be used: finite and at least 0.
+
+    Raises:
+        ParseError: (a ValueError) with the row and column of the first weight that is not.
+    """
+    wrong = ~((weights >= 0) & np.isfinite(weights))
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise ParseError(
+            f"the weight {float(weights[row, column])!r} is not a finite number of at least 0",
+            Place(row=first_row + row + 1, column=column + 1),
+        )
+    return weights
+
+
+def masked_difference(block: Block, out: Floats | None = None) -> Floats:
+    """E of a block, 0 where a cell is not in use, whatever stands there."""
+    errors = difference(block.prediction, block.target, out)
+    if block.used is not None:
+        errors[~block.used] = 0.0
+    return errors
+
+
+def squared_error(block: Block) -> Floats:
+    """SE = E ⊙ E of a block, NaN where a cell is not in use; unit: target unit squared."""
+    errors = masked_difference(block)
+    with np.errstate(all="ignore"):
+        cells = errors * errors
+    if block.used is not None:
+        cells[~block.used] = np.nan
+    return cells
+
+
+def row_sums(block: Block) -> list[float]:
+    """Σ M·W·E² along each row, rounded once."""
+    errors = masked_difference(block)
+    with np.errstate(all="ignore"):
+        cells = errors * errors if block.weights is None else errors * errors * block.weights
+    return [_sum_of_row(row) for row in cells.tolist()]
+
+
+def _sum_of_row(cells: list[float]) -> float:
+    try:
+        return math.fsum(cells)
+    except OverflowError:
+        return math.inf
+
+
+def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Floats:
+    """∂loss/∂A of a block: 2·M·W·E / Σ M·W for the mean, 2·M·W·E for the sum; 0 where a cell is not in use.
+
+    Divides E by half the divisor: one rounding, and no overflow of 2·E where the result does not overflow.
+
+    >>> house = Block(0, np.array([[300000.0, 3], [500000, 4]]), np.array([[350000.0, 4], [450000, 3]]))
+    >>> gradient(house, divisor=4).tolist()
+    [[-25000.0, -0.5], [25000.0, 0.5]]
+    """
+    half = divisor / 2 if reduction == "mean" else 0.5
+    errors = masked_difference(block)
+    with np.errstate(all="ignore"):
+        if not math.isfinite(np.add.reduce(errors, axis=None)):
+            return _gradient_beyond_range(block, errors, half)
+        return errors / half if block.weights is None else errors * (block.weights / half)
+
+
+def _gradient_beyond_range(block: Block, errors: Floats, half: float) -> Floats:
+    """The gradient where some E overflows float64 although the gradient may not: from E/2 and half/2."""
+    halved = block.prediction * 0.5 - block.target * 0.5
+    factor = (1.0 if block.weights is None else block.weights) / half
+    overflowed = np.isinf(errors) & np.isfinite(halved)
+    return np.where(overflowed, halved * (2 * factor), errors * factor)
+
+
+class Sums:
+    """What a set of blocks adds up to: exact, mergeable with ``+`` in any order, the same bits for any cut.
+
+    >>> a, y = np.arange(8.0).reshape(4, 2), np.zeros((4, 2))
+    >>> top, bottom = Sums(2), Sums(2)
+    >>> top.update(Block(0, a[:1], y[:1]))
+    >>> bottom.update(Block(1, a[1:], y[1:]))
+    >>> (top + bottom).finish().mse
+    17.5
+    """
+
+    def __init__(self, n_columns: int):
+        self.n_columns = n_columns
+        self.n_rows = 0
+        self.cells_used = np.zeros(n_columns, dtype=np.int64)
+        self.errors = ColumnSums(n_columns)  # Σ M·W·E²
+        self.weights: ColumnSums | None = None  # Σ M·W, once there are weights
+        self.overflow = False
+        self._lanes = np.zeros((0, self.errors.width))
+        self._scratch = np.zeros((0, self.errors.width))
+
+    def update(self, block: Block) -> None:
+        """Add a block of any number of rows."""
+        if block.shape[0] == 0:
+            return
+        self.n_rows += block.shape[0]
+        self.cells_used += block.shape[0] if block.used is None else block.used.sum(axis=0)
+        if block.weights is None:
+            self._add_squares(block)
+        else:
+            self._add_weighted_squares(block, block.weights)
+
+    def _add_squares(self, block: Block) -> None:
+        lanes = self._in_lanes(block)
+        with np.errstate(all="ignore"):
+            np.multiply(lanes, lanes, out=lanes)
+        largest = lanes.max(axis=0)
+        if largest.max() < LARGEST_ORDINARY:  # false for NaN too
+            self.errors.add_lanes(lanes, self._scratch, largest=largest)
+        else:
+            errors = masked_difference(block)
+            self.errors.add_product(errors, errors, smallest_bucket=0)
+            self._note_overflow(block, errors)
+
+    def _add_weighted_squares(self, block: Block, weights: Floats) -> None:
+        errors = masked_difference(block)
+        weights = np.broadcast_to(weights, block.shape)
+        self.errors.add_product(errors, errors, weights)
+        self._note_overflow(block, errors)
+        in_use = weights if block.used is None else np.where(block.used, weights, 0.0)
+        self.weights = self.weights or ColumnSums(self.n_columns)
+        self.weights.add_product(in_use)
+
+    def _in_lanes(self, block: Block) -> Floats:
+        """E of the block, written into the lanes; the cells that it does not fill are 0."""
+        rows = -(-block.prediction.size // self.errors.width)
+        if len(self._lanes) != rows:
+            self._lanes = np.zeros((rows, self.errors.width))
+            self._scratch = np.empty_like(self._lanes)
+        flat = self._lanes.reshape(-1)
+        flat[block.prediction.size :] = 0.0
+        masked_difference(block, flat[: block.prediction.size].reshape(block.shape))
+        return self._lanes
+
+    def _note_overflow(self, block: Block, errors: Floats) -> None:
+        with np.errstate(all="ignore"):
+            too_large = np.isinf(errors * errors)
+        finite = np.isfinite(block.prediction) & np.isfinite(block.target)
+        self.overflow = self.overflow or bool((too_large & finite).any())
+
+    def __add__(self, other: Sums) -> Sums:
+        """The sums of both sets of blocks together."""
+        if self.n_columns != other.n_columns:
+            raise ShapeError(f"parts of {self.n_columns} and {other.n_columns} columns do not belong together")
+        merged = Sums(self.n_columns)
+        for part in (self, other):
+            merged.n_rows += part.n_rows
+            merged.cells_used += part.cells_used
+            merged.errors += part.errors
+            merged.overflow |= part.overflow
+            if part.weights is not None:
+                merged.weights = merged.weights or ColumnSums(self.n_columns)
+                merged.weights += part.weights
+        return merged
+
+    def finish(self, reduction: Reduction = "mean", names: tuple[str, ...] | None = None) -> Result:
+        """The loss of everything that was added.
+
+        SSE and the columns' sums are rounded once; MSE is SSE / divisor, or the exact quotient where SSE overflows.
+        """
+        columns = self.errors.totals()
+        divisors = self._divisors()
+        sse, divisor = Total.of(columns), sum(divisors, start=Fraction(0))
+        if math.isinf(rounded(divisor)):
+            raise ParseError("the weights add up to more than float64 holds", hint="scale them down")
+        mse = _mean(sse, divisor)
+        return Result(
+            shape=(self.n_rows, self.n_columns),
+            cells_used=int(self.cells_used.sum()),
+            divisor=rounded(divisor),
+            reduction=reduction,
+            sse=sse.rounded(),
+            mse=mse,
+            rmse=_root_of_mean(sse, divisor, mse),
+            columns=tuple(
+                Column(names[j] if names else None, total.rounded(), _mean(total, divisors[j]))
+                for j, total in enumerate(columns)
+            ),
+            overflow=self.overflow,
+            weighted=self.weights is not None,
+        )
+
+    def _divisors(self) -> list[Fraction]:
+        """Σ M·W of each column, exact."""
+        if self.weights is None:
+            return [Fraction(count) for count in self.cells_used.tolist()]
+        return [total.exact() for total in self.weights.totals()]
+
+
+def _mean(total: Total, divisor: Fraction) -> float:
+    """SSE / divisor as the two are printed; from the exact sums where float64 holds SSE badly or not at all."""
+    if divisor == 0:
+        return math.nan
+    sse = total.rounded()
+    return sse / rounded(divisor) if 2.0**-960 < sse < math.inf else total.rounded(divisor)
+
+
+def _root_of_mean(total: Total, divisor: Fraction, mse: float) -> float:
+    """√MSE, also where MSE itself overflows."""
+    if math.isfinite(mse) or math.isnan(mse) or total.special:
+        return math.sqrt(mse)
+    return math.sqrt(total.rounded(divisor * 2**1024)) * 2.0**512

@@ -1,0 +1,103 @@
+"""What can go wrong, as exceptions that state facts; the command line turns them into words.
+
+An error knows *what* is wrong, *where* (file, line or row, column) and, where there is one, what to do about it.
+Low floors raise it with what they know; a reader that knows the file adds it with ``within``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+LONGEST_QUOTE = 40
+
+
+def quote(text: str) -> str:
+    r"""Text from a file, safe to print: escaped, in quotes, cut to about 40 characters.
+
+    >>> print(quote("a" * 50))
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…'
+    >>> print(quote("\x1b[31m"))
+    '\x1b[31m'
+    """
+    return repr(text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…")
+
+
+def printable(text: str) -> str:
+    r"""A name (a path, a column) as it stands, with control characters escaped.
+
+    >>> print(printable("a[1]\n.csv"))
+    a[1]\n.csv
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the input something is; lines, rows and columns count from 1."""
+
+    file: str | None = None
+    line: int | None = None
+    row: int | None = None
+    column: int | None = None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        parts = [printable(self.file)] if self.file else []
+        if self.line is not None:
+            parts.append(f"line {self.line}")
+        elif self.row is not None:
+            parts.append(f"row {self.row}")
+        if self.column is not None:
+            name = self.name if self.name is None else quote(self.name)[1:-1]
+            parts.append(f"column {self.column}" + (f" ({name})" if name else ""))
+        return ", ".join(parts)
+
+
+class MseError(Exception):
+    """Anything a user can cause: a message, the place it is about and a hint.
+
+    >>> str(MseError("'abc' is not a number", Place("preds.csv", line=3, column=2, name="bedrooms")))
+    "preds.csv, line 3, column 2 (bedrooms): 'abc' is not a number"
+    """
+
+    def __init__(self, message: str, place: Place | None = None, *, hint: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.place = place or Place()
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = str(self.place)
+        return f"{place}: {self.message}" if place else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions pickle by their arguments alone; worker processes need the hint as well.
+        return _rebuild, (type(self), self.message, self.place, self.hint)
+
+    def within(self, file: str) -> MseError:
+        """The same error with the file it is about, if it does not name one yet."""
+        place = replace(self.place, file=self.place.file or file)
+        return type(self)(self.message, place, hint=self.hint)
+
+
+def _rebuild(kind: type[MseError], message: str, place: Place, hint: str | None) -> MseError:
+    return kind(message, place, hint=hint)
+
+
+class ShapeError(MseError, ValueError):
+    """Prediction, target or weights do not have the shapes that belong together."""
+
+
+class ParseError(MseError, ValueError):
+    """A file's content is not what its format allows."""
+
+
+class InputError(MseError, OSError):
+    """A file cannot be opened, read or written."""
+
+    def __str__(self) -> str:  # OSError's own str() would print its arguments
+        return MseError.__str__(self)
+
+
+class UsageError(MseError, ValueError):
+    """Options that do not fit together or do not fit the input."""

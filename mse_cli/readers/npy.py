@@ -1,0 +1,294 @@
+"""NPY files and the members of NPZ archives, read in blocks and never unpickled.
+
+Format: NumPy's NEP 1 and ``numpy.lib.format``. The header is checked against the file's size before anything is
+allocated; a file that is longer or shorter than its header says is refused, not read in part.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import shutil
+import struct
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.engine import Numbers, as_numbers, rows_per_block
+from mse_cli.errors import MseError, ParseError, Place, UsageError, quote
+from mse_cli.readers.missing import Missing, check_finite
+from mse_cli.readers.source import BROKEN_ARCHIVE, Source, reading
+
+MAGIC = b"\x93NUMPY"
+ZIP_MAGIC = b"PK\x03\x04"
+LONGEST_HEADER = 10_000  # bytes, as NumPy's own limit: beyond, parsing it could crash the interpreter
+MOST_AXES = 64
+FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
+BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, *BROKEN_ARCHIVE)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an NPY header says, and where the data begins."""
+
+    dtype: np.dtype[np.generic]
+    fortran: bool
+    shape: tuple[int, ...]
+    offset: int
+
+    @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """N×C: 0-d is 1×1, 1-D of length N is N×1, more axes are N × all the rest."""
+        return (self.shape[0] if self.shape else 1), math.prod(self.shape[1:])
+
+    @property
+    def n_bytes(self) -> int:
+        """How long the data must be."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class NpyMatrix:
+    """One side of the loss from an NPY file or an NPZ member, read in blocks of whole rows."""
+
+    source: Source
+    header: Header
+    missing: Missing
+    member: str | None = None
+    columns: tuple[int, ...] | None = None
+    names: None = None
+    all_names: None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The file, and the member of it."""
+        return self.source.label + (f"[{self.member}]" if self.member else "")
+
+    @property
+    def n_rows(self) -> int:
+        """N."""
+        return self.header.matrix_shape[0]
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+        return len(self.columns) if self.columns is not None else self.header.matrix_shape[1]
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Which columns are read (0-based)."""
+        return tuple(range(self.width)) if self.columns is None else self.columns
+
+    @property
+    def width(self) -> int:
+        """How many columns the array has."""
+        return self.header.matrix_shape[1]
+
+    @property
+    def is_member(self) -> bool:
+        """Whether an NPZ member was chosen by name, so that the option names no columns."""
+        return self.member is not None
+
+    def select(self, columns: tuple[int, ...], key: int | None = None) -> NpyMatrix:
+        """The same with only these columns (0-based); an array has no key."""
+        return self if columns == self.positions else replace(self, columns=columns)
+
+    def chunks(self) -> Iterator[Numbers]:
+        """The rows in order, some at a time.
+
+        Raises:
+            ParseError: for NaN or ±inf that ``--missing`` does not allow.
+        """
+        first_row = 0
+        with _open_data(self.source, self.member) as stream, reading(self.label):
+            rows = _fortran_rows if self.header.fortran else _rows
+            for raw in rows(stream, self.header):
+                chunk = as_numbers(raw)
+                if self.columns is not None:
+                    chunk = chunk[:, self.columns]
+                check_finite(chunk, self.missing, first_row=first_row, columns=self.columns)
+                yield chunk
+                first_row += len(chunk)
+
+
+def open_npy(source: Source, missing: Missing, *, member: str | None = None) -> NpyMatrix:
+    """Check an NPY file's (or an NPZ member's) header and size.
+
+    Raises:
+        ParseError: if the two do not agree, or hold something else than a real matrix.
+    """
+    label = source.label + (f"[{member}]" if member else "")
+    with _open_data(source, member) as stream, reading(label):
+        header = read_header(stream)
+        stream.seek(0, 2)
+        _check_size(header, stream.tell() - header.offset)
+    return NpyMatrix(source, header, missing, member)
+
+
+def member_names(source: Source) -> list[str]:
+    """The arrays in an NPZ archive, by name without ``.npy``."""
+    with source.open() as stream, _reading_zip(source.label), zipfile.ZipFile(stream) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+def choose_member(source: Source, names: list[str], wanted: str | None, option: str) -> str:
+    """The only member, or the wanted one.
+
+    Raises:
+        ParseError: if the archive holds no arrays.
+        UsageError: if there are several and none is named, or none has that name.
+    """
+    if not names:
+        raise ParseError("the archive holds no .npy array", Place(source.label))
+    if wanted is None and len(names) == 1:
+        return names[0]
+    listed = ", ".join(quote(name) for name in names[:8]) + (", …" if len(names) > 8 else "")
+    if wanted is None:
+        raise UsageError(
+            f"the archive holds {len(names)} arrays: {listed}",
+            Place(source.label),
+            hint=f"name one with {option}",
+        )
+    if wanted not in names:
+        raise UsageError(f"no array {quote(wanted)}; there are {listed}", Place(source.label))
+    return wanted
+
+
+def read_header(stream: BinaryIO) -> Header:
+    """Read and check a header; never evaluates it.
+
+    Raises:
+        ParseError: if it is not one that NumPy writes for a real array.
+    """
+    start = stream.read(len(MAGIC) + 2)
+    if len(start) < len(MAGIC) + 2 or not start.startswith(MAGIC):
+        raise ParseError("the NPY file is truncated in its header")
+    version = start[-2], start[-1]
+    if version not in {(1, 0), (2, 0), (3, 0)}:
+        raise ParseError(f"NPY format {version[0]}.{version[1]} is not known; 1.0 to 3.0 are")
+    size_format = "<H" if version == (1, 0) else "<I"
+    length_bytes = _read_exactly(stream, struct.calcsize(size_format))
+    length = int(struct.unpack(size_format, length_bytes)[0])
+    if length > LONGEST_HEADER:
+        raise ParseError(f"the NPY header claims {length} bytes; no real array needs that")
+    text = _read_exactly(stream, length)
+    try:
+        fields = ast.literal_eval(text.decode("utf-8" if version == (3, 0) else "latin-1").strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ParseError("the NPY header is not a plain dictionary") from None
+    dtype, fortran, shape = _check_fields(fields)
+    return Header(dtype, fortran, shape, len(start) + len(length_bytes) + length)
+
+
+def _read_exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) < count:
+        raise ParseError("the NPY file is truncated in its header")
+    return data
+
+
+def _check_fields(fields: object) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
+    if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
+        raise ParseError("the NPY header does not have exactly descr, fortran_order and shape")
+    descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
+    if type(fortran) is not bool:
+        raise ParseError("the NPY header's fortran_order is neither True nor False")
+    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+        raise ParseError("the NPY header's shape is not a tuple of sizes")
+    if len(shape) > MOST_AXES:
+        raise ParseError(f"the NPY header's shape has {len(shape)} axes; NumPy allows {MOST_AXES}")
+    return _real_dtype(descr), fortran, shape
+
+
+def _real_dtype(descr: object) -> np.dtype[np.generic]:
+    kinds = "bool, integers and floating point are read"
+    if not isinstance(descr, str):
+        raise ParseError(f"holds records or something else that is not a number; {kinds}")
+    try:
+        dtype = np.dtype(descr)
+    except (TypeError, ValueError, SyntaxError):
+        raise ParseError(f"the NPY header's type {quote(descr)} is not known") from None
+    if dtype.kind not in "biuf":
+        raise ParseError(f"holds {quote(descr)} (no real numbers); {kinds}")
+    return dtype
+
+
+def _check_size(header: Header, found: int) -> None:
+    if found != header.n_bytes:
+        what = "truncated" if found < header.n_bytes else "longer than its header says"
+        raise ParseError(
+            f"the file is {what}: shape {header.shape} of {header.dtype} needs "
+            f"{header.n_bytes} bytes of data, there are {found}"
+        )
+    if found == 0:
+        raise ParseError(f"shape {header.shape} holds no cells")
+
+
+def _rows(stream: BinaryIO, header: Header) -> Iterator[NDArray[np.generic]]:
+    n_rows, n_columns = header.matrix_shape
+    step = rows_per_block(n_columns)
+    stream.seek(header.offset)
+    for start in range(0, n_rows, step):
+        raw = np.empty((min(step, n_rows - start), n_columns), dtype=header.dtype)
+        _fill(stream, raw)
+        yield raw
+
+
+def _fortran_rows(stream: BinaryIO, header: Header) -> Iterator[NDArray[np.generic]]:
+    """Columns lie one after the other: take a run of rows from each, transposed on the way."""
+    n_rows, n_columns = header.matrix_shape
+    stored_at = np.arange(n_columns).reshape(header.shape[1:], order="F").ravel()
+    step = max(rows_per_block(n_columns), FORTRAN_BYTES // (n_columns * header.dtype.itemsize))
+    for start in range(0, n_rows, step):
+        raw = np.empty((n_columns, min(step, n_rows - start)), dtype=header.dtype)
+        for column in range(n_columns):
+            stream.seek(header.offset + (column * n_rows + start) * header.dtype.itemsize)
+            _fill(stream, raw[column])
+        yield np.ascontiguousarray(raw[stored_at].T)
+
+
+def _fill(stream: BinaryIO, array: NDArray[np.generic]) -> None:
+    buffer = memoryview(cast(Any, array.reshape(-1).view(np.uint8)))
+    filled = 0
+    while filled < len(buffer):
+        count = stream.readinto(buffer[filled:])  # type: ignore[attr-defined]
+        if not count:
+            raise ParseError("the file became shorter while it was read")
+        filled += count
+
+
+@contextmanager
+def _open_data(source: Source, member: str | None) -> Iterator[BinaryIO]:
+    if member is None:
+        with source.open() as stream:
+            yield stream
+        return
+    # The member goes through an unnamed temporary file: it can then be sought in, and its checksum is
+    # known to be right before the first number is used.
+    with tempfile.TemporaryFile() as spool:
+        with (
+            source.open() as stream,
+            _reading_zip(source.label),
+            zipfile.ZipFile(stream) as archive,
+            archive.open(member + ".npy") as packed,
+        ):
+            shutil.copyfileobj(packed, spool, 1 << 20)
+        spool.seek(0)
+        yield cast(BinaryIO, spool)
+
+
+@contextmanager
+def _reading_zip(label: str) -> Iterator[None]:
+    try:
+        yield
+    except MseError:
+        raise
+    except BROKEN_ZIP:
+        raise ParseError("the archive is truncated, corrupt or not an NPZ file", Place(label)) from None

@@ -1,0 +1,195 @@
+"""Two sides and their weights as one stream of blocks: the same rows of each, never broadcast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mse_cli.engine import Block, Floats, Numbers, check_weights, rows_per_block
+from mse_cli.errors import ShapeError, printable
+from mse_cli.readers.missing import Missing, used_cells
+from mse_cli.readers.source import reading
+
+
+class Matrix(Protocol):
+    """One file, or several one after the other, as a matrix that is read in chunks of rows."""
+
+    @property
+    def label(self) -> str:
+        """The name that messages use."""
+
+    @property
+    def n_rows(self) -> int | None:
+        """N, or ``None`` if only reading it all can tell."""
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names, if it has any."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about how it was read."""
+
+    def chunks(self) -> Iterator[Numbers]:
+        """The rows in order, some at a time; from the start at each call."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some columns of a stream: of which stream, and from which column to which."""
+
+    stream: int
+    start: int
+    stop: int
+
+    def of(self, chunks: list[Numbers]) -> Numbers:
+        """These columns of the rows at hand."""
+        return chunks[self.stream][:, self.start : self.stop]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The prediction, the target and perhaps weights, as columns of one to three streams.
+
+    Attributes:
+        streams: What is read, side by side.
+        prediction: Where A is in them.
+        target: Where Y is.
+        weights: Where W is, if it is read by rows.
+        column_weights: W if it is 1×C.
+        missing: The policy for missing cells.
+        names: The columns' names, if there are any.
+        notes: What the user should know about how the files were read.
+    """
+
+    streams: tuple[Matrix, ...]
+    prediction: Part
+    target: Part
+    missing: Missing
+    names: tuple[str, ...] | None = None
+    weights: Part | None = None
+    column_weights: Floats | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+        return self.prediction.stop - self.prediction.start
+
+    @property
+    def n_rows(self) -> int | None:
+        """N where it is known before reading."""
+        return next((stream.n_rows for stream in self.streams if stream.n_rows is not None), None)
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows of all streams, block by block; from the start at each call.
+
+        Raises:
+            ShapeError: if one stream has fewer rows than another.
+            ParseError: for what cannot be read.
+        """
+        first_row = 0
+        for chunks in side_by_side(self.streams, rows_per_block(self.n_columns)):
+            prediction, target = self.prediction.of(chunks), self.target.of(chunks)
+            yield Block(
+                first_row,
+                prediction,
+                target,
+                self._weights(chunks, first_row),
+                used_cells(prediction, target, self.missing),
+            )
+            first_row += len(prediction)
+
+    def _weights(self, chunks: list[Numbers], first_row: int) -> Floats | None:
+        if self.weights is None:
+            return self.column_weights
+        weights = self.weights.of(chunks).astype(np.float64, copy=False)
+        with reading(self.streams[self.weights.stream].label):
+            return check_weights(weights, first_row=first_row)
+
+
+def side_by_side(streams: tuple[Matrix, ...], most_rows: int) -> Iterator[list[Numbers]]:
+    """The same rows of each stream, at most so many at a time.
+
+    Raises:
+        ShapeError: if one ends before another.
+    """
+    iterators = [_filled(stream.chunks()) for stream in streams]
+    chunks = [next(iterator, None) for iterator in iterators]
+    done = 0
+    while all(chunk is not None for chunk in chunks):
+        held = [chunk for chunk in chunks if chunk is not None]
+        count = min(most_rows, *(len(chunk) for chunk in held))
+        yield [chunk[:count] for chunk in held]
+        done += count
+        chunks = [
+            chunk[count:] if len(chunk) > count else next(iterator, None)
+            for chunk, iterator in zip(held, iterators, strict=True)
+        ]
+    if any(chunk is not None for chunk in chunks):
+        rows = [
+            done + (0 if chunk is None else len(chunk)) + sum(map(len, iterator))
+            for chunk, iterator in zip(chunks, iterators, strict=True)
+        ]
+        shapes = [(n, stream.n_columns) for n, stream in zip(rows, streams, strict=True)]
+        other = next(i for i, n in enumerate(rows) if n != rows[0])
+        raise disagreement(streams[0].label, shapes[0], streams[other].label, shapes[other])
+
+
+def _filled(chunks: Iterator[Numbers]) -> Iterator[Numbers]:
+    return (chunk for chunk in chunks if len(chunk))
+
+
+def check_shapes(prediction: Matrix, target: Matrix) -> None:
+    """Refuse sides that cannot have the same shape, before the long work starts.
+
+    Raises:
+        ShapeError: with both shapes.
+    """
+    known = prediction.n_rows is not None and target.n_rows is not None
+    if prediction.n_columns == target.n_columns and (not known or prediction.n_rows == target.n_rows):
+        return
+    raise disagreement(
+        prediction.label, (_count(prediction), prediction.n_columns), target.label, (_count(target), target.n_columns)
+    )
+
+
+def _count(matrix: Matrix) -> int:
+    return matrix.n_rows if matrix.n_rows is not None else sum(map(len, matrix.chunks()))
+
+
+def disagreement(name: str, shape: tuple[int, int], other: str, other_shape: tuple[int, int]) -> ShapeError:
+    """The error for two shapes that differ, with what looks wrong.
+
+    >>> disagreement("a.npy", (3, 1), "y.npy", (1, 3)).hint
+    'one is a column and the other a row: transpose one of them'
+    """
+    message = (
+        f"the shapes differ: {printable(name)} is {_times(shape)}, {printable(other)} is {_times(other_shape)}; "
+        "nothing is broadcast"
+    )
+    return ShapeError(message, hint=_what_looks_wrong(shape, other_shape))
+
+
+def _times(shape: tuple[int, int]) -> str:
+    return f"{shape[0]}×{shape[1]}"
+
+
+def _what_looks_wrong(shape: tuple[int, int], other: tuple[int, int]) -> str | None:
+    rows, columns = abs(shape[0] - other[0]), abs(shape[1] - other[1])
+    if shape == other[::-1]:
+        if 1 in shape:
+            return "one is a column and the other a row: transpose one of them"
+        return "one looks transposed"
+    if columns == 0 and rows == 1:
+        return "one has a row more: a header counted as a row (--header), or a row missing?"
+    if rows == 0 and columns == 1:
+        return "one has a column more: an index column, or a column missing? --pred and --true choose columns"
+    return None

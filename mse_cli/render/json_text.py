@@ -1,0 +1,75 @@
+"""JSON, schema version 1: valid for any parser, written piece by piece so that a large matrix is never held."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from mse_cli.engine import Floats
+from mse_cli.render.numbers import json_number
+from mse_cli.result import Result, WorstCell
+
+SCHEMA_VERSION = 1
+Matrix = Iterable[Floats]  # blocks of rows
+
+
+def render_json(result: Result, matrices: Mapping[str, Matrix] | None = None) -> Iterator[str]:
+    """The result, then the matrices block by block; NaN and ±inf are null.
+
+    >>> from mse_cli.engine import Block, Sums
+    >>> import json, numpy as np
+    >>> sums = Sums(1)
+    >>> sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
+    >>> json.loads("".join(render_json(sums.finish())))["columns"]
+    [{'name': None, 'sse': 4.0, 'mse': 4.0}]
+    """
+    fields = list(_scalars(result))
+    if result.worst is not None:
+        fields.append(("worst", _list(map(_worst, result.worst))))
+    yield "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)
+    for name, blocks in (matrices or {}).items():
+        yield f",\n {json.dumps(name)}: "
+        yield from matrix_text(blocks)
+    yield "}\n"
+
+
+def matrix_text(blocks: Matrix) -> Iterator[str]:
+    """A matrix as a list of rows, a row a line."""
+    separator = "["
+    for block in blocks:
+        for row in block.tolist():
+            yield separator + "[" + ", ".join(map(json_number, row)) + "]"
+            separator = ",\n  "
+    yield "]"
+
+
+def _scalars(result: Result) -> Iterator[tuple[str, str]]:
+    yield "schema_version", str(SCHEMA_VERSION)
+    yield "shape", str(list(result.shape))
+    yield "cells_used", str(result.cells_used)
+    yield "cells_total", str(result.cells_total)
+    yield "divisor", json_number(result.divisor)
+    yield "reduction", json.dumps(result.reduction)
+    for name in ("loss", "sse", "mse", "rmse"):
+        yield name, json_number(getattr(result, name))
+    columns = (_object(name=json.dumps(c.name), sse=json_number(c.sse), mse=json_number(c.mse)) for c in result.columns)
+    yield "columns", _list(columns)
+
+
+def _worst(cell: WorstCell) -> str:
+    return _object(
+        row=str(cell.row),
+        column=json.dumps(cell.name if cell.name is not None else cell.column),
+        prediction=json_number(cell.prediction),
+        target=json_number(cell.target),
+        error=json_number(cell.error),
+        share=json_number(cell.share),
+    )
+
+
+def _object(**fields: str) -> str:
+    return "{" + ", ".join(f'"{name}": {value}' for name, value in fields.items()) + "}"
+
+
+def _list(items: Iterable[str]) -> str:
+    return "[" + ", ".join(items) + "]"

@@ -1,0 +1,101 @@
+"""What a computation gives: plain, frozen data that every renderer reads and nothing here prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Reduction = Literal["mean", "sum"]
+REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One component: its name (``None`` without a header) and its share of the loss.
+
+    ``sse`` = Σ M·W·E² down the column; ``mse`` = sse / Σ M·W down the column (unit: target unit squared).
+    """
+
+    name: str | None
+    sse: float
+    mse: float
+
+
+@dataclass(frozen=True)
+class WorstCell:
+    """One of the cells with the largest weighted squared error; ``row`` and ``column`` count from 1."""
+
+    row: int
+    column: int
+    name: str | None
+    prediction: float
+    target: float
+    error: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """The loss of a prediction A against a target Y, both N×C.
+
+    Attributes:
+        shape: (N, C).
+        cells_used: How many cells the sums are over (all but the missing ones).
+        divisor: Σ M·W, what SSE was divided by; N·C without weights and missing cells.
+        reduction: Which of the two the loss is, ``"mean"`` (MSE) or ``"sum"`` (SSE).
+        sse: Sum of squared errors, target unit squared.
+        mse: SSE / divisor, target unit squared.
+        rmse: √MSE, target unit.
+        columns: The same per column.
+        overflow: Whether a finite error has a square that float64 cannot hold.
+        worst: The cells with the largest weighted squared error, if they were asked for.
+        weighted: Whether there are weights.
+    """
+
+    shape: tuple[int, int]
+    cells_used: int
+    divisor: float
+    reduction: Reduction
+    sse: float
+    mse: float
+    rmse: float
+    columns: tuple[Column, ...]
+    overflow: bool = False
+    worst: tuple[WorstCell, ...] | None = None
+    weighted: bool = False
+
+    @property
+    def loss(self) -> float:
+        """The reduced loss: MSE or SSE."""
+        return self.mse if self.reduction == "mean" else self.sse
+
+    @property
+    def cells_total(self) -> int:
+        """N·C."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """The columns' names."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The first and last rows of the matrices, as a table shows them.
+
+    Attributes:
+        rows: The rows' numbers in the whole matrix, from 0.
+        squared_error: SE of these rows.
+        row_sums: Σ W·SE along each of these rows.
+        gradient: The gradient of these rows.
+    """
+
+    rows: tuple[int, ...]
+    squared_error: NDArray[np.float64] = field(repr=False)
+    row_sums: list[float] = field(repr=False)
+    gradient: NDArray[np.float64] = field(repr=False)
