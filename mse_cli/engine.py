@@ -114,7 +114,7 @@ def difference(prediction: Numbers, target: Numbers, out: Floats | None = None) 
 def _wide_difference(prediction: Numbers, target: Numbers) -> Floats:
     """A − Y where a side is of 64-bit integers, which float64 does not hold above 2^53."""
     if prediction.dtype == np.float64:
-        return -_integer_minus_float(target, prediction)
+        return 0.0 - _integer_minus_float(target, prediction)
     if target.dtype == np.float64:
         return _integer_minus_float(prediction, target)
     (high_a, low_a), (high_y, low_y) = _halves(prediction), _halves(target)
@@ -123,7 +123,7 @@ def _wide_difference(prediction: Numbers, target: Numbers) -> Floats:
 
 def _integer_minus_float(integers: Numbers, floats: Floats) -> Floats:
     plain = integers.astype(np.float64)
-    held = np.abs(plain) <= LARGEST_EXACT_INTEGER
+    held = np.abs(plain) < LARGEST_EXACT_INTEGER
     if held.all():
         return plain - floats
     high, low = _halves(integers)
@@ -211,7 +211,7 @@ def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Flo
     with np.errstate(all="ignore"):
         if not math.isfinite(np.add.reduce(errors, axis=None)):
             return _gradient_beyond_range(block, errors, half)
-        return errors / half if block.weights is None else errors * (block.weights / half)
+        return errors / half if block.weights is None else errors * (block.weights / half) + 0.0  # no −0
 
 
 def _gradient_beyond_range(block: Block, errors: Floats, half: float) -> Floats:

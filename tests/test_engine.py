@@ -21,9 +21,7 @@ PAIRS = hnp.array_shapes(min_dims=2, max_dims=2, max_side=6).flatmap(
 
 def _matrices(dtype: str, shape: tuple[int, ...]) -> st.SearchStrategy[np.ndarray]:
     kind = np.dtype(dtype)
-    elements = (
-        hnp.from_dtype(kind, allow_nan=False, allow_infinity=False) if kind.kind == "f" else hnp.from_dtype(kind)
-    )
+    elements = hnp.from_dtype(kind, allow_nan=False, allow_infinity=False) if kind.kind == "f" else hnp.from_dtype(kind)
     return hnp.arrays(kind, shape, elements=elements)
 
 

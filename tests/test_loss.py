@@ -63,7 +63,8 @@ def test_backward_needs_a_forward() -> None:
 
 
 @pytest.mark.parametrize(
-    ("a", "y"), [(np.zeros((3, 1)), np.zeros((1, 3))), (np.zeros((3, 2)), np.zeros((2, 3))), ([[1.0]], np.zeros((3, 2)))]
+    ("a", "y"),
+    [(np.zeros((3, 1)), np.zeros((1, 3))), (np.zeros((3, 2)), np.zeros((2, 3))), ([[1.0]], np.zeros((3, 2)))],
 )
 def test_nothing_is_broadcast(a: np.ndarray, y: np.ndarray) -> None:
     with pytest.raises(ShapeError) as caught:
