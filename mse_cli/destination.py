@@ -171,7 +171,8 @@ def failing_as(name: str) -> Iterator[None]:
     except BrokenPipeError:
         raise ReaderGoneError from None
     except OSError as error:
-        raise InputError(f"cannot be written: {reason(error)}", Place(name)) from None
+        why = "no such directory" if isinstance(error, FileNotFoundError) else reason(error)
+        raise InputError(f"cannot be written: {why}", Place(name)) from None
 
 
 def refuse_overwriting(outputs: Iterable[str | None], inputs: Iterable[Path]) -> None:
@@ -181,10 +182,10 @@ def refuse_overwriting(outputs: Iterable[str | None], inputs: Iterable[Path]) ->
         InputError: naming the file.
     """
     files = [path for path in outputs if path not in STANDARD_OUTPUT and not (path or "").startswith(DEVICES)]
-    places = [os.path.realpath(path) for path in files if path is not None]
-    if len(set(places)) < len(places):
+    places = {os.path.realpath(path): path for path in files if path is not None}
+    if len(places) < len(files):
         raise InputError("two outputs would be written to the same file")
-    read = {os.path.realpath(path) for path in inputs}
-    for place in places:
-        if place in read and os.path.isfile(place):
-            raise InputError("is an input: it would be overwritten", Place(place), hint="choose another output file")
+    for path in inputs:
+        output = places.get(os.path.realpath(path))
+        if output is not None and path.is_file():
+            raise InputError("is an input: it would be overwritten", Place(output), hint="choose another output file")

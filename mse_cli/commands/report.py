@@ -13,7 +13,7 @@ from mse_cli.commands.options import Format, Only
 from mse_cli.commands.streams import note, warn
 from mse_cli.destination import STANDARD_OUTPUT, Output
 from mse_cli.engine import Floats
-from mse_cli.errors import UsageError
+from mse_cli.errors import UsageError, printable
 from mse_cli.evaluate import Evaluation
 from mse_cli.partial import to_plain
 from mse_cli.render import json_text, rows_text
@@ -178,7 +178,8 @@ def check_matrix_path(path: str | None, option: str) -> None:
         UsageError: if it is none of .npy, .csv and .csv.gz.
     """
     if path is not None and not path.endswith((".npy", ".csv", ".csv.gz")):
-        raise UsageError(f"{option} writes .npy, .csv or .csv.gz, by the file's suffix", hint=f"not {path!r}")
+        hint = "name the file .npy, .csv or .csv.gz: the suffix says how it is written"
+        raise UsageError(f"{option} {printable(path)}: no format has this suffix", hint=hint)
 
 
 def format_of(chosen: Format | None, path: str | None) -> Format:

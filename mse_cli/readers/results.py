@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from mse_cli.engine import Sums
 from mse_cli.errors import ParseError, Place, UsageError, printable
@@ -15,9 +15,11 @@ from mse_cli.readers.source import Source, open_text, reading, resolve
 from mse_cli.result import REDUCTIONS, SCHEMA_VERSION, Reduction
 
 HINT = "a part is what `mse compute … --summary --format json` prints"
-# A matrix is never looked at: left out before the text is parsed, it takes no memory as Python objects. A quote
-# inside a string is written \", so that "se": can only be a key.
-MATRIX = re.compile(r'"(se|gradient)"\s*:\s*\[[\[\]\s,0-9eE+.\-nul]*\]')
+# The key of a matrix: a quote inside a string is written \", so that "se": can be nothing else.
+MATRIX = re.compile(rb'"(?:se|gradient)"\s*:\s*(?=\[)')
+AFTER_MATRIX = re.compile(rb'["}]')  # numbers, null, brackets and commas hold neither
+PIECE_BYTES = 1 << 20
+LONGEST_KEY = 1 << 10  # with the spaces around its colon
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def read_part(source: Source) -> Part:
         ParseError: if it is no JSON result that can be added up.
     """
     with open_text(source) as stream, reading(source.label):
-        content = _parse(stream.read())
+        content = _parse(without_matrices(stream))
         if content.get("schema_version") != SCHEMA_VERSION:
             found = content.get("schema_version")
             raise ParseError(f"its schema_version is {found!r}, this mse reads {SCHEMA_VERSION}", hint=HINT)
@@ -64,10 +66,35 @@ def read_part(source: Source) -> Part:
         return Part(source.label, len(names), names, _reduction(content.get("reduction")), sums, worst)
 
 
+def without_matrices(stream: BinaryIO) -> bytes:
+    """The text of a result with its matrices left out as it is read, however large they are.
+
+    >>> import io
+    >>> without_matrices(io.BytesIO(b'{"mse": 1.0, "se": [[1.0], [null]], "gradient": [[2.0]]}'))
+    b'{"mse": 1.0, "se": 0, "gradient": 0}'
+    """
+    kept, ahead, inside = bytearray(), b"", False
+    while piece := stream.read(PIECE_BYTES):
+        ahead += piece
+        while found := (AFTER_MATRIX if inside else MATRIX).search(ahead):
+            if inside:
+                kept += b"0, " if found[0] == b'"' else b"0"
+                ahead = ahead[found.start() :]
+            else:
+                kept += ahead[: found.end()]
+                ahead = ahead[found.end() :]
+            inside = not inside
+        if inside:
+            ahead = b""
+        else:
+            kept += ahead[:-LONGEST_KEY]
+            ahead = ahead[-LONGEST_KEY:]
+    return bytes(kept) + ahead
+
+
 def _parse(data: bytes) -> dict[str, Any]:
     try:
-        text = MATRIX.sub(r'"\1": []', data.decode("utf-8-sig"))
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise ParseError("is not a JSON result of mse compute", hint=HINT) from None
     if not isinstance(content, dict) or "schema_version" not in content:
