@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from mse_cli.commands.compute import EXAMPLES, compute
-from mse_cli.commands.streams import fail
+from mse_cli.commands import compute, merge, options, streams
+from mse_cli.commands.usage import USAGE_ERROR, in_our_words
+from mse_cli.destination import ReaderGoneError
 from mse_cli.errors import MseError
+from mse_cli.readers.source import reason
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
-# The base of all of Click's own errors, which Typer carries inside and does not export.
-USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="mse",
@@ -35,7 +34,10 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(
+    invoke_without_command=True,
+    epilog=options.examples("mse compute preds.csv truth.csv", "mse compute -h"),
+)
 def _mse(
     context: typer.Context,
     version: Annotated[
@@ -46,13 +48,13 @@ def _mse(
         typer.echo(context.get_help())
 
 
-app.command(epilog=EXAMPLES)(compute)
+app.command(epilog=compute.EXAMPLES)(compute.compute)
+app.command(epilog=merge.EXAMPLES)(merge.merge)
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently when the reader goes away, as cat does
+    streams.settle()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -61,9 +63,14 @@ def run(arguments: list[str]) -> int:
     try:
         return app(arguments, standalone_mode=False) or DONE
     except MseError as error:
-        fail(str(error), error.hint)
+        streams.fail(str(error), error.hint)
     except USAGE_ERROR as error:
-        fail(error.format_message(), "mse --help, or mse COMMAND --help")
+        streams.fail(*in_our_words(error))
+    except ReaderGoneError:
+        streams.die_of_broken_pipe()
+    except OSError as error:  # Typer's own output, a temporary file
+        streams.fail(f"{error.filename or 'standard output'}: {reason(error)}", None)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    streams.drop_output()
     return WRONG

@@ -6,66 +6,186 @@ import contextlib
 import gzip
 import os
 import secrets
+import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from mse_cli.errors import InputError, Place
 from mse_cli.readers.source import reason
 
+STANDARD_OUTPUT = (None, "-", "/dev/stdout")
+DEVICES = "/dev/"  # and /dev/fd/3, the >(…) of a shell: opened as they are, never replaced by a file
+
+
+class ReaderGoneError(Exception):
+    """Whoever read our output went away; the process should end as ``cat`` does, silently and by SIGPIPE."""
+
+
+class Output:
+    """A stream of bytes to a place that has a name; what goes wrong with it is an error about that name."""
+
+    def __init__(self, stream: BinaryIO, name: str):
+        self._stream = stream
+        self._name = name
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of it.
+
+        Raises:
+            InputError: for a full disk and the like.
+            ReaderGoneError: if it is a pipe that nobody reads.
+        """
+        with failing_as(self._name):
+            self._stream.write(data)
+
+    def flush(self) -> None:
+        """Hand over what is buffered; raises as ``write`` does."""
+        with failing_as(self._name):
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Flush and close; raises as ``write`` does."""
+        with failing_as(self._name):
+            self._stream.close()
+
+    def abandon(self) -> None:
+        """Close, whatever happens to the bytes."""
+        with contextlib.suppress(OSError):
+            self._stream.close()
+
+
+class _Packed(gzip.GzipFile):
+    """A gzip stream that closes the file below it, and has the same bytes for the same content."""
+
+    def __init__(self, stream: BinaryIO):
+        super().__init__(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0)
+        self._below = stream
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            self._below.close()
+
 
 @contextlib.contextmanager
-def writing(path: str | None) -> Iterator[BinaryIO]:
-    """A binary stream to a file that gets its name at the end, if nothing went wrong; ``None``: standard output.
+def writing(path: str | None) -> Iterator[Output]:
+    """A stream to a file that gets its name at the end, if nothing went wrong; ``None`` or ``-``: standard output.
 
     The file is written beside its place, so that a bad path fails at once and no half file is ever seen.
 
     Raises:
         InputError: if it cannot be created, written or renamed.
     """
-    if path is None:
-        with _failing_as("standard output"):
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
+    if path in STANDARD_OUTPUT:
+        output = Output(_standard_output(), "standard output")
+        yield output
+        output.flush()
         return
-    with _failing_as(path):
-        place = Path(os.path.realpath(path))  # a link stays a link
-        if place.exists() and not stat.S_ISREG(place.stat().st_mode):
-            with _open_special(place) as stream:
-                yield stream
-            return
-        beside = place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.part")
+    assert path is not None
+    with failing_as(path):
+        place = _place_of(path)
+    with _writing_as_it_is(path) if place is None else _writing_beside(path, place) as output:
+        yield output
+
+
+def _standard_output() -> BinaryIO:
+    if sys.stdout is None or sys.stdout.closed:
+        raise InputError("standard output is closed", hint="-o FILE writes to a file")
+    return cast(BinaryIO, sys.stdout.buffer)
+
+
+def _place_of(path: str) -> Path | None:
+    """Where the file will stand (a link stays a link); ``None`` for a device or a pipe, which stays what it is."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(21, "is a directory")
+    if path.startswith(DEVICES) or (os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)):
+        return None
+    return Path(os.path.realpath(path))
+
+
+@contextlib.contextmanager
+def _writing_as_it_is(path: str) -> Iterator[Output]:
+    with failing_as(path):
+        output = Output(open(path, "ab"), path)  # noqa: SIM115 - closed below, with its own errors
+    try:
+        yield output
+        output.close()
+    finally:
+        output.abandon()
+
+
+@contextlib.contextmanager
+def _writing_beside(path: str, place: Path) -> Iterator[Output]:
+    beside = place.with_name(f".{place.name[:40]}.{secrets.token_hex(4)}.part")
+    with _reader_may_leave():
         try:
-            with open(beside, "xb") as stream, _packing(stream, path) as packed:
-                yield packed
-            os.replace(beside, place)
+            with failing_as(path):
+                stream: BinaryIO = open(beside, "xb")  # noqa: SIM115 - closed below, with its own errors
+                _take_over_rights(place, beside)
+                output = Output(cast(BinaryIO, _Packed(stream)) if path.endswith(".gz") else stream, path)
+            try:
+                yield output
+                output.close()
+            finally:
+                output.abandon()
+            with failing_as(path):
+                os.replace(beside, place)
         finally:
             beside.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _packing(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
-    if not path.endswith(".gz"):
-        yield stream
+def _take_over_rights(place: Path, beside: Path) -> None:
+    """Owner and permissions of the file that will be replaced, if there is one."""
+    if not place.exists():
         return
-    with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0) as packed:
-        yield cast(BinaryIO, packed)
-
-
-def _open_special(place: Path) -> BinaryIO:
-    """A device or a named pipe, which cannot be renamed into place."""
-    if place.is_dir():
-        raise IsADirectoryError(21, "is a directory")
-    return open(place, "wb")
+    if not os.access(place, os.W_OK):
+        raise PermissionError(13, "permission denied")
+    before = place.stat()
+    with contextlib.suppress(PermissionError):
+        os.chown(beside, before.st_uid, before.st_gid)
+    os.chmod(beside, stat.S_IMODE(before.st_mode))
 
 
 @contextlib.contextmanager
-def _failing_as(name: str) -> Iterator[None]:
+def _reader_may_leave() -> Iterator[None]:
+    """Within, a reader that goes away is an exception instead of a sudden end, so that files can be cleaned up."""
+    if not hasattr(signal, "SIGPIPE"):
+        yield
+        return
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     try:
         yield
-    except InputError:
-        raise
+    finally:
+        signal.signal(signal.SIGPIPE, before)
+
+
+@contextlib.contextmanager
+def failing_as(name: str) -> Iterator[None]:
+    """Give words and a name to what the operating system refuses."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGoneError from None
     except OSError as error:
-        raise InputError(f"cannot be written: {reason(error)}", Place(name)) from None
+        why = "no such directory" if isinstance(error, FileNotFoundError) else reason(error)
+        raise InputError(f"cannot be written: {why}", Place(name)) from None
+
+
+def refuse_overwriting(outputs: Iterable[str | None], inputs: Iterable[Path]) -> None:
+    """Refuse to replace a file that is being read, or to write two results to one file.
+
+    Raises:
+        InputError: naming the file.
+    """
+    files = [path for path in outputs if path not in STANDARD_OUTPUT and not (path or "").startswith(DEVICES)]
+    places = {os.path.realpath(path): path for path in files if path is not None}
+    if len(places) < len(files):
+        raise InputError("two outputs would be written to the same file")
+    for path in inputs:
+        output = places.get(os.path.realpath(path))
+        if output is not None and path.is_file():
+            raise InputError("is an input: it would be overwritten", Place(output), hint="choose another output file")

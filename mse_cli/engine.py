@@ -307,7 +307,7 @@ class Sums:
                 merged.weights += part.weights
         return merged
 
-    def finish(self, reduction: Reduction = "mean", names: tuple[str, ...] | None = None) -> Result:
+    def finish(self, reduction: Reduction = "mean", names: tuple[str | None, ...] | None = None) -> Result:
         """The loss of everything that was added.
 
         SSE and the columns' sums are rounded once; MSE is SSE / divisor, or the exact quotient where SSE overflows.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mse_cli import backends
 from mse_cli.engine import Block, Floats, Sums, gradient, row_sums, squared_error
 from mse_cli.errors import ParseError, UsageError
+from mse_cli.exact import Total
 from mse_cli.excerpt import Edges, Worst
 from mse_cli.readers.layout import Dialect, HeaderChoice
 from mse_cli.readers.missing import POLICIES, Missing
@@ -83,11 +84,13 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A result, and what was kept of the rows that it is the result of."""
+    """A result, the sums that it is finished from, and what was kept of the rows; merged parts have no rows."""
 
     result: Result
-    pair: Pair
-    edges: Edges | None
+    sums: Sums
+    worst: Worst | None = None
+    pair: Pair | None = None
+    edges: Edges | None = None
 
     def excerpt(self) -> Excerpt | None:
         """The first and last rows of SE and of the gradient, if they were kept."""
@@ -101,13 +104,24 @@ class Evaluation:
             gradient=self._gradient_of(block),
         )
 
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names, if they have any."""
+        names = tuple(name for name in self.result.names if name is not None)
+        return names or None
+
     def se(self) -> Iterator[Floats]:
         """SE block by block, in a second pass over the files."""
-        return map(squared_error, self.pair.blocks())
+        return map(squared_error, self._blocks())
 
     def gradient(self) -> Iterator[Floats]:
         """The gradient block by block, in a second pass over the files."""
-        return map(self._gradient_of, self.pair.blocks())
+        return map(self._gradient_of, self._blocks())
+
+    def _blocks(self) -> Iterator[Block]:
+        if self.pair is None:
+            raise UsageError("merged parts hold no matrices")
+        return self.pair.blocks()
 
     def _gradient_of(self, block: Block) -> Floats:
         return gradient(block, self.result.divisor, self.result.reduction)
@@ -125,10 +139,19 @@ def evaluate_pair(
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
     backends.run_here(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
-    result = sums.finish(reduction, pair.names)
+    return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
+
+
+def finish(sums: Sums, worst: Worst | None, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:
+    """The result of sums and worst cells that are complete.
+
+    Raises:
+        ParseError: if no cell is left to compute from, or all weights are 0.
+    """
+    result = sums.finish(reduction, names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")
     if result.divisor == 0:
         raise ParseError("all weights are 0")
-    cells = None if worst_cells is None else worst_cells.cells(pair.names, result.sse)
-    return Evaluation(replace(result, worst=cells), pair, edges)
+    cells = None if worst is None else worst.cells(names, Total.of(sums.errors.totals()))
+    return Evaluation(replace(result, worst=cells), sums, worst)

@@ -13,6 +13,7 @@ The only rounding is the one at the end (``math.fsum``), so a merged sum equals 
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -73,6 +74,24 @@ class ColumnSums:
         self.n_columns = n_columns
         self.buckets: dict[int, Expansion] = {}
         self.special = np.zeros(n_columns)
+
+    @classmethod
+    def of(cls, totals: list[Total]) -> ColumnSums:
+        """Column sums that hold exactly these totals.
+
+        >>> ColumnSums.of([Total({0: [1e16, 1.0]}), Total({})]).totals()[0].buckets
+        {0: [1e+16, 1.0]}
+        """
+        sums = cls(len(totals))
+        sums.special[:] = [total.special for total in totals]
+        for bucket in {bucket for total in totals for bucket in total.buckets}:
+            expansion = sums.buckets.setdefault(bucket, Expansion())
+            terms = [total.buckets.get(bucket, []) for total in totals]
+            for several in itertools.zip_longest(*terms, fillvalue=0.0):
+                lanes = np.zeros(sums.width)
+                lanes[: len(totals)] = several
+                expansion.add(lanes)
+        return sums
 
     @property
     def width(self) -> int:

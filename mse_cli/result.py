@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Reduction = Literal["mean", "sum"]
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+SCHEMA_VERSION = 1  # of a result as JSON
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from typing import Annotated
 
 import typer
 
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
-from mse_cli.commands.streams import note, warn
-from mse_cli.destination import writing
-from mse_cli.errors import UsageError
-from mse_cli.evaluate import Evaluation, evaluate_pair
+from mse_cli.commands.streams import note
+from mse_cli.destination import refuse_overwriting, writing
+from mse_cli.evaluate import evaluate_pair
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.source import files_of
 
-EXAMPLES = """
-Examples:
-
-  mse compute preds.csv truth.csv
-
-  mse compute preds.npy truth.npy --only mse
-
-  mse compute table.csv --pred price_hat --true price --format json
-"""
+EXAMPLES = options.examples(
+    "mse compute preds.csv truth.csv",
+    "mse compute preds.npy truth.npy --only mse",
+    "mse compute table.csv --pred price_hat --true price --format json",
+)
 
 
 def compute(
@@ -52,46 +47,15 @@ def compute(
     decimal: options.Decimal = ".",
     reduction: Annotated[
         options.ReductionOption,
-        typer.Option("--reduction", help="What the loss is: MSE (mean) or SSE (sum).", rich_help_panel=LOSS),
+        typer.Option(
+            "--reduction", metavar="R", help="What the loss is: MSE (mean) or SSE (sum).", rich_help_panel=LOSS
+        ),
     ] = options.ReductionOption.mean,
-    fail_above: Annotated[
-        float | None,
-        typer.Option(
-            "--fail-above",
-            metavar="X",
-            help="Exit with 1 when the loss is greater than X, or NaN.",
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    worst: Annotated[
-        int | None,
-        typer.Option(
-            "--worst",
-            metavar="K",
-            min=1,
-            help="List the K cells with the largest weighted squared error.",
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    only: Annotated[
-        report.Only | None,
-        typer.Option("--only", help="Print one quantity alone; a scalar as a bare number.", rich_help_panel=OUTPUT),
-    ] = None,
-    format_: Annotated[
-        report.Format | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="How to print it; by default a table, or what the suffix of --output says.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write to a file instead of standard output.", rich_help_panel=OUTPUT
-        ),
-    ] = None,
+    fail_above: options.FailAbove = None,
+    worst: options.Worst = None,
+    only: options.OnlyOne = None,
+    format_: options.FormatOption = None,
+    output: options.OutputFile = None,
     save_se: Annotated[
         str | None,
         typer.Option(
@@ -110,24 +74,27 @@ def compute(
     digits: Annotated[
         int,
         typer.Option(
-            "--digits", min=1, max=17, help="Significant digits of matrix cells in tables.", rich_help_panel=OUTPUT
+            "--digits",
+            metavar="D",
+            min=1,
+            max=17,
+            help="Significant digits of matrix cells in tables.",
+            rich_help_panel=OUTPUT,
         ),
     ] = 6,
     max_rows: Annotated[
-        int, typer.Option("--max-rows", min=1, help="Rows of a matrix that a table shows.", rich_help_panel=OUTPUT)
+        int,
+        typer.Option(
+            "--max-rows", metavar="R", min=1, help="Rows of a matrix that a table shows.", rich_help_panel=OUTPUT
+        ),
     ] = 10,
-    max_cols: Annotated[
-        int, typer.Option("--max-cols", min=1, help="Columns of a matrix that a table shows.", rich_help_panel=OUTPUT)
-    ] = 8,
-    all_: Annotated[
-        bool, typer.Option("--all", help="Show all rows and columns in tables.", rich_help_panel=OUTPUT)
-    ] = False,
-    color: Annotated[
-        options.ColorOption, typer.Option("--color", help="Colour in tables.", rich_help_panel=OUTPUT)
-    ] = options.ColorOption.auto,
+    max_cols: options.MaxCols = 8,
+    all_: options.All = False,
+    color: options.Color = options.ColorOption.auto,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
+    limit = report.limit_of(fail_above)
     what = report.Report(
         format=report.format_of(format_, output),
         only=only,
@@ -139,7 +106,10 @@ def compute(
         path=output,
     )
     saves = {"se": save_se, "gradient": save_gradient}
-    _check_paths(output, saves)
+    for name, path in saves.items():
+        report.check_matrix_path(path, f"--save-{name}")
+    read = [spec for spec in (preds, truth, weights) if spec is not None]
+    refuse_overwriting([output, save_se, save_gradient], [path for spec in read for path in files_of(spec)])
     inputs = InputOptions(
         pred=pred,
         true=true,
@@ -155,31 +125,11 @@ def compute(
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
         evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows)
-        _warn(evaluation)
+        report.warn_of(evaluation.result)
         for name, stream in streams.items():
             blocks = evaluation.se() if name == "se" else evaluation.gradient()
             for part in report.matrix_as_file(saves[name] or "", blocks, evaluation):
                 stream.write(part)
+            stream.close()  # what the disk has to say comes before the first byte on standard output
         report.write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
-    _gate(evaluation.result.loss, fail_above)
-
-
-def _check_paths(output: str | None, saves: dict[str, str | None]) -> None:
-    for name, path in saves.items():
-        report.check_matrix_path(path, f"--save-{name}")
-    paths = [path for path in (output, *saves.values()) if path]
-    if len(set(paths)) < len(paths):
-        raise UsageError("two outputs would be written to the same file")
-
-
-def _warn(evaluation: Evaluation) -> None:
-    if evaluation.result.overflow:
-        warn("the square of an error is larger than float64 can hold (1.8e308) and stands as inf")
-    elif math.isinf(evaluation.result.sse):
-        warn("the sum of the squared errors is larger than float64 can hold (1.8e308) and stands as inf")
-
-
-def _gate(loss: float, limit: float | None) -> None:
-    """Exit code 1 if the loss is above the limit, or no number."""
-    if limit is not None and not loss <= limit:
-        raise typer.Exit(1)
+    report.gate(evaluation.result, limit, quiet=quiet)

@@ -10,6 +10,16 @@ import typer
 from mse_cli.errors import UsageError
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
+EXIT_CODES = """Exit codes:
+  0    done
+  1    a check did not hold (--fail-above, mse check)
+  2    wrong usage or bad input: nothing on standard output, no file written
+  130  interrupted"""
+
+
+def examples(*commands: str) -> str:
+    """What stands below the options in the help: examples and the exit codes."""
+    return "\n".join(["Examples:", *(f"  {command}" for command in commands), "", EXIT_CODES])
 
 
 class MissingChoice(StrEnum):
@@ -42,6 +52,35 @@ class ColorOption(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
+
+
+class Format(StrEnum):
+    """--format."""
+
+    table = "table"
+    csv = "csv"
+    tsv = "tsv"
+    json = "json"
+    markdown = "markdown"
+    npy = "npy"
+
+
+class Only(StrEnum):
+    """--only."""
+
+    se = "se"
+    sse = "sse"
+    mse = "mse"
+    rmse = "rmse"
+    gradient = "gradient"
+
+
+class OnlyScalar(StrEnum):
+    """--only, where there are no matrices."""
+
+    sse = "sse"
+    mse = "mse"
+    rmse = "rmse"
 
 
 Pred = Annotated[
@@ -78,11 +117,22 @@ WeightColumn = Annotated[
     ),
 ]
 MissingPolicy = Annotated[
-    MissingChoice, typer.Option("--missing", help="What NaN and missing cells do.", rich_help_panel=INPUT)
+    MissingChoice,
+    typer.Option(
+        "--missing",
+        metavar="POLICY",
+        help="What NaN and missing cells do: fail, skip-cell, skip-row or propagate.",
+        rich_help_panel=INPUT,
+    ),
 ]
 Header = Annotated[
     HeaderOption,
-    typer.Option("--header", help="Whether the first row of a text file holds names.", rich_help_panel=INPUT),
+    typer.Option(
+        "--header",
+        metavar="CHOICE",
+        help="Whether the first row of a text file holds names: auto, yes or no.",
+        rich_help_panel=INPUT,
+    ),
 ]
 Delimiter = Annotated[
     str,
@@ -95,6 +145,67 @@ Delimiter = Annotated[
 ]
 Decimal = Annotated[
     str, typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or ,", rich_help_panel=INPUT)
+]
+FailAbove = Annotated[
+    float | None,
+    typer.Option(
+        "--fail-above",
+        metavar="X",
+        help="Exit with 1 when the loss is greater than X, or NaN.",
+        rich_help_panel=LOSS,
+    ),
+]
+Worst = Annotated[
+    int | None,
+    typer.Option(
+        "--worst",
+        metavar="K",
+        min=1,
+        help="List the K cells with the largest weighted squared error.",
+        rich_help_panel=LOSS,
+    ),
+]
+OnlyOne = Annotated[
+    Only | None,
+    typer.Option(
+        "--only",
+        metavar="QUANTITY",
+        help="Print se, sse, mse, rmse or gradient alone; a scalar as a bare number.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+OnlyOneScalar = Annotated[
+    OnlyScalar | None,
+    typer.Option(
+        "--only", metavar="QUANTITY", help="Print sse, mse or rmse alone, as a bare number.", rich_help_panel=OUTPUT
+    ),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="table, csv, tsv, json, markdown or npy; by default a table, or what the suffix of --output says.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+OutputFile = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write to a file, not to standard output.", rich_help_panel=OUTPUT
+    ),
+]
+MaxCols = Annotated[
+    int,
+    typer.Option(
+        "--max-cols", metavar="K", min=1, help="Columns of a matrix that a table shows.", rich_help_panel=OUTPUT
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Show all rows and columns in tables.", rich_help_panel=OUTPUT)]
+Color = Annotated[
+    ColorOption,
+    typer.Option("--color", metavar="WHEN", help="Colour in tables: auto, always or never.", rich_help_panel=OUTPUT),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)

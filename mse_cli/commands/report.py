@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import BinaryIO
 
+import typer
+
+from mse_cli.commands.options import Format, Only
+from mse_cli.commands.streams import note, warn
+from mse_cli.destination import STANDARD_OUTPUT, Output
 from mse_cli.engine import Floats
-from mse_cli.errors import UsageError
+from mse_cli.errors import UsageError, printable
 from mse_cli.evaluate import Evaluation
+from mse_cli.partial import to_plain
 from mse_cli.render import json_text, rows_text
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
 EVERYTHING = sys.maxsize
-
-
-class Format(StrEnum):
-    """--format."""
-
-    table = "table"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    npy = "npy"
-
-
-class Only(StrEnum):
-    """--only."""
-
-    se = "se"
-    sse = "sse"
-    mse = "mse"
-    rmse = "rmse"
-    gradient = "gradient"
 
 
 MATRICES = (Only.se, Only.gradient)
@@ -80,8 +64,19 @@ class Report:
             raise UsageError(f"--summary leaves matrices out, --only {self.only.value} asks for one")
         if self.format is Format.npy and self.only not in MATRICES:
             raise UsageError("an NPY file holds one matrix", hint="--only se or --only gradient")
-        if self.format is Format.npy and self.path is None and sys.stdout.isatty():
+        if self.format is Format.npy and self.to_standard_output and sys.stdout is not None and sys.stdout.isatty():
             raise UsageError("NPY is not for a terminal", hint="redirect it to a file, or use -o FILE")
+
+    @property
+    def to_standard_output(self) -> bool:
+        """Whether it is not written to a file."""
+        return self.path in STANDARD_OUTPUT
+
+    @property
+    def encoding(self) -> str:
+        """What people read is in the stream's encoding; what programs read is in UTF-8 wherever it goes."""
+        for_people = self.format in {Format.table, Format.markdown} and self.to_standard_output
+        return (sys.stdout.encoding if for_people else None) or "utf-8"
 
     @property
     def edge_rows(self) -> int | None:
@@ -97,11 +92,10 @@ class Report:
         return self.format is Format.json and not self.summary and (self.only is None or self.only in MATRICES)
 
 
-def write(report: Report, evaluation: Evaluation, files: tuple[str, ...], stream: BinaryIO) -> None:
+def write(report: Report, evaluation: Evaluation, files: tuple[str, ...], stream: Output) -> None:
     """Write what the report asks for."""
-    encoding = (sys.stdout.encoding if report.path is None else None) or "utf-8"
     for part in _render(report, evaluation, files):
-        stream.write(part.encode(encoding, "backslashreplace") if isinstance(part, str) else part)
+        stream.write(part.encode(report.encoding, "backslashreplace") if isinstance(part, str) else part)
 
 
 def _render(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> Iterable[str | bytes | memoryview]:
@@ -116,7 +110,7 @@ def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> It
     result = evaluation.result
     if report.format is Format.json:
         matrices = {} if report.summary else {"se": evaluation.se(), "gradient": evaluation.gradient()}
-        return json_text.render_json(result, matrices)
+        return json_text.render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
     if report.format in DELIMITERS:
         return [rows_text.render_scalars(result, DELIMITERS[report.format])]
     return [_tables(report, evaluation, files)]
@@ -140,7 +134,7 @@ def _matrix(report: Report, evaluation: Evaluation, only: Only) -> Iterable[str 
     if report.format is Format.json:
         return _line(json_text.matrix_text(blocks))
     if report.format in DELIMITERS:
-        return rows_text.render_matrix(blocks, evaluation.pair.names, DELIMITERS[report.format])
+        return rows_text.render_matrix(blocks, evaluation.names, DELIMITERS[report.format])
     return [_tables(report, evaluation, ())]
 
 
@@ -161,7 +155,7 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
             return markdown.render_markdown(result, files, excerpt, options)
         one = markdown.se_markdown if report.only is Only.se else markdown.gradient_markdown
         return one(result, excerpt, options)
-    screen = Screen(None if report.path else sys.stdout, report.color)
+    screen = Screen(sys.stdout if report.to_standard_output else None, report.color)
     if report.only is None or excerpt is None:
         return table.render_table(result, files, excerpt, options, screen)
     draw = table.se_table if report.only is Only.se else table.gradient_table
@@ -174,7 +168,7 @@ def matrix_as_file(path: str, blocks: Iterable[Floats], evaluation: Evaluation) 
         from mse_cli.render.npy_file import render_npy
 
         return render_npy(blocks, evaluation.result.shape)
-    return (text.encode() for text in rows_text.render_matrix(blocks, evaluation.pair.names, ","))
+    return (text.encode() for text in rows_text.render_matrix(blocks, evaluation.names, ","))
 
 
 def check_matrix_path(path: str | None, option: str) -> None:
@@ -184,12 +178,40 @@ def check_matrix_path(path: str | None, option: str) -> None:
         UsageError: if it is none of .npy, .csv and .csv.gz.
     """
     if path is not None and not path.endswith((".npy", ".csv", ".csv.gz")):
-        raise UsageError(f"{option} writes .npy, .csv or .csv.gz, by the file's suffix", hint=f"not {path!r}")
+        hint = "name the file .npy, .csv or .csv.gz: the suffix says how it is written"
+        raise UsageError(f"{option} {printable(path)}: no format has this suffix", hint=hint)
 
 
 def format_of(chosen: Format | None, path: str | None) -> Format:
-    """The format that is asked for, or that the output file's suffix says."""
-    if chosen is not None:
-        return chosen
-    endings = [form for suffix, form in SUFFIXES.items() if path is not None and path.endswith(suffix)]
+    """The format that is asked for, or that the output file's suffix says; ``.gz`` after it says nothing."""
+    if chosen is not None or path is None:
+        return chosen or Format.table
+    name = path.lower().removesuffix(".gz")
+    endings = [form for suffix, form in SUFFIXES.items() if name.endswith(suffix)]
     return endings[0] if endings else Format.table
+
+
+def warn_of(result: Result) -> None:
+    """Say where ``inf`` stands for a number that float64 cannot hold."""
+    if result.overflow:
+        warn("the square of an error is larger than float64 can hold (1.8e308) and stands as inf")
+    elif math.isinf(result.sse):
+        warn("the sum of the squared errors is larger than float64 can hold (1.8e308) and stands as inf")
+
+
+def limit_of(fail_above: float | None) -> float | None:
+    """The limit of --fail-above.
+
+    Raises:
+        UsageError: if it is no number.
+    """
+    if fail_above is not None and math.isnan(fail_above):
+        raise UsageError("--fail-above takes a number; every loss would fail against NaN")
+    return fail_above
+
+
+def gate(result: Result, limit: float | None, *, quiet: bool) -> None:
+    """Exit code 1 if the loss is above the limit, or no number."""
+    if limit is not None and not result.loss <= limit:
+        note([f"the loss {exact(result.loss)} is not at most {exact(limit)} (--fail-above)"], quiet=quiet)
+        raise typer.Exit(1)

@@ -139,6 +139,13 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
     return [FileSource(Path(match), match) for match in matches if not Path(match).is_dir()]
 
 
+def files_of(spec: str) -> list[Path]:
+    """The files that a name on the command line means, as far as there are any."""
+    return (
+        [] if spec == "-" else [source.path for source in resolve(spec, keep=False) if isinstance(source, FileSource)]
+    )
+
+
 def natural_order(name: str) -> list[tuple[int, int, str]]:
     """A sort key that puts part-2 before part-10.
 

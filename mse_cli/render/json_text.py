@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
 
 from mse_cli.engine import Floats
 from mse_cli.render.numbers import json_number
-from mse_cli.result import Result, WorstCell
+from mse_cli.result import SCHEMA_VERSION, Result, WorstCell
 
-SCHEMA_VERSION = 1
 Matrix = Iterable[Floats]  # blocks of rows
 
 
-def render_json(result: Result, matrices: Mapping[str, Matrix] | None = None) -> Iterator[str]:
-    """The result, then the matrices block by block; NaN and ±inf are null.
+def render_json(
+    result: Result, matrices: Mapping[str, Matrix] | None = None, partial: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """The result, what ``mse merge`` needs of it, then the matrices block by block; NaN and ±inf are null.
 
     >>> from mse_cli.engine import Block, Sums
     >>> import json, numpy as np
@@ -26,6 +31,8 @@ def render_json(result: Result, matrices: Mapping[str, Matrix] | None = None) ->
     fields = list(_scalars(result))
     if result.worst is not None:
         fields.append(("worst", _list(map(_worst, result.worst))))
+    if partial is not None:
+        fields.append(("partial", json.dumps(partial, allow_nan=False)))
     yield "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)
     for name, blocks in (matrices or {}).items():
         yield f",\n {json.dumps(name)}: "
@@ -37,10 +44,18 @@ def matrix_text(blocks: Matrix) -> Iterator[str]:
     """A matrix as a list of rows, a row a line."""
     separator = "["
     for block in blocks:
-        for row in block.tolist():
-            yield separator + "[" + ", ".join(map(json_number, row)) + "]"
-            separator = ",\n  "
+        with np.errstate(all="ignore"):
+            finite = math.isfinite(np.add.reduce(block, axis=None))
+        rows = block.tolist()
+        # Python prints a list of finite floats as JSON has it, in a third of the time.
+        text = repr(rows)[1:-1].replace("], [", "],\n  [") if finite else ",\n  ".join(map(_row, rows))
+        yield separator + text
+        separator = ",\n  "
     yield "]"
+
+
+def _row(row: list[float]) -> str:
+    return "[" + ", ".join(map(json_number, row)) + "]"
 
 
 def _scalars(result: Result) -> Iterator[tuple[str, str]]:

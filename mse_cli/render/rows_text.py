@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mse_cli.engine import Floats
 from mse_cli.render.numbers import exact
-from mse_cli.result import Result
+from mse_cli.result import Result, WorstCell
 
 
 def render_scalars(result: Result, delimiter: str) -> str:
@@ -21,6 +21,8 @@ def render_scalars(result: Result, delimiter: str) -> str:
     >>> print(render_scalars(sums.finish(), ","), end="")
     rows,columns,cells_used,cells_total,divisor,reduction,loss,sse,mse,rmse
     1,1,1,1,1,mean,4,4,4,2
+
+    The worst cells, if they were asked for, follow in the same row as ``worst.1.row``, ``worst.1.column`` ….
     """
     fields = {
         "rows": str(result.shape[0]),
@@ -31,7 +33,14 @@ def render_scalars(result: Result, delimiter: str) -> str:
         "reduction": result.reduction,
         **{name: exact(getattr(result, name)) for name in ("loss", "sse", "mse", "rmse")},
     }
+    for i, cell in enumerate(result.worst or (), 1):
+        fields |= {f"worst.{i}.{name}": text for name, text in _worst(cell).items()}
     return render_rows([list(fields), list(fields.values())], delimiter)
+
+
+def _worst(cell: WorstCell) -> dict[str, str]:
+    numbers = {name: exact(getattr(cell, name)) for name in ("prediction", "target", "error", "share")}
+    return {"row": str(cell.row), "column": str(cell.column) if cell.name is None else cell.name, **numbers}
 
 
 def render_matrix(blocks: Iterable[Floats], names: Sequence[str] | None, delimiter: str) -> Iterator[str]:
@@ -39,7 +48,8 @@ def render_matrix(blocks: Iterable[Floats], names: Sequence[str] | None, delimit
     if names:
         yield render_rows([names], delimiter)
     for block in blocks:
-        yield "".join(delimiter.join(map(exact, row)) + "\n" for row in block.tolist())
+        text = "".join(delimiter.join(map(repr, row)) + "\n" for row in block.tolist())
+        yield text.replace(".0" + delimiter, delimiter).replace(".0\n", "\n")  # as ``exact`` has it, faster
 
 
 def render_rows(rows: Iterable[Sequence[str]], delimiter: str) -> str:
