@@ -35,6 +35,16 @@ MSE = [sys.executable, "-m", "mse_cli"]
 # The default install, also where the extra "fast" is installed: an import of Polars fails.
 PLAIN_MSE = [sys.executable, "-c", "import sys; sys.modules['polars'] = None; from mse_cli.cli import main; main()"]
 
+# A small process that starts the command and says its exit status and peak memory: what Linux calls the peak of a
+# process is at least that of the process that started it, and ours has NumPy and the data in it.
+LAUNCHER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = status
+print(status, usage.ru_maxrss)
+"""
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -206,29 +216,33 @@ def seconds_of(command: list[str]) -> float:
 
 def peak_of(command: list[str]) -> int:
     """Peak resident bytes: of the whole family where /proc shows it, else of its largest process."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    launcher = subprocess.Popen([sys.executable, "-I", "-S", "-c", LAUNCHER, *command], stdout=subprocess.PIPE)
     family = 0
-    while True:
-        family = max(family, resident(process.pid))
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            break
+    while launcher.poll() is None:
+        family = max(family, sum(map(resident, family_of(launcher.pid))))
         time.sleep(SECONDS_BETWEEN_SAMPLES)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return max(family, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    status, largest = map(int, launcher.communicate()[0].split())
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+    return max(family, largest * (1 if sys.platform == "darwin" else 1024))
+
+
+def family_of(pid: int) -> list[int]:
+    """All descendants of a process; none where there is no /proc, or it has just ended."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return children + [descendant for child in children for descendant in family_of(child)]
 
 
 def resident(pid: int) -> int:
-    """Resident bytes of a process and its descendants; 0 where there is no /proc, or it has just ended."""
+    """Resident bytes of a process; 0 if it has just ended."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [child for task in tasks for child in (task / "children").read_text().split()]
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident(int(child)) for child in children)
 
 
 def report(title: str, tools: list[Tool], runs: int) -> None:
