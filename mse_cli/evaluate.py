@@ -124,7 +124,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backends.run_here(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
+    backends.run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
     result = sums.finish(reduction, pair.names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")

@@ -10,6 +10,9 @@ import numpy as np
 from mse_cli.engine import Block, masked_difference
 from mse_cli.result import WorstCell
 
+# SE of a cell with its weight, minus its row, minus its column, prediction, target, error
+Cell = tuple[float, int, int, float, float, float]
+
 
 class Edges:
     """The first and the last rows of a matrix, at most ``most`` together; all of them if there are no more.
@@ -35,8 +38,24 @@ class Edges:
         self.n_rows += n
         if n and self.most > 1:
             self._last.append(_copied(block.rows(max(0, n - self.most // 2), n)))
-            while sum(b.shape[0] for b in self._last[1:]) >= self.most // 2:
-                self._last.pop(0)
+            self._forget()
+
+    def new(self) -> Edges:
+        """An empty one of the same kind."""
+        return Edges(self.most)
+
+    def merge(self, other: Edges) -> None:
+        """Take in what another one has kept of the rows that follow."""
+        if self.n_rows < self.most:
+            self._first = [_stacked([*self._first, *other._first]).rows(0, self.most)] if other._first else self._first
+        self.n_rows += other.n_rows
+        self._last += other._last
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the blocks that the last rows no longer reach into."""
+        while len(self._last) > 1 and sum(b.shape[0] for b in self._last[1:]) >= self.most // 2:
+            self._last.pop(0)
 
     def rows(self) -> tuple[int, ...]:
         """The numbers of the rows that are kept, from 0."""
@@ -91,7 +110,7 @@ class Worst:
 
     def __init__(self, most: int):
         self.most = most
-        self._heap: list[tuple[float, int, int, float, float, float]] = []
+        self._heap: list[Cell] = []
 
     def update(self, block: Block) -> None:
         """Consider every cell of the next block."""
@@ -108,18 +127,27 @@ class Worst:
             order = np.argsort(-terms[candidates], kind="stable")
             candidates = candidates[order[: self.most]]
         for flat in candidates.tolist():
-            self._consider(block, errors, flat, float(terms[flat]))
+            row, column = divmod(flat, block.shape[1])
+            cell = (
+                float(terms[flat]),
+                -(block.first_row + row),  # a later cell is the smaller of two equals
+                -column,
+                float(block.prediction[row, column]),
+                float(block.target[row, column]),
+                float(errors[row, column]),
+            )
+            self._consider(cell)
 
-    def _consider(self, block: Block, errors: np.ndarray, flat: int, term: float) -> None:
-        row, column = divmod(flat, block.shape[1])
-        cell = (
-            term,
-            -(block.first_row + row),  # a later cell is the smaller of two equals
-            -column,
-            float(block.prediction[row, column]),
-            float(block.target[row, column]),
-            float(errors[row, column]),
-        )
+    def new(self) -> Worst:
+        """An empty one of the same kind."""
+        return Worst(self.most)
+
+    def merge(self, other: Worst) -> None:
+        """Consider the cells that another one has found."""
+        for cell in other._heap:
+            self._consider(cell)
+
+    def _consider(self, cell: Cell) -> None:
         if len(self._heap) < self.most:
             heapq.heappush(self._heap, cell)
         else:
