@@ -294,18 +294,26 @@ class Sums:
 
     def __add__(self, other: Sums) -> Sums:
         """The sums of both sets of blocks together."""
-        if self.n_columns != other.n_columns:
-            raise ShapeError(f"parts of {self.n_columns} and {other.n_columns} columns do not belong together")
         merged = Sums(self.n_columns)
         for part in (self, other):
-            merged.n_rows += part.n_rows
-            merged.cells_used += part.cells_used
-            merged.errors += part.errors
-            merged.overflow |= part.overflow
-            if part.weights is not None:
-                merged.weights = merged.weights or ColumnSums(self.n_columns)
-                merged.weights += part.weights
+            merged.merge(part)
         return merged
+
+    def new(self) -> Sums:
+        """Empty sums of the same kind."""
+        return Sums(self.n_columns)
+
+    def merge(self, other: Sums) -> None:
+        """Take in what another one has summed, exactly."""
+        if self.n_columns != other.n_columns:
+            raise ShapeError(f"parts of {self.n_columns} and {other.n_columns} columns do not belong together")
+        self.n_rows += other.n_rows
+        self.cells_used += other.cells_used
+        self.errors += other.errors
+        self.overflow |= other.overflow
+        if other.weights is not None:
+            self.weights = self.weights or ColumnSums(self.n_columns)
+            self.weights += other.weights
 
     def finish(self, reduction: Reduction = "mean", names: tuple[str | None, ...] | None = None) -> Result:
         """The loss of everything that was added.

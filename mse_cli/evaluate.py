@@ -138,7 +138,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backends.run_here(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
+    backends.run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
     return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
 
 

@@ -42,8 +42,24 @@ class Edges:
         self.n_rows += n
         if n and self.most > 1:
             self._last.append(_copied(block.rows(max(0, n - self.most // 2), n)))
-            while sum(b.shape[0] for b in self._last[1:]) >= self.most // 2:
-                self._last.pop(0)
+            self._forget()
+
+    def new(self) -> Edges:
+        """An empty one of the same kind."""
+        return Edges(self.most)
+
+    def merge(self, other: Edges) -> None:
+        """Take in what another one has kept of the rows that follow."""
+        if self.n_rows < self.most:
+            self._first = [_stacked([*self._first, *other._first]).rows(0, self.most)] if other._first else self._first
+        self.n_rows += other.n_rows
+        self._last += other._last
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the blocks that the last rows no longer reach into."""
+        while len(self._last) > 1 and sum(b.shape[0] for b in self._last[1:]) >= self.most // 2:
+            self._last.pop(0)
 
     def rows(self) -> tuple[int, ...]:
         """The numbers of the rows that are kept, from 0."""
@@ -158,6 +174,10 @@ class Worst:
         error = float(errors[row, column])
         self.consider(Cell(exponent, mantissa, -(block.first_row + row), -column, prediction, target, error))
 
+    def new(self) -> Worst:
+        """An empty one of the same kind."""
+        return Worst(self.most)
+
     def consider(self, cell: Cell) -> None:
         """Keep a cell if it is among the worst."""
         if len(self._heap) < self.most:
@@ -169,8 +189,8 @@ class Worst:
         """The cells that are kept, the worst first."""
         return sorted(self._heap, key=lambda cell: cell[:4], reverse=True)
 
-    def add(self, other: Worst, *, rows_before: int = 0) -> None:
-        """Consider the cells of another one, whose rows follow after so many."""
+    def merge(self, other: Worst, *, rows_before: int = 0) -> None:
+        """Consider the cells of another one, whose rows are counted from so many rows further down."""
         for cell in other.found():
             self.consider(cell._replace(minus_row=cell.minus_row - rows_before))
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mse_cli.engine import Numbers, as_numbers, rows_per_block
 from mse_cli.errors import MseError, ParseError, Place, UsageError, quote
 from mse_cli.readers.missing import Missing, check_finite
-from mse_cli.readers.source import BROKEN_ARCHIVE, Source, reading
+from mse_cli.readers.source import BROKEN_ARCHIVE, FileSource, Source, reading
 
 MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -62,6 +62,7 @@ class NpyMatrix:
     missing: Missing
     member: str | None = None
     columns: tuple[int, ...] | None = None
+    span: range | None = None
     names: None = None
     all_names: None = None
     notes: tuple[str, ...] = ()
@@ -72,9 +73,23 @@ class NpyMatrix:
         return self.source.label + (f"[{self.member}]" if self.member else "")
 
     @property
+    def rows(self) -> range:
+        """Which rows of the array are read (from 0)."""
+        return range(self.header.matrix_shape[0]) if self.span is None else self.span
+
+    @property
     def n_rows(self) -> int:
         """N."""
-        return self.header.matrix_shape[0]
+        return len(self.rows)
+
+    @property
+    def can_be_parted(self) -> bool:
+        """Whether several rows' worth of it can be read at the same time, which a pipe and an archive do not allow."""
+        return self.member is None and isinstance(self.source, FileSource)
+
+    def part(self, rows: range) -> NpyMatrix:
+        """The same with only these rows (from 0)."""
+        return replace(self, span=rows)
 
     @property
     def n_columns(self) -> int:
@@ -101,16 +116,15 @@ class NpyMatrix:
         return self if columns == self.positions else replace(self, columns=columns)
 
     def chunks(self) -> Iterator[Numbers]:
-        """The rows in order, some at a time.
+        """The rows in order, some at a time; each chunk is valid until the next is asked for.
 
         Raises:
             ParseError: for NaN or ±inf that ``--missing`` does not allow.
         """
-        first_row = 0
+        first_row = self.rows.start
         with _open_data(self.source, self.member) as stream, reading(self.label):
-            rows = _fortran_rows if self.header.fortran else _rows
-            for raw in rows(stream, self.header):
-                chunk = as_numbers(raw)
+            read = _fortran_rows if self.header.fortran else _rows
+            for chunk in _converted(read(stream, self.header, self.rows)):
                 if self.columns is not None:
                     chunk = chunk[:, self.columns]
                 check_finite(chunk, self.missing, first_row=first_row, columns=self.columns)
@@ -231,27 +245,44 @@ def _check_size(header: Header, found: int) -> None:
         raise ParseError(f"shape {header.shape} holds no cells")
 
 
-def _rows(stream: BinaryIO, header: Header) -> Iterator[NDArray[np.generic]]:
-    n_rows, n_columns = header.matrix_shape
+def _rows(stream: BinaryIO, header: Header, rows: range) -> Iterator[NDArray[np.generic]]:
+    n_columns = header.matrix_shape[1]
     step = rows_per_block(n_columns)
-    stream.seek(header.offset)
-    for start in range(0, n_rows, step):
-        raw = np.empty((min(step, n_rows - start), n_columns), dtype=header.dtype)
+    stream.seek(header.offset + rows.start * n_columns * header.dtype.itemsize)
+    buffer = np.empty((min(step, len(rows)), n_columns), dtype=header.dtype)
+    for start in rows[::step]:
+        raw = buffer[: rows.stop - start]
         _fill(stream, raw)
         yield raw
 
 
-def _fortran_rows(stream: BinaryIO, header: Header) -> Iterator[NDArray[np.generic]]:
+def _fortran_rows(stream: BinaryIO, header: Header, rows: range) -> Iterator[NDArray[np.generic]]:
     """Columns lie one after the other: take a run of rows from each, transposed on the way."""
     n_rows, n_columns = header.matrix_shape
     stored_at = np.arange(n_columns).reshape(header.shape[1:], order="F").ravel()
     step = max(rows_per_block(n_columns), FORTRAN_BYTES // (n_columns * header.dtype.itemsize))
-    for start in range(0, n_rows, step):
-        raw = np.empty((n_columns, min(step, n_rows - start)), dtype=header.dtype)
+    buffer = np.empty((n_columns, min(step, len(rows))), dtype=header.dtype)
+    for start in rows[::step]:
+        raw = buffer[:, : rows.stop - start]
         for column in range(n_columns):
             stream.seek(header.offset + (column * n_rows + start) * header.dtype.itemsize)
             _fill(stream, raw[column])
-        yield np.ascontiguousarray(raw[stored_at].T)
+        yield raw[stored_at].T
+
+
+def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
+    """Each chunk in a type the engine calculates with and row after row, in one buffer: fresh memory costs time."""
+    buffer: Numbers | None = None
+    for chunk in chunks:
+        if chunk.flags.c_contiguous and as_numbers(chunk[:0]).dtype == chunk.dtype:
+            yield chunk
+            continue
+        if buffer is None:
+            buffer = np.empty(chunk.shape, dtype=as_numbers(chunk[:0]).dtype)
+        numbers = buffer[: len(chunk)]
+        with np.errstate(over="ignore"):  # as as_numbers does
+            np.copyto(numbers, chunk)
+        yield numbers
 
 
 def _fill(stream: BinaryIO, array: NDArray[np.generic]) -> None:

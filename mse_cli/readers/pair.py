@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,10 @@ import numpy as np
 from mse_cli.engine import Block, Floats, Numbers, check_weights, rows_per_block
 from mse_cli.errors import ShapeError, printable
 from mse_cli.readers.missing import Missing, used_cells
+from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.source import reading
+
+FEWEST_CELLS_OF_PART = 1 << 19  # fewer take no time that a thread of their own could save
 
 
 class Matrix(Protocol):
@@ -38,7 +41,10 @@ class Matrix(Protocol):
         """What the user should know about how it was read."""
 
     def chunks(self) -> Iterator[Numbers]:
-        """The rows in order, some at a time; from the start at each call."""
+        """The rows in order, some at a time; from the start at each call.
+
+        A chunk is valid until the next is asked for: whoever keeps rows copies them.
+        """
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Pair:
         missing: The policy for missing cells.
         names: The columns' names, if there are any.
         notes: What the user should know about how the files were read.
+        first_row: The number of its first row (from 0) in the whole that it is a part of.
     """
 
     streams: tuple[Matrix, ...]
@@ -77,6 +84,7 @@ class Pair:
     weights: Part | None = None
     column_weights: Floats | None = None
     notes: tuple[str, ...] = ()
+    first_row: int = 0
 
     @property
     def n_columns(self) -> int:
@@ -88,14 +96,28 @@ class Pair:
         """N where it is known before reading."""
         return next((stream.n_rows for stream in self.streams if stream.n_rows is not None), None)
 
+    def parts(self, most: int) -> list[Pair]:
+        """The same rows as up to so many pairs, one after the other, that can be read at the same time."""
+        streams = [stream for stream in self.streams if isinstance(stream, NpyMatrix) and stream.can_be_parted]
+        rows_per_part = -(-(self.n_rows or 0) // most)
+        rows_per_part += -rows_per_part % rows_per_block(self.n_columns)
+        if len(streams) < len(self.streams) or rows_per_part * self.n_columns < FEWEST_CELLS_OF_PART:
+            return [self]
+        rows = range(self.n_rows or 0)
+        spans = [rows[start : start + rows_per_part] for start in rows[::rows_per_part]]
+        return [
+            replace(self, streams=tuple(stream.part(span) for stream in streams), first_row=span.start)
+            for span in spans
+        ]
+
     def blocks(self) -> Iterator[Block]:
-        """The rows of all streams, block by block; from the start at each call.
+        """The rows of all streams, block by block; from the start at each call; each valid until the next.
 
         Raises:
             ShapeError: if one stream has fewer rows than another.
             ParseError: for what cannot be read.
         """
-        first_row = 0
+        first_row = self.first_row
         for chunks in side_by_side(self.streams, rows_per_block(self.n_columns)):
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
             yield Block(
