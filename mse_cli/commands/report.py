@@ -17,6 +17,7 @@ from mse_cli.errors import UsageError, printable
 from mse_cli.evaluate import Evaluation
 from mse_cli.partial import to_plain
 from mse_cli.render import json_text, rows_text
+from mse_cli.render.characters import shown_in
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
@@ -152,10 +153,11 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
     result, excerpt = evaluation.result, evaluation.excerpt()
     if report.format is Format.markdown:
         if report.only is None or excerpt is None:
-            return markdown.render_markdown(result, files, excerpt, options)
+            return shown_in(markdown.render_markdown(result, files, excerpt, options), report.encoding)
         one = markdown.se_markdown if report.only is Only.se else markdown.gradient_markdown
-        return one(result, excerpt, options)
-    screen = Screen(sys.stdout if report.to_standard_output else None, report.color)
+        return shown_in(one(result, excerpt, options), report.encoding)
+    fitted = report.most_columns != EVERYTHING
+    screen = Screen(sys.stdout if report.to_standard_output else None, report.color, fitted=fitted)
     if report.only is None or excerpt is None:
         return table.render_table(result, files, excerpt, options, screen)
     draw = table.se_table if report.only is Only.se else table.gradient_table

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 from mse_cli.errors import printable
+from mse_cli.render.characters import shown_in
 
 
 def note(texts: Iterable[str], *, quiet: bool) -> None:
@@ -36,9 +37,8 @@ def _say(kind: str, text: str) -> None:
     if stream is None or stream.closed:
         return
     line = f"{kind}: {printable(text)}\n"
-    encoding = stream.encoding or "ascii"
     with contextlib.suppress(OSError):  # there is nowhere left to complain
-        stream.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        stream.write(shown_in(line, stream.encoding or "ascii"))
         stream.flush()
 
 
