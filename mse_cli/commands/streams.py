@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -45,6 +46,8 @@ def _say(kind: str, text: str) -> None:
 def settle() -> None:
     """What a good citizen of a shell does first."""
     _occupy_standard_descriptors()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # Typer writes the help without asking what can be shown
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently when the reader goes away, as cat does
     for name in ("SIGTERM", "SIGHUP"):
