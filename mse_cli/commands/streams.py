@@ -48,6 +48,8 @@ def settle() -> None:
     _occupy_standard_descriptors()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # Typer writes the help without asking what can be shown
+    if "_MSE_COMPLETE" in os.environ:
+        os.environ["COLUMNS"] = "10000"  # a description that Rich wraps would be two completions to fish
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently when the reader goes away, as cat does
     for name in ("SIGTERM", "SIGHUP"):
