@@ -169,8 +169,8 @@ class Worst:
         """The cells that are kept, the worst first."""
         return sorted(self._heap, key=lambda cell: cell[:4], reverse=True)
 
-    def add(self, other: Worst, *, rows_before: int = 0) -> None:
-        """Consider the cells of another one, whose rows follow after so many."""
+    def merge(self, other: Worst, *, rows_before: int = 0) -> None:
+        """Consider the cells of another one, whose rows are counted from so many rows further down."""
         for cell in other.found():
             self.consider(cell._replace(minus_row=cell.minus_row - rows_before))
 

@@ -65,7 +65,7 @@ def test_any_cut_into_parts_merges_to_the_bits_of_one_run(data: st.DataObject) -
         part = evaluated(a[start:stop], y[start:stop], None if w is None else w[start:stop])
         sums, cells = passed_through_json(part, shape[1])
         merged += sums
-        worst.add(cells, rows_before=start)
+        worst.merge(cells, rows_before=start)
     whole, together = evaluated(a, y, w), finish(merged, worst, None, "mean")
     assert repr(together.result) == repr(whole.result)  # repr: the same bits, NaN included
     assert to_plain(together.sums, worst) == to_plain(whole.sums, whole.worst)

@@ -12,7 +12,6 @@ import typer
 from mse_cli.commands.options import Format, Only
 from mse_cli.commands.streams import note, warn
 from mse_cli.destination import STANDARD_OUTPUT, Output
-from mse_cli.engine import Floats
 from mse_cli.errors import UsageError, printable
 from mse_cli.evaluate import Evaluation
 from mse_cli.partial import to_plain
@@ -164,13 +163,21 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
     return screen.draw(draw(result, excerpt, options, screen))
 
 
-def matrix_as_file(path: str, blocks: Iterable[Floats], evaluation: Evaluation) -> Iterable[bytes | memoryview]:
-    """A whole matrix for ``--save-se`` and ``--save-gradient``, in the format of the file's suffix."""
+def save(matrix: Only, path: str, evaluation: Evaluation, stream: Output) -> None:
+    """Write a whole matrix for ``--save-se`` or ``--save-gradient``, in the format of the file's suffix.
+
+    Closes the stream: what the disk has to say comes before the first byte on standard output.
+    """
+    blocks = evaluation.se() if matrix is Only.se else evaluation.gradient()
     if path.endswith(".npy"):
         from mse_cli.render.npy_file import render_npy
 
-        return render_npy(blocks, evaluation.result.shape)
-    return (text.encode() for text in rows_text.render_matrix(blocks, evaluation.names, ","))
+        for data in render_npy(blocks, evaluation.result.shape):
+            stream.write(data)
+    else:
+        for text in rows_text.render_matrix(blocks, evaluation.names, ","):
+            stream.write(text.encode())
+    stream.close()
 
 
 def check_matrix_path(path: str | None, option: str) -> None:

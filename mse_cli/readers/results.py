@@ -175,6 +175,6 @@ def _worst_of(parts: list[Part], most: int) -> Worst:
     worst, rows_before = Worst(most), 0
     for part in parts:
         if part.worst is not None:
-            worst.add(part.worst, rows_before=rows_before)
+            worst.merge(part.worst, rows_before=rows_before)
         rows_before += part.sums.n_rows
     return worst
