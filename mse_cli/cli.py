@@ -61,7 +61,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line; everything a user can cause ends in one, never in a traceback."""
     try:
-        return app(arguments, standalone_mode=False) or DONE
+        return app(arguments, prog_name="mse", standalone_mode=False) or DONE
     except MseError as error:
         streams.fail(str(error), error.hint)
     except USAGE_ERROR as error:

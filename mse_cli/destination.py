@@ -135,7 +135,8 @@ def _writing_beside(path: str, place: Path) -> Iterator[Output]:
             with failing_as(path):
                 os.replace(beside, place)
         finally:
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it has its name, or was never made
+                beside.unlink()
 
 
 def _take_over_rights(place: Path, beside: Path) -> None:

@@ -127,9 +127,6 @@ def compute(
         evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows)
         report.warn_of(evaluation.result)
         for name, stream in streams.items():
-            blocks = evaluation.se() if name == "se" else evaluation.gradient()
-            for part in report.matrix_as_file(saves[name] or "", blocks, evaluation):
-                stream.write(part)
-            stream.close()  # what the disk has to say comes before the first byte on standard output
+            report.save(options.Only(name), saves[name] or "", evaluation, stream)
         report.write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
     report.gate(evaluation.result, limit, quiet=quiet)

@@ -12,11 +12,11 @@ import typer
 from mse_cli.commands.options import Format, Only
 from mse_cli.commands.streams import note, warn
 from mse_cli.destination import STANDARD_OUTPUT, Output
-from mse_cli.engine import Floats
 from mse_cli.errors import UsageError, printable
 from mse_cli.evaluate import Evaluation
 from mse_cli.partial import to_plain
 from mse_cli.render import json_text, rows_text
+from mse_cli.render.characters import shown_in
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
@@ -152,23 +152,32 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
     result, excerpt = evaluation.result, evaluation.excerpt()
     if report.format is Format.markdown:
         if report.only is None or excerpt is None:
-            return markdown.render_markdown(result, files, excerpt, options)
+            return shown_in(markdown.render_markdown(result, files, excerpt, options), report.encoding)
         one = markdown.se_markdown if report.only is Only.se else markdown.gradient_markdown
-        return one(result, excerpt, options)
-    screen = Screen(sys.stdout if report.to_standard_output else None, report.color)
+        return shown_in(one(result, excerpt, options), report.encoding)
+    fitted = report.most_columns != EVERYTHING
+    screen = Screen(sys.stdout if report.to_standard_output else None, report.color, fitted=fitted)
     if report.only is None or excerpt is None:
         return table.render_table(result, files, excerpt, options, screen)
     draw = table.se_table if report.only is Only.se else table.gradient_table
     return screen.draw(draw(result, excerpt, options, screen))
 
 
-def matrix_as_file(path: str, blocks: Iterable[Floats], evaluation: Evaluation) -> Iterable[bytes | memoryview]:
-    """A whole matrix for ``--save-se`` and ``--save-gradient``, in the format of the file's suffix."""
+def save(matrix: Only, path: str, evaluation: Evaluation, stream: Output) -> None:
+    """Write a whole matrix for ``--save-se`` or ``--save-gradient``, in the format of the file's suffix.
+
+    Closes the stream: what the disk has to say comes before the first byte on standard output.
+    """
+    blocks = evaluation.se() if matrix is Only.se else evaluation.gradient()
     if path.endswith(".npy"):
         from mse_cli.render.npy_file import render_npy
 
-        return render_npy(blocks, evaluation.result.shape)
-    return (text.encode() for text in rows_text.render_matrix(blocks, evaluation.names, ","))
+        for data in render_npy(blocks, evaluation.result.shape):
+            stream.write(data)
+    else:
+        for text in rows_text.render_matrix(blocks, evaluation.names, ","):
+            stream.write(text.encode())
+    stream.close()
 
 
 def check_matrix_path(path: str | None, option: str) -> None:

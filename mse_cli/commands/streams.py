@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 from mse_cli.errors import printable
+from mse_cli.render.characters import shown_in
 
 
 def note(texts: Iterable[str], *, quiet: bool) -> None:
@@ -36,15 +38,18 @@ def _say(kind: str, text: str) -> None:
     if stream is None or stream.closed:
         return
     line = f"{kind}: {printable(text)}\n"
-    encoding = stream.encoding or "ascii"
     with contextlib.suppress(OSError):  # there is nowhere left to complain
-        stream.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        stream.write(shown_in(line, stream.encoding or "ascii"))
         stream.flush()
 
 
 def settle() -> None:
     """What a good citizen of a shell does first."""
     _occupy_standard_descriptors()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # Typer writes the help without asking what can be shown
+    if "_MSE_COMPLETE" in os.environ:
+        os.environ["COLUMNS"] = "10000"  # a description that Rich wraps would be two completions to fish
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently when the reader goes away, as cat does
     for name in ("SIGTERM", "SIGHUP"):

@@ -29,7 +29,7 @@ def in_our_words(error: typer.BadParameter) -> tuple[str, str]:
 
 def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]:
     if similar:
-        hint = f"did you mean {' or '.join(sorted(similar))}?"
+        hint = f"did you mean {difflib.get_close_matches(name, similar, n=1, cutoff=0)[0]}?"
     elif not name.startswith("--"):
         hint += f"; a file whose name begins with - is written ./{name}"
     return f"no such option {name}", hint

@@ -44,6 +44,8 @@ def matrix_text(blocks: Matrix) -> Iterator[str]:
     """A matrix as a list of rows, a row a line."""
     separator = "["
     for block in blocks:
+        if not len(block):
+            continue
         with np.errstate(all="ignore"):
             finite = math.isfinite(np.add.reduce(block, axis=None))
         rows = block.tolist()

@@ -23,4 +23,5 @@ def render_npy(blocks: Iterable[Floats], shape: tuple[int, int]) -> Iterator[mem
     np.lib.format.write_array_header_1_0(header, fields)
     yield header.getvalue()
     for block in blocks:
-        yield memoryview(np.ascontiguousarray(block, dtype="<f8")).cast("B")  # type: ignore[arg-type]
+        if len(block):  # a view of nothing cannot be cast
+            yield memoryview(np.ascontiguousarray(block, dtype="<f8")).cast("B")  # type: ignore[arg-type]

@@ -12,10 +12,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-UNLIMITED = 100_000  # columns of a pipe: nothing is ever cut or wrapped
-PLAIN: dict[str, str] = {
-    "…": "...", "⋮": ":", "×": "x", "·": "*", "−": "-", "²": "^2", "Σ": "sum", "∂": "d", "⊙": "*", "√": "sqrt ",
-}  # fmt: skip
+from mse_cli.render.characters import can_show, shown_in
+
+UNLIMITED = 1_000_000_000  # columns of a pipe: nothing is ever cut or wrapped
 
 
 class Screen:
@@ -24,18 +23,19 @@ class Screen:
     Args:
         stream: Where the text will go, ``None`` for a file.
         color: ``"auto"`` colours a terminal, unless NO_COLOR is set or TERM is dumb.
+        fitted: Whether tables are fitted to the width of a terminal.
     """
 
-    def __init__(self, stream: TextIO | None, color: str = "auto"):
+    def __init__(self, stream: TextIO | None, color: str = "auto", *, fitted: bool = True):
         terminal = stream is not None and stream.isatty()
         colored = use_color(color, terminal=terminal)
-        self.ascii = stream is not None and not _can_show("─│" + "".join(PLAIN), stream.encoding)
+        self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
         self.console = Console(
             file=io.StringIO(),
             force_terminal=colored,
             color_system="standard" if colored else None,
             no_color=not colored,
-            width=_terminal_width(stream) if stream is not None and terminal else UNLIMITED,
+            width=_terminal_width(stream) if stream is not None and terminal and fitted else UNLIMITED,
             legacy_windows=False,
             markup=False,
             highlight=False,
@@ -51,13 +51,11 @@ class Screen:
 
     def text(self, text: str, style: str = "") -> Text:
         """Text that is shown as it is (never read as markup), in characters that the stream has."""
-        if self.ascii:
-            text = "".join(PLAIN.get(character, character) for character in text)
-        return Text(text, style=style)
+        return Text(shown_in(text, self.encoding), style=style)
 
     def table(self, *, header: bool = True, footer: bool = False) -> Table:
         """An empty table with borders that the stream has."""
-        border = box.ASCII if self.ascii else box.ROUNDED
+        border = box.ROUNDED if can_show("╭─┬┼╯", self.encoding) else box.ASCII
         return Table(box=border, show_header=header, show_footer=footer)
 
     def fits(self, renderable: RenderableType) -> bool:
@@ -71,14 +69,6 @@ def use_color(choice: str, *, terminal: bool) -> bool:
     if choice != "auto":
         return choice == "always"
     return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _can_show(characters: str, encoding: str | None) -> bool:
-    try:
-        characters.encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _terminal_width(stream: TextIO) -> int:

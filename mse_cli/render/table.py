@@ -15,6 +15,7 @@ from mse_cli.render.screen import Screen
 from mse_cli.result import Excerpt, Result
 
 ELLIPSIS, VERTICAL = "…", "⋮"
+NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ def _fitted(
     sums: bool,
 ) -> Group:
     """The matrix with as many columns as were asked for, or as the screen is wide: no digit is cut."""
-    for most in range(options.columns(result), 0, -1):
+    possible = 1 + screen.console.width // NARROWEST_COLUMN
+    for most in range(min(options.columns(result), possible), 0, -1):
         table = screen.table(footer=sums)
         shown, before = middle_left_out(len(result.columns), most)
         gap = before if len(shown) < len(result.columns) else None
