@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mse_cli.backends import reading_ahead
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.streams import note, warn
-from mse_cli.destination import writing
 from mse_cli.errors import UsageError
-from mse_cli.evaluate import Evaluation, evaluate_pair
-from mse_cli.readers.layout import Dialect
-from mse_cli.readers.opening import InputOptions, open_pair
+
+if TYPE_CHECKING:
+    from mse_cli.evaluate import Evaluation
 
 EXAMPLES = """
 Examples:
@@ -130,6 +128,13 @@ def compute(
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
+    # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
+    from mse_cli.backends import reading_ahead
+    from mse_cli.destination import writing
+    from mse_cli.evaluate import evaluate_pair
+    from mse_cli.readers.layout import Dialect
+    from mse_cli.readers.opening import InputOptions, open_pair
+
     what = report.Report(
         format=report.format_of(format_, output),
         only=only,

@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mse_cli.errors import MseError, ParseError
-from mse_cli.readers import delimited
-from mse_cli.readers.delimited import Cut, Parser, Piece, Rows, TextMatrix, each_line_is_a_row, parse_here, parse_piece
+from mse_cli.readers import pieces
+from mse_cli.readers.delimited import Parser, Rows, TextMatrix, parse_here, parse_piece
 from mse_cli.readers.layout import LONGEST_ROW, Layout
+from mse_cli.readers.pieces import Cut, Piece, each_line_is_a_row
 from mse_cli.readers.source import FileSource, open_text
 
 Parsed = tuple[int, Rows]  # how many lines, and what they hold with line numbers that count from 0
@@ -132,7 +133,7 @@ def _path(matrix: TextMatrix) -> Path:
 
 def _ranges(matrix: TextMatrix) -> Iterator[tuple[Cut, int]]:
     """The pieces that ``cut_pieces`` makes of a file without quotes, found without reading it all."""
-    cut, size = matrix.start, delimited.PIECE_BYTES
+    cut, size = matrix.start, pieces.PIECE_BYTES
     with _path(matrix).open("rb") as stream:
         n_bytes = stream.seek(0, os.SEEK_END)
         read_to = cut.read_to
