@@ -153,6 +153,19 @@ def test_the_command_gives_the_same_with_workers(tmp_path):
     assert two.stderr == one.stderr == b""
 
 
+def test_a_worker_that_is_killed_is_an_error_of_the_command(tmp_path):
+    path = tmp_path / "slow.csv"
+    path.write_text("1,NA\n" * 3_000_000)
+    command = [sys.executable, "-m", "mse_cli", "compute", str(path), str(path), "-j", "2", "--missing", "skip-cell"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    children = wait_for(lambda: len(found := family(process.pid)) == 2 and found)
+    os.kill(children[0], signal.SIGKILL)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, b"")
+    assert b"a worker process ended before its work was done" in err
+    assert b"Traceback" not in err
+
+
 def family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children]

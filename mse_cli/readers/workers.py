@@ -41,7 +41,7 @@ def parser_in_workers(jobs: int) -> Iterator[Parser]:
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_live_quietly)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _signals_held():
             # Python 3.12 warns of the threads of NumPy's BLAS, which stops them for a fork and which we do not use.
             warnings.simplefilter("ignore", DeprecationWarning)
             pool.submit(os.getpid)
@@ -54,9 +54,28 @@ def parser_in_workers(jobs: int) -> Iterator[Parser]:
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Processes and threads that are started here are not hit by Ctrl-C, nor killed by a pipe that others have left.
+
+    The pool's own threads write to pipes of workers that may be gone; that must not end us as a reader of our output
+    that goes away does.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which has no such signals either
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _live_quietly() -> None:
     """In a worker: leave Ctrl-C to the main process, and end when that ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPIPE})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
