@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
+from mse_cli import __version__
 from mse_cli.commands import compute, merge, options, streams
 from mse_cli.commands.usage import USAGE_ERROR, in_our_words
-from mse_cli.destination import ReaderGoneError
-from mse_cli.errors import MseError
-from mse_cli.readers.source import reason
+from mse_cli.errors import MseError, ReaderGoneError, reason
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
@@ -28,9 +27,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"mse {version('mse-cli')}")
+        typer.echo(f"mse {__version__}")
         raise typer.Exit
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
-import secrets
 import signal
 import stat
 import sys
@@ -13,23 +11,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mse_cli.errors import InputError, Place
-from mse_cli.readers.source import reason
+from mse_cli.errors import InputError, Place, ReaderGoneError, reason
 
 STANDARD_OUTPUT = (None, "-", "/dev/stdout")
 DEVICES = "/dev/"  # and /dev/fd/3, the >(…) of a shell: opened as they are, never replaced by a file
 
 
-class ReaderGoneError(Exception):
-    """Whoever read our output went away; the process should end as ``cat`` does, silently and by SIGPIPE."""
-
-
 class Output:
     """A stream of bytes to a place that has a name; what goes wrong with it is an error about that name."""
 
-    def __init__(self, stream: BinaryIO, name: str):
+    def __init__(self, stream: BinaryIO, name: str, below: BinaryIO | None = None):
         self._stream = stream
         self._name = name
+        self._below = below or stream  # the file, if the stream only packs what goes into it
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of it.
@@ -50,25 +44,13 @@ class Output:
         """Flush and close; raises as ``write`` does."""
         with failing_as(self._name):
             self._stream.close()
+            self._below.close()
 
     def abandon(self) -> None:
         """Close, whatever happens to the bytes."""
-        with contextlib.suppress(OSError):
-            self._stream.close()
-
-
-class _Packed(gzip.GzipFile):
-    """A gzip stream that closes the file below it, and has the same bytes for the same content."""
-
-    def __init__(self, stream: BinaryIO):
-        super().__init__(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0)
-        self._below = stream
-
-    def close(self) -> None:
-        try:
-            super().close()
-        finally:
-            self._below.close()
+        for stream in (self._stream, self._below):
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 @contextlib.contextmanager
@@ -120,13 +102,13 @@ def _writing_as_it_is(path: str) -> Iterator[Output]:
 
 @contextlib.contextmanager
 def _writing_beside(path: str, place: Path) -> Iterator[Output]:
-    beside = place.with_name(f".{place.name[:40]}.{secrets.token_hex(4)}.part")
+    beside = place.with_name(f".{place.name[:40]}.{os.urandom(4).hex()}.part")
     with _reader_may_leave():
         try:
             with failing_as(path):
                 stream: BinaryIO = open(beside, "xb")  # noqa: SIM115 - closed below, with its own errors
                 _take_over_rights(place, beside)
-                output = Output(cast(BinaryIO, _Packed(stream)) if path.endswith(".gz") else stream, path)
+                output = Output(_packed(stream) if path.endswith(".gz") else stream, path, below=stream)
             try:
                 yield output
                 output.close()
@@ -137,6 +119,13 @@ def _writing_beside(path: str, place: Path) -> Iterator[Output]:
         finally:
             with contextlib.suppress(OSError):  # it has its name, or was never made
                 beside.unlink()
+
+
+def _packed(stream: BinaryIO) -> BinaryIO:
+    """A gzip stream with the same bytes for the same content."""
+    import gzip  # most files are not packed
+
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0))
 
 
 def _take_over_rights(place: Path, beside: Path) -> None:

@@ -101,3 +101,19 @@ class InputError(MseError, OSError):
 
 class UsageError(MseError, ValueError):
     """Options that do not fit together or do not fit the input."""
+
+
+class ReaderGoneError(Exception):
+    """Whoever read our output went away; the process should end as ``cat`` does, silently and by SIGPIPE."""
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, in a few words.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory"))
+    'no such file'
+    """
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    words = error.strerror or str(error)
+    return words[:1].lower() + words[1:]

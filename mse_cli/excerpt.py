@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -230,4 +229,6 @@ def _share(cell: Cell, sse: Total) -> float:
         return math.nan if cell.exponent == NO_NUMBER or math.isnan(whole) else 0.0
     if math.isfinite(whole):
         return cell.term / whole if whole else 0.0
+    from fractions import Fraction  # costs start-up, and only worst cells need it
+
     return rounded(Fraction(cell.mantissa) * Fraction(2) ** cell.exponent / sse.exact())

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mse_cli.engine import Block, Sums, as_numbers, difference, gradient, rows_per_block
+from mse_cli.engine import BLOCK_CELLS, Block, Sums, as_numbers, difference, gradient, rows_per_block
 from mse_cli.errors import ParseError, ShapeError
 from mse_cli.result import Result
 
@@ -224,4 +224,4 @@ def test_a_block_is_whole_lanes_and_fits_the_cache() -> None:
     for n_columns in (1, 2, 3, 7, 100, 1023, 1024, 1025, 10**6):
         rows = rows_per_block(n_columns)
         assert rows >= 8
-        assert n_columns > 8192 or rows * n_columns <= 2**16
+        assert n_columns > BLOCK_CELLS // 8 or rows * n_columns <= BLOCK_CELLS

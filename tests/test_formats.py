@@ -27,7 +27,7 @@ from hypothesis.extra.numpy import arrays
 from mse_cli.cli import run
 from mse_cli.engine import Block, Sums
 from mse_cli.errors import UsageError
-from mse_cli.evaluate import evaluate
+from mse_cli.evaluation import evaluate
 from mse_cli.exact import Total
 from mse_cli.excerpt import Worst
 from mse_cli.render.json_text import matrix_text, render_json

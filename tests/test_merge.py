@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from mse_cli.cli import run
 from mse_cli.engine import Block, Sums
 from mse_cli.errors import ParseError
-from mse_cli.evaluate import Evaluation, finish
+from mse_cli.evaluation import Evaluation, finish
 from mse_cli.excerpt import Worst
 from mse_cli.partial import from_plain, to_plain
 

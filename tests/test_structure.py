@@ -20,7 +20,7 @@ FLOORS = {
     "render": 4,
     "backends": 5,
     "destination": 5,
-    "evaluate": 6,
+    "evaluation": 6,
     "__init__": 7,
     "commands": 8,
     "cli": 9,

@@ -11,10 +11,6 @@ from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.streams import note
 from mse_cli.destination import refuse_overwriting, writing
-from mse_cli.evaluate import evaluate_pair
-from mse_cli.readers.layout import Dialect
-from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.source import files_of
 
 EXAMPLES = options.examples(
     "mse compute preds.csv truth.csv",
@@ -91,9 +87,17 @@ def compute(
     max_cols: options.MaxCols = 8,
     all_: options.All = False,
     color: options.Color = options.ColorOption.auto,
+    jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
+    # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
+    from mse_cli.backends import reading_ahead
+    from mse_cli.evaluation import evaluate_pair
+    from mse_cli.readers.layout import Dialect
+    from mse_cli.readers.opening import InputOptions, open_pair
+    from mse_cli.readers.source import files_of
+
     limit = report.limit_of(fail_above)
     what = report.Report(
         format=report.format_of(format_, output),
@@ -124,7 +128,8 @@ def compute(
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
-        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows)
+        pair = outputs.enter_context(reading_ahead(pair, jobs))
+        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs)
         report.warn_of(evaluation.result)
         for name, stream in streams.items():
             report.save(options.Only(name), saves[name] or "", evaluation, stream)

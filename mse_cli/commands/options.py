@@ -207,6 +207,18 @@ Color = Annotated[
     ColorOption,
     typer.Option("--color", metavar="WHEN", help="Colour in tables: auto, always or never.", rich_help_panel=OUTPUT),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="J",
+        min=1,
+        help="Worker processes for text files; by default as many as help.",
+        rich_help_panel=RUNNING,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
 ]

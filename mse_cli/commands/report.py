@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,16 +14,15 @@ from mse_cli.commands.options import Format, Only
 from mse_cli.commands.streams import note, warn
 from mse_cli.destination import STANDARD_OUTPUT, Output
 from mse_cli.errors import UsageError, printable
-from mse_cli.evaluate import Evaluation
-from mse_cli.partial import to_plain
 from mse_cli.render import json_text, rows_text
 from mse_cli.render.characters import shown_in
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
+if TYPE_CHECKING:
+    from mse_cli.evaluation import Evaluation
+
 EVERYTHING = sys.maxsize
-
-
 MATRICES = (Only.se, Only.gradient)
 SUFFIXES = {
     ".csv": Format.csv,
@@ -110,6 +110,8 @@ def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> It
     result = evaluation.result
     if report.format is Format.json:
         matrices = {} if report.summary else {"se": evaluation.se(), "gradient": evaluation.gradient()}
+        from mse_cli.partial import to_plain
+
         return json_text.render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
     if report.format in DELIMITERS:
         return [rows_text.render_scalars(result, DELIMITERS[report.format])]

@@ -10,29 +10,22 @@ import functools
 import io
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.grammar import number, records, split_record
-from mse_cli.readers.layout import LONGEST_ROW, Dialect, Layout, decode, find_layout
+from mse_cli.readers.layout import Dialect, Layout, decode, find_layout
 from mse_cli.readers.missing import HINT, INFINITE_HINT
+from mse_cli.readers.pieces import Cut, Piece, pieces_from
 from mse_cli.readers.source import Source, open_text, reading
 
-PIECE_BYTES = 4 << 20
 DIGITS = b"0123456789+-eE \n"
 BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
-
-
-class Piece(NamedTuple):
-    """Some whole rows of a text file as bytes, and the physical line of the first."""
-
-    first_line: int
-    data: bytes
 
 
 class Rows(NamedTuple):
@@ -43,12 +36,16 @@ class Rows(NamedTuple):
     blank_line: int | None = None
 
 
+Parser = Callable[["TextMatrix"], Iterator[Rows]]
+
+
 @dataclass(frozen=True)
 class TextMatrix:
     """One side of the loss from a text file, read in pieces of about 4 MiB."""
 
     source: Source
     layout: Layout
+    parse: Parser | None = field(default=None, compare=False)
     n_rows: None = None
     is_member: bool = False
 
@@ -104,19 +101,29 @@ class TextMatrix:
     def rows(self) -> Iterator[Rows]:
         """The rows in order with their keys, some at a time."""
         blank: int | None = None
-        for piece in self.pieces():
-            with reading(self.label):
-                rows = parse_piece(piece, self.layout)
-                if blank is not None and len(rows.numbers):
-                    raise blank_line(blank)
+        for rows in (self.parse or parse_here)(self):
+            if blank is not None and len(rows.numbers):
+                raise blank_line(blank).within(self.label)
             blank = blank or rows.blank_line
             yield rows
 
-    def pieces(self) -> Iterator[Piece]:
-        """The file's rows, unparsed."""
+    @property
+    def start(self) -> Cut:
+        """Where the first row begins."""
+        return Cut(self.layout.offset, self.layout.first_line, self.layout.offset)
+
+    def pieces(self, start: Cut | None = None) -> Iterator[Piece]:
+        """The file's rows, unparsed: all, or those from a cut on."""
         with open_text(self.source) as stream, reading(self.label):
-            _skip(stream, self.layout.offset)
-            yield from cut_pieces(stream, self.layout.first_line)
+            yield from pieces_from(stream, start or self.start)
+
+
+def parse_here(matrix: TextMatrix, start: Cut | None = None) -> Iterator[Rows]:
+    """The rows of a text file, parsed in this process; all, or those from a cut on."""
+    for piece in matrix.pieces(start):
+        with reading(matrix.label):
+            rows = parse_piece(piece, matrix.layout)
+        yield rows
 
 
 def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
@@ -129,46 +136,6 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
         return TextMatrix(source, find_layout(stream, dialect))
 
 
-def _skip(stream: BinaryIO, count: int) -> None:
-    while count > 0:
-        count -= len(stream.read(min(count, PIECE_BYTES)))
-
-
-def cut_pieces(stream: BinaryIO, first_line: int, size: int = PIECE_BYTES) -> Iterator[Piece]:
-    """Cut a text at line ends that are not inside quotes.
-
-    Raises:
-        ParseError: if a row is too long to be one.
-    """
-    rest = b""
-    while data := stream.read(size):
-        data = rest + data
-        end = _last_row_end(data)
-        rest = data[end:]
-        if end:
-            yield Piece(first_line, data[:end])
-            first_line += data.count(b"\n", 0, end)
-        if len(rest) > LONGEST_ROW:
-            raise ParseError(
-                f"a row is longer than {LONGEST_ROW >> 20} MiB, or a double quote in it is never closed",
-                Place(line=first_line),
-            )
-    if rest:
-        yield Piece(first_line, rest)
-
-
-def _last_row_end(data: bytes) -> int:
-    """Where the last whole row ends."""
-    if b'"' not in data:
-        return data.rfind(b"\n") + 1
-    if b"#" in data:  # a quote in a comment opens nothing
-        data = re.sub(rb"(?m)^#.*$", lambda comment: b" " * len(comment[0]), data)
-    marks = np.frombuffer(data, dtype=np.uint8)
-    inside_quotes = np.bitwise_xor.accumulate(marks == ord('"'))
-    ends = np.flatnonzero((marks == ord("\n")) & ~inside_quotes)
-    return int(ends[-1]) + 1 if len(ends) else 0
-
-
 def parse_piece(piece: Piece, layout: Layout) -> Rows:
     """The numbers (and keys) of a piece.
 
@@ -176,7 +143,15 @@ def parse_piece(piece: Piece, layout: Layout) -> Rows:
         ParseError: with the physical line and the column.
     """
     numbers = None if layout.key is not None else _parse_plain(piece.data, layout)
-    return _parse_strictly(piece, layout) if numbers is None else Rows(numbers)
+    if numbers is None:
+        return _parse_strictly(piece, layout)
+    return Rows(numbers, blank_line=_blank_line_at_end(piece))
+
+
+def _blank_line_at_end(piece: Piece) -> int | None:
+    rows = piece.data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    n_rows = rows.count(b"\n")
+    return piece.first_line + n_rows if piece.data.count(b"\n") > n_rows else None
 
 
 def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
@@ -185,7 +160,9 @@ def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
     It sees only bytes that numbers are made of (or, where columns of text are left out, printable ASCII), reads
     numbers as Python's ``float`` does, and must give every line as a row of finite numbers.
     """
-    data = data.rstrip(b"\r\n").replace(b"\r\n", b"\n") + b"\n"
+    data = data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    if data == b"\n":
+        return None
     whole = layout.use == tuple(range(layout.width))
     if b'"' in data and whole:
         data = _quoted_cell(layout.delimiter).sub(rb"\1", data)

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from mse_cli.errors import InputError, MseError, ParseError, Place
+from mse_cli.errors import InputError, MseError, ParseError, Place, reason
 
 HEAD_BYTES = 1 << 20
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -77,6 +76,8 @@ class StandardInput:
             stream = _standard_input()
             if not self.keep:
                 return self._open_once(stream)
+            import tempfile  # few runs need it
+
             self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as we
             shutil.copyfileobj(io.BytesIO(self._head or b""), self._spool)
             shutil.copyfileobj(stream, self._spool, HEAD_BYTES)
@@ -154,18 +155,6 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
     """
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(0, 0, name)]
-
-
-def reason(error: OSError) -> str:
-    """What the operating system says, in a few words.
-
-    >>> reason(FileNotFoundError(2, "No such file or directory"))
-    'no such file'
-    """
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    words = error.strerror or str(error)
-    return words[:1].lower() + words[1:]
 
 
 def first_bytes(source: Source, count: int = 8) -> bytes:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from mse_cli.engine import Floats
 from mse_cli.render.numbers import json_number
 from mse_cli.result import SCHEMA_VERSION, Result, WorstCell
 
-Matrix = Iterable[Floats]  # blocks of rows
+if TYPE_CHECKING:
+    from mse_cli.engine import Floats
+
+Matrix: TypeAlias = "Iterable[Floats]"  # blocks of rows
 
 
 def render_json(
@@ -42,6 +42,8 @@ def render_json(
 
 def matrix_text(blocks: Matrix) -> Iterator[str]:
     """A matrix as a list of rows, a row a line."""
+    import numpy as np  # not needed where there is no matrix
+
     separator = "["
     for block in blocks:
         if not len(block):
