@@ -125,7 +125,7 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
     Raises:
         ParseError: if it holds no table that can be read in one way only.
     """
-    with open_text(source) as stream, reading(source.label):
+    with open_text(source, look=True) as stream, reading(source.label):
         return TextMatrix(source, find_layout(stream, dialect))
 
 

@@ -132,7 +132,7 @@ def _split_quoted(record: str, delimiter: str) -> list[str]:
     separator = " +" if delimiter == " " else re.escape(delimiter)
     padding = "" if delimiter == " " else "[ ]*" if delimiter == "\t" else "[ \t]*"
     cell = re.compile(
-        rf'(?:{padding}"(?P<quoted>(?:[^"]|"")*+)"{padding}|(?P<bare>[^"{delimiter}]*))(?P<end>{separator}|\Z)'
+        rf'(?:{padding}"(?P<quoted>(?:[^"]|"")*+)"{padding}|(?P<bare>[^"{re.escape(delimiter)}]*))(?P<end>{separator}|\Z)'
     )
     cells: list[str] = []
     position = 0

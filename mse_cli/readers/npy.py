@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from mse_cli.engine import Numbers, as_numbers, rows_per_block
 from mse_cli.errors import MseError, ParseError, Place, UsageError, quote
+from mse_cli.readers.formats import refuse_zip
 from mse_cli.readers.missing import Missing, check_finite
 from mse_cli.readers.source import BROKEN_ARCHIVE, Source, reading
 
@@ -133,20 +134,27 @@ def open_npy(source: Source, missing: Missing, *, member: str | None = None) -> 
 
 
 def member_names(source: Source) -> list[str]:
-    """The arrays in an NPZ archive, by name without ``.npy``."""
-    with source.open() as stream, _reading_zip(source.label), zipfile.ZipFile(stream) as archive:
-        return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    """The arrays in an NPZ archive, by name without ``.npy``.
+
+    Raises:
+        ParseError: if there are none, or two of one name.
+    """
+    with _reading_zip(source.label), source.open() as stream, zipfile.ZipFile(stream) as archive:
+        listed = archive.namelist()
+    names = [name.removesuffix(".npy") for name in listed if name.endswith(".npy")]
+    if not names:
+        refuse_zip(listed, source.label)
+    if len(set(names)) < len(names):
+        raise ParseError("two arrays of the archive have the same name", Place(source.label))
+    return names
 
 
 def choose_member(source: Source, names: list[str], wanted: str | None, option: str) -> str:
     """The only member, or the wanted one.
 
     Raises:
-        ParseError: if the archive holds no arrays.
         UsageError: if there are several and none is named, or none has that name.
     """
-    if not names:
-        raise ParseError("the archive holds no .npy array", Place(source.label))
     if wanted is None and len(names) == 1:
         return names[0]
     listed = ", ".join(quote(name) for name in names[:8]) + (", …" if len(names) > 8 else "")
@@ -267,15 +275,15 @@ def _fill(stream: BinaryIO, array: NDArray[np.generic]) -> None:
 @contextmanager
 def _open_data(source: Source, member: str | None) -> Iterator[BinaryIO]:
     if member is None:
-        with source.open() as stream:
+        with reading(source.label), source.open() as stream:
             yield stream
         return
     # The member goes through an unnamed temporary file: it can then be sought in, and its checksum is
     # known to be right before the first number is used.
     with tempfile.TemporaryFile() as spool:
         with (
-            source.open() as stream,
             _reading_zip(source.label),
+            source.open() as stream,
             zipfile.ZipFile(stream) as archive,
             archive.open(member + ".npy") as packed,
         ):
