@@ -18,7 +18,7 @@ from mse_cli.readers.source import HEAD_BYTES
 HeaderChoice = Literal["auto", "yes", "no"]
 DELIMITERS = (",", ";", "\t", "|", " ")
 SAMPLE = 100  # rows that the delimiter is found from
-LONGEST_ROW = 16 << 20  # bytes: 900,000 columns of 17 digits; a longer one is not a table and must not fill memory
+LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
 NO_DELIMITER = '"#+-_\r\n' + string.ascii_letters + string.digits
 BOM = b"\xef\xbb\xbf"
 ROW = re.compile(rb"(?m)^(?![#\r\n]).*+\n")

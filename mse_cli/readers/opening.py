@@ -15,8 +15,8 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Pair, Part, check_shapes, disagreement
-from mse_cli.readers.shards import Shards
 from mse_cli.readers.piped import Piped
+from mse_cli.readers.shards import Shards
 from mse_cli.readers.source import Source, first_bytes, reading, resolve
 
 Side = TextMatrix | NpyMatrix | Shards

@@ -58,7 +58,8 @@ class Piped:
         on_disk = self.keep or self.seek
         if self._record is None or (on_disk and isinstance(self._record, io.BytesIO)):
             past = self._record.getvalue() if isinstance(self._record, io.BytesIO) else b""
-            self._record = cast(BinaryIO, tempfile.TemporaryFile()) if on_disk else io.BytesIO()
+            # It lives as long as we; the operating system removes it with us.
+            self._record = cast(BinaryIO, tempfile.TemporaryFile()) if on_disk else io.BytesIO()  # noqa: SIM115
             self._record.write(past)
         return self._record
 
