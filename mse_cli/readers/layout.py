@@ -271,7 +271,9 @@ def _has_trailing_delimiter(header: list[str] | None, rows: list[list[str]]) -> 
     width = len(rows[0])
     if width < 2 or any(len(row) != width or row[-1].strip() for row in rows):
         return False
-    return header is None or len(header) == width - 1 or (len(header) == width and not header[-1].strip())
+    if header is None or (len(header) == width and not header[-1].strip()):
+        return True
+    return len(header) == width - 1 and bool(header[-1].strip())
 
 
 def _refuse_blank(row: Row) -> None:

@@ -7,6 +7,7 @@ allocated; a file that is longer or shorter than its header says is refused, not
 from __future__ import annotations
 
 import ast
+import errno
 import math
 import shutil
 import struct
@@ -21,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.engine import Numbers, as_numbers, rows_per_block
-from mse_cli.errors import MseError, ParseError, Place, UsageError, quote
+from mse_cli.errors import InputError, MseError, ParseError, Place, UsageError, quote
 from mse_cli.readers.formats import refuse_zip
 from mse_cli.readers.missing import Missing, check_finite
-from mse_cli.readers.source import BROKEN_ARCHIVE, Source, reading
+from mse_cli.readers.source import BROKEN_ARCHIVE, Source, reading, reason
 
 MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -298,5 +299,8 @@ def _reading_zip(label: str) -> Iterator[None]:
         yield
     except MseError:
         raise
-    except BROKEN_ZIP:
+    except (*BROKEN_ZIP, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
+            raise InputError(reason(error), Place(label)) from None
+        # A directory of the archive that points before its beginning ends in EINVAL, bzip2's complaints in no errno.
         raise ParseError("the archive is truncated, corrupt or not an NPZ file", Place(label)) from None
