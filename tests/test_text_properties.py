@@ -25,7 +25,7 @@ MATRICES = st.integers(1, 4).flatmap(
     lambda columns: st.lists(st.lists(NUMBERS, min_size=columns, max_size=columns), min_size=1, max_size=6)
 )
 FEW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
@@ -218,7 +218,7 @@ ROW_CELLS = ["#N/A", "#c", '#"', '"1,2"', '"\n', "\r", '"5', '6"']
 CELLS = st.sampled_from(PLAIN_CELLS * 4 + ODD_CELLS + ROW_CELLS)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=6),
     delimiter=st.sampled_from([",", ";", "\t", "|", " ", "^", "]", "\\"]),

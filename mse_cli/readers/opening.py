@@ -8,7 +8,7 @@ import numpy as np
 
 from mse_cli.engine import check_weights
 from mse_cli.errors import ParseError, Place, ShapeError, UsageError
-from mse_cli.readers import npy
+from mse_cli.readers import npy, npz
 from mse_cli.readers.columns import Names, match_by_name, parse_columns
 from mse_cli.readers.delimited import TextMatrix, open_text_matrix
 from mse_cli.readers.keys import Joined
@@ -62,12 +62,12 @@ def _open_sources(spec: str, sources: list[Source], member: str | None, option: 
 
 def _open_source(source: Source, member: str | None, option: str, dialect: Dialect) -> TextMatrix | NpyMatrix:
     magic = first_bytes(source)
-    if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and isinstance(source, Piped):
+    if magic.startswith((npy.MAGIC, npz.MAGIC)) and isinstance(source, Piped):
         source.seek = True  # these formats are not read from front to back
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
-    if magic.startswith(npy.ZIP_MAGIC):
-        name = npy.choose_member(source, npy.member_names(source), member, option)
+    if magic.startswith(npz.MAGIC):
+        name = npz.choose_member(source, npz.member_names(source), member, option)
         return npy.open_npy(source, dialect.missing, member=name)
     return open_text_matrix(source, dialect)
 
@@ -107,7 +107,7 @@ def _open_table(table: str, options: InputOptions) -> Pair:
     if options.key is not None:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
     sources = resolve(table, keep=options.read_again)
-    if first_bytes(sources[0]).startswith(npy.ZIP_MAGIC):
+    if first_bytes(sources[0]).startswith(npz.MAGIC):
         a_side = _open_sources(table, sources, options.pred, "--pred", options)
         return _pair_of(a_side, _open_sources(table, sources, options.true, "--true", options), options)
     side = _open_sources(table, sources, None, "--pred", options)
