@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -45,6 +46,8 @@ class Piped:
             raise InputError("can be read only once", Place(self.label))
         if self._stream is None:
             self._stream = _standard_input() if self.path is None else _connect(self.path, self.label)
+            if self.path is not None:
+                weakref.finalize(self, self._stream.close)
         record = self._recorded()
         if self.seek:
             return _whole(record, self._stream)
@@ -61,6 +64,7 @@ class Piped:
             # It lives as long as we; the operating system removes it with us.
             self._record = cast(BinaryIO, tempfile.TemporaryFile()) if on_disk else io.BytesIO()  # noqa: SIM115
             self._record.write(past)
+            weakref.finalize(self, self._record.close)
         return self._record
 
 
@@ -101,7 +105,7 @@ def _whole(record: BinaryIO, stream: BinaryIO) -> BinaryIO:
 def _standard_input() -> BinaryIO:
     stream = sys.stdin
     if stream is None or stream.closed:
-        raise InputError("standard input is closed")
+        raise InputError("is closed", Place("standard input"))
     return _refuse_terminal(cast(BinaryIO, stream.buffer), "standard input")
 
 
