@@ -222,7 +222,9 @@ def _gradient_beyond_range(block: Block, errors: Floats, half: float) -> Floats:
     halved = block.prediction * 0.5 - block.target * 0.5
     factor = (1.0 if block.weights is None else block.weights) / half
     overflowed = np.isinf(errors) & np.isfinite(halved)
-    return np.where(overflowed, halved * (2 * factor), errors * factor)
+    # The same bits for the other cells as in a block without such a one.
+    ordinary = errors / half if block.weights is None else errors * factor
+    return np.where(overflowed, halved * (2 * factor), ordinary)
 
 
 class Sums:

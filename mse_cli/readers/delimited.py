@@ -6,11 +6,9 @@ NumPy's parser reads the pieces that hold nothing but plain numbers, where it ca
 
 from __future__ import annotations
 
-import functools
 import io
 import math
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -21,11 +19,11 @@ from mse_cli.errors import ParseError, Place
 from mse_cli.readers.grammar import number, records, split_record
 from mse_cli.readers.layout import Dialect, Layout, decode, find_layout
 from mse_cli.readers.missing import HINT, INFINITE_HINT
-from mse_cli.readers.pieces import Cut, Piece, pieces_from
+from mse_cli.readers.pieces import Cut, Piece, cut_pieces, pieces_from
+from mse_cli.readers.plain import parse_plain
 from mse_cli.readers.source import Source, open_text, reading
 
-DIGITS = b"0123456789+-eE \n"
-BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
+STEP_BYTES = 64 << 10  # of a piece that holds something that NumPy's parser cannot read
 
 
 class Rows(NamedTuple):
@@ -132,7 +130,7 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
     Raises:
         ParseError: if it holds no table that can be read in one way only.
     """
-    with open_text(source) as stream, reading(source.label):
+    with open_text(source, look=True) as stream, reading(source.label):
         return TextMatrix(source, find_layout(stream, dialect))
 
 
@@ -142,74 +140,43 @@ def parse_piece(piece: Piece, layout: Layout) -> Rows:
     Raises:
         ParseError: with the physical line and the column.
     """
-    numbers = None if layout.key is not None else _parse_plain(piece.data, layout)
-    if numbers is None:
+    rows = _parse_quickly(piece, layout)
+    if rows is not None:
+        return rows
+    if len(piece.data) <= STEP_BYTES or len(piece.data) // (piece.data.count(b"\n") + 1) > STEP_BYTES // 16:
         return _parse_strictly(piece, layout)
-    return Rows(numbers, blank_line=_blank_line_at_end(piece))
+    # What only the strict parser can read is mostly a few rows: the pieces between them go to NumPy.
+    steps = cut_pieces(io.BytesIO(piece.data), piece.first_line, STEP_BYTES)
+    return joined(parse_piece(step, layout) for step in steps)
 
 
-def _blank_line_at_end(piece: Piece) -> int | None:
-    rows = piece.data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
-    n_rows = rows.count(b"\n")
-    return piece.first_line + n_rows if piece.data.count(b"\n") > n_rows else None
+def joined(parts: Iterable[Rows]) -> Rows:
+    """The rows of pieces that follow one another.
 
-
-def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
-    """What NumPy's parser reads where it reads as the grammar says, else ``None``.
-
-    It sees only bytes that numbers are made of (or, where columns of text are left out, printable ASCII), reads
-    numbers as Python's ``float`` does, and must give every line as a row of finite numbers.
+    Raises:
+        ParseError: for a blank line that rows follow.
     """
-    data = data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
-    if data == b"\n":
+    numbers: list[Floats] = []
+    keys: list[str] = []
+    blank: int | None = None
+    for part in parts:
+        if blank is not None and len(part.numbers):
+            raise blank_line(blank)
+        blank = blank or part.blank_line
+        numbers.append(part.numbers)
+        keys.extend(part.keys or ())
+    return Rows(np.concatenate(numbers), keys, blank)
+
+
+def _parse_quickly(piece: Piece, layout: Layout) -> Rows | None:
+    r"""What NumPy's parser reads as the grammar says, and the line of a blank at the end; else ``None``."""
+    data = piece.data.replace(b"\r\n", b"\n")
+    text = data.rstrip(b"\n") + b"\n"
+    found = parse_plain(text, layout)
+    if found is None:
         return None
-    whole = layout.use == tuple(range(layout.width))
-    if b'"' in data and whole:
-        data = _quoted_cell(layout.delimiter).sub(rb"\1", data)
-    n_rows = data.count(b"\n")
-    if layout.trailing:
-        end = layout.delimiter.encode() + b"\n"
-        if data.count(end) != n_rows:
-            return None
-        data = data.replace(end, b"\n")
-    if not _is_plain(data, layout, whole=whole, n_rows=n_rows):
-        return None
-    if layout.decimal == ",":
-        data = data.replace(b",", b".")
-    try:
-        numbers = np.loadtxt(
-            io.BytesIO(data),
-            delimiter=None if layout.delimiter == " " else layout.delimiter,
-            comments=None,
-            usecols=None if whole else layout.use,
-            ndmin=2,
-        )
-    except ValueError:
-        return None
-    fits = numbers.shape == (n_rows, len(layout.use)) and bool(np.isfinite(numbers).all())
-    return numbers if fits else None
-
-
-@functools.cache
-def _quoted_cell(delimiter: str) -> re.Pattern[bytes]:
-    """A whole cell in quotes that holds neither a delimiter nor a quote."""
-    d = re.escape(delimiter.encode())
-    padding = b"[ ]*" if delimiter == "\t" else b"[ \t]*"
-    return re.compile(rb'(?m)(?:^|(?<=%b))%b"([^"\n%b]*)"%b(?=%b|$)' % (d, padding, d, padding, d))
-
-
-def _is_plain(data: bytes, layout: Layout, *, whole: bool, n_rows: int) -> bool:
-    if whole:
-        padding = b"" if layout.delimiter == " " else b"\t"
-        return not data.translate(None, DIGITS + padding + (layout.decimal + layout.delimiter).encode())
-    if layout.delimiter == " " or layout.decimal == "," or data.translate(None, BARE_TEXT):
-        return False
-    # NumPy does not look at the width of rows of which it reads only some cells.
-    marks = np.frombuffer(data, dtype=np.uint8)
-    delimiters = np.flatnonzero(marks == ord(layout.delimiter))
-    ends = np.flatnonzero(marks == ord("\n"))
-    per_row = np.diff(np.searchsorted(delimiters, ends), prepend=0)
-    return b"\n#" not in data and not data.startswith(b"#") and bool((per_row == layout.width - 1).all())
+    blank = piece.first_line + text.count(b"\n") if len(data) > len(text) else None
+    return Rows(*found, blank)
 
 
 def _parse_strictly(piece: Piece, layout: Layout) -> Rows:
@@ -243,8 +210,8 @@ def _cells(record: str, line: int, layout: Layout) -> list[str]:
         cells = split_record(record, layout.delimiter)
     except ParseError as error:
         raise ParseError(error.message, layout.place(line, (error.place.column or 1) - 1)) from None
-    if layout.trailing and len(cells) == layout.width + 1 and not cells[-1].strip():
-        cells.pop()
+    if layout.trailing:
+        _drop_last(cells, line, layout)
     if len(cells) == layout.width:
         return cells
     for column, cell in enumerate(cells[: layout.width]):  # a cell that tells more than the row's width
@@ -256,6 +223,17 @@ def _cells(record: str, line: int, layout: Layout) -> list[str]:
         layout.place(line, min(len(cells), layout.width)),
         hint=_width_hint(len(cells), line, layout),
     )
+
+
+def _drop_last(cells: list[str], line: int, layout: Layout) -> None:
+    """Take off the empty cell after the delimiter at the end of every row; without it the row may be cut short."""
+    if len(cells) == layout.width + 1 and not cells[-1].strip():
+        cells.pop()
+    elif len(cells) == layout.width:
+        hint = "every row before it ends with one; is the row cut short?"
+        raise ParseError(
+            "the delimiter at the end of the row is missing", layout.place(line, len(cells) - 1), hint=hint
+        )
 
 
 def _width_hint(found: int, line: int, layout: Layout) -> str | None:

@@ -114,7 +114,7 @@ def split_record(record: str, delimiter: str) -> list[str]:
     """The cells of a row, quotes taken off; a space as the delimiter means runs of spaces.
 
     Raises:
-        ParseError: with the column of a quote that is not closed or stands inside a cell.
+        ParseError: with the column of a quote that is not closed or stands inside a cell, or of a tab among spaces.
 
     >>> split_record('1, "2,5" ,"a ""b"" c"', ",")
     ['1', '2,5', 'a "b" c']
@@ -123,6 +123,9 @@ def split_record(record: str, delimiter: str) -> list[str]:
     """
     if delimiter == " ":
         record = record.strip(" ")
+        if "\t" in record:
+            column = len(re.findall(" +", record[: record.index("\t")])) + 1
+            raise ParseError("a tab among cells that spaces separate", Place(column=column))
     if '"' not in record:
         return re.split(" +", record) if delimiter == " " else record.split(delimiter)
     return _split_quoted(record, delimiter)
@@ -132,7 +135,7 @@ def _split_quoted(record: str, delimiter: str) -> list[str]:
     separator = " +" if delimiter == " " else re.escape(delimiter)
     padding = "" if delimiter == " " else "[ ]*" if delimiter == "\t" else "[ \t]*"
     cell = re.compile(
-        rf'(?:{padding}"(?P<quoted>(?:[^"]|"")*+)"{padding}|(?P<bare>[^"{delimiter}]*))(?P<end>{separator}|\Z)'
+        rf'(?:{padding}"(?P<quoted>(?:[^"]|"")*+)"{padding}|(?P<bare>[^"{re.escape(delimiter)}]*))(?P<end>{separator}|\Z)'
     )
     cells: list[str] = []
     position = 0

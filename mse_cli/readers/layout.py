@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import string
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Literal, NamedTuple
 
 from mse_cli.errors import ParseError, Place, UsageError, quote
+from mse_cli.readers.formats import refuse_other_formats
 from mse_cli.readers.grammar import is_name, kind, records, split_record
 from mse_cli.readers.missing import Missing
 from mse_cli.readers.source import HEAD_BYTES
@@ -16,9 +18,10 @@ from mse_cli.readers.source import HEAD_BYTES
 HeaderChoice = Literal["auto", "yes", "no"]
 DELIMITERS = (",", ";", "\t", "|", " ")
 SAMPLE = 100  # rows that the delimiter is found from
-LONGEST_ROW = 16 << 20  # bytes: 900,000 columns of 17 digits; a longer one is not a table and must not fill memory
+LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
 NO_DELIMITER = '"#+-_\r\n' + string.ascii_letters + string.digits
 BOM = b"\xef\xbb\xbf"
+ROW = re.compile(rb"(?m)^(?![#\r\n]).*+\n")
 
 
 @dataclass(frozen=True)
@@ -154,25 +157,17 @@ def _layout(
 
 
 def _head(stream: BinaryIO) -> bytes:
-    """The first MiB, cut at a line end; more if the first two lines are longer."""
+    """The first MiB, cut at a line end; more if the first two rows do not fit."""
     head = stream.read(HEAD_BYTES)
-    _refuse_other_formats(head)
-    while head.count(b"\n") < 2 and len(head) <= 2 * LONGEST_ROW:
+    refuse_other_formats(head)
+    while len(head) >= HEAD_BYTES and sum(1 for _ in islice(ROW.finditer(head), 2)) < 2:
+        if len(head) > 2 * LONGEST_ROW:
+            raise ParseError(f"no two rows in the first {len(head) >> 20} MiB: not a table")
         more = stream.read(HEAD_BYTES)
         if not more:
             return head
         head += more
-    end = head.rfind(b"\n") + 1
-    if not end:
-        raise ParseError(f"the first line is longer than {LONGEST_ROW >> 20} MiB", Place(line=1))
-    return head if len(head) < HEAD_BYTES else head[:end]
-
-
-def _refuse_other_formats(head: bytes) -> None:
-    if head.startswith(b"\x93NUMPY"):
-        raise ParseError("a compressed NPY file", hint="decompress it first: gunzip, bunzip2 or unxz")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
-        raise ParseError("the text is UTF-16 or UTF-32", hint="save it as UTF-8")
+    return head if len(head) < HEAD_BYTES else head[: head.rfind(b"\n") + 1]
 
 
 def decode(data: bytes, *, first_line: int) -> str:
@@ -276,7 +271,9 @@ def _has_trailing_delimiter(header: list[str] | None, rows: list[list[str]]) -> 
     width = len(rows[0])
     if width < 2 or any(len(row) != width or row[-1].strip() for row in rows):
         return False
-    return header is None or len(header) == width - 1 or (len(header) == width and not header[-1].strip())
+    if header is None or (len(header) == width and not header[-1].strip()):
+        return True
+    return len(header) == width - 1 and bool(header[-1].strip())
 
 
 def _refuse_blank(row: Row) -> None:

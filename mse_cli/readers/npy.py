@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,11 @@ from mse_cli.readers.missing import Missing, check_finite
 from mse_cli.readers.source import FileSource, Source, reading
 
 MAGIC = b"\x93NUMPY"
-ZIP_MAGIC = b"PK\x03\x04"
+ZIP_MAGIC = b"PK\x03\x04"  # of an NPZ archive; here, since npz.py is imported only for one
 LONGEST_HEADER = 10_000  # bytes, as NumPy's own limit: beyond, parsing it could crash the interpreter
 MOST_AXES = 64
+# As NumPy writes them, and by name; np.dtype would also take 'f8,f8' and warn of old aliases.
+REAL_TYPE = re.compile(r"[<>|=]?(?:\?|[biuf][0-9]{1,2}|bool|(?:u?int|float)[0-9]{1,3})")
 FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
 
 
@@ -190,14 +193,14 @@ def _check_fields(fields: object) -> tuple[np.dtype[np.generic], bool, tuple[int
 
 def _real_dtype(descr: object) -> np.dtype[np.generic]:
     kinds = "bool, integers and floating point are read"
+    if isinstance(descr, str) and not REAL_TYPE.fullmatch(descr):
+        raise ParseError(f"holds {quote(descr)}, not real numbers; {kinds}")
     if not isinstance(descr, str):
         raise ParseError(f"holds records or something else that is not a number; {kinds}")
     try:
         dtype = np.dtype(descr)
-    except (TypeError, ValueError, SyntaxError):
+    except (TypeError, ValueError):
         raise ParseError(f"the NPY header's type {quote(descr)} is not known") from None
-    if dtype.kind not in "biuf":
-        raise ParseError(f"holds {quote(descr)} (no real numbers); {kinds}")
     return dtype
 
 
@@ -265,7 +268,7 @@ def _fill(stream: BinaryIO, array: NDArray[np.generic]) -> None:
 @contextmanager
 def _open_data(source: Source, member: str | None) -> Iterator[BinaryIO]:
     if member is None:
-        with source.open() as stream:
+        with reading(source.label), source.open() as stream:
             yield stream
         return
     from mse_cli.readers.npz import open_member  # few files are archives

@@ -15,8 +15,9 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Pair, Part, check_shapes, disagreement
+from mse_cli.readers.piped import Piped
 from mse_cli.readers.shards import Shards
-from mse_cli.readers.source import Source, StandardInput, first_bytes, reading, resolve
+from mse_cli.readers.source import Source, first_bytes, reading, resolve
 
 Side = TextMatrix | NpyMatrix | Shards
 Positions = tuple[int, ...]
@@ -51,15 +52,18 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
 
 def open_side(spec: str, member: str | None, option: str, options: InputOptions) -> Side:
     """One file, or the files of a glob; by their first bytes NPY, NPZ or text."""
-    sources = resolve(spec, keep=options.read_again)
+    return _open_sources(spec, resolve(spec, keep=options.read_again), member, option, options)
+
+
+def _open_sources(spec: str, sources: list[Source], member: str | None, option: str, options: InputOptions) -> Side:
     parts = tuple(_open_source(source, member, option, options.dialect) for source in sources)
     return parts[0] if len(parts) == 1 else Shards(spec, parts)
 
 
 def _open_source(source: Source, member: str | None, option: str, dialect: Dialect) -> TextMatrix | NpyMatrix:
     magic = first_bytes(source)
-    if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and isinstance(source, StandardInput):
-        source.keep = True  # these formats are not read from front to back
+    if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and isinstance(source, Piped):
+        source.seek = True  # these formats are not read from front to back
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
     if magic.startswith(npy.ZIP_MAGIC):
@@ -72,7 +76,10 @@ def _open_source(source: Source, member: str | None, option: str, dialect: Diale
 
 def _open_two(prediction: str, target: str, options: InputOptions) -> Pair:
     a_side = open_side(prediction, options.pred, "--pred", options)
-    y_side = open_side(target, options.true, "--true", options)
+    return _pair_of(a_side, open_side(target, options.true, "--true", options), options)
+
+
+def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     a_key, y_key = (_position(side, options.key, "--key") for side in (a_side, y_side))
     weight = _position(y_side, options.weight_column, "--weight-column")
     a = _choose(a_side, options.pred, leave_out=(a_key,))
@@ -101,9 +108,11 @@ def _open_table(table: str, options: InputOptions) -> Pair:
         raise UsageError("one file: which of its columns are the prediction, which the target?", hint=hint)
     if options.key is not None:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
-    if _is_archive(table):
-        return _open_two(table, table, options)
-    side = open_side(table, None, "--pred", options)
+    sources = resolve(table, keep=options.read_again)
+    if first_bytes(sources[0]).startswith(npy.ZIP_MAGIC):
+        a_side = _open_sources(table, sources, options.pred, "--pred", options)
+        return _pair_of(a_side, _open_sources(table, sources, options.true, "--true", options), options)
+    side = _open_sources(table, sources, None, "--pred", options)
     a, y = _choose(side, options.pred), _choose(side, options.true)
     if len(a) != len(y):
         raise ShapeError(f"--pred names {len(a)} columns, --true {len(y)}", Place(side.label))
@@ -122,22 +131,20 @@ def _open_table(table: str, options: InputOptions) -> Pair:
     )
 
 
-def _is_archive(spec: str) -> bool:
-    return spec != "-" and first_bytes(resolve(spec, keep=False)[0]).startswith(npy.ZIP_MAGIC)
-
-
 def _choose(side: Side, spec: str | None, leave_out: tuple[int | None, ...] = ()) -> Positions:
     """The columns of a side that the user names, or all but those with another role."""
     if spec is None or side.is_member:
         return tuple(i for i in side.positions if i not in leave_out)
-    return parse_columns(spec, side.all_names, side.width)
+    with reading(side.label):
+        return parse_columns(spec, side.all_names, side.width)
 
 
 def _position(side: Side, spec: str | None, option: str) -> int | None:
     """The one column that an option names."""
     if spec is None:
         return None
-    positions = parse_columns(spec, side.all_names, side.width)
+    with reading(side.label):
+        positions = parse_columns(spec, side.all_names, side.width)
     if len(positions) != 1:
         raise UsageError(f"{option} takes one column, not {len(positions)}")
     return positions[0]
@@ -170,9 +177,11 @@ def _with_key(side: Side, positions: Positions, key: int) -> TextMatrix | Shards
 def _with_weights(pair: Pair, spec: str, options: InputOptions) -> Pair:
     """The pair with the weights of ``--weights FILE``: a row each, a column each, or a cell each."""
     weights_missing = replace(options.dialect, missing="fail")
-    matrix = open_side(spec, None, "--weights", replace(options, dialect=weights_missing))
+    # Read again, whatever becomes of the rest: how many rows there are decides what they mean.
+    options = replace(options, dialect=weights_missing, read_again=True)
+    matrix = open_side(spec, None, "--weights", options)
     if matrix.n_columns == pair.n_columns and pair.n_rows != 1 and _has_one_row(matrix):
-        row = np.concatenate([np.asarray(chunk, dtype=np.float64) for chunk in matrix.chunks()])
+        row = np.concatenate([chunk.astype(np.float64) for chunk in matrix.chunks()])
         with reading(matrix.label):
             return replace(pair, column_weights=check_weights(row))
     if matrix.n_columns not in {1, pair.n_columns}:

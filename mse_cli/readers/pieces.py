@@ -13,6 +13,7 @@ from mse_cli.errors import ParseError, Place
 from mse_cli.readers.layout import LONGEST_ROW
 
 PIECE_BYTES = 4 << 20
+QUOTED_OR_COMMENT = re.compile(rb'(?m)"[^"]*+(?:"|\Z)|^#.*+$')
 
 
 class Piece(NamedTuple):
@@ -82,7 +83,7 @@ def each_line_is_a_row(data: bytes) -> bool:
 def _row_ends(data: bytes) -> NDArray[np.intp]:
     """Where line ends are that are not inside quotes."""
     if b"#" in data:  # a quote in a comment opens nothing
-        data = re.sub(rb"(?m)^#.*$", lambda comment: b" " * len(comment[0]), data)
+        data = QUOTED_OR_COMMENT.sub(lambda it: it[0] if it[0][:1] == b'"' else b" " * len(it[0]), data)
     marks = np.frombuffer(data, dtype=np.uint8)
     inside_quotes = np.bitwise_xor.accumulate(marks == ord('"'))
     return np.flatnonzero((marks == ord("\n")) & ~inside_quotes)

@@ -26,7 +26,7 @@ class Shards:
                 raise ShapeError(
                     f"has {part.n_columns} columns, {first.label} has {first.n_columns}", Place(part.label)
                 )
-            if part.names != first.names:
+            if (part.all_names, part.positions, part.width) != (first.all_names, first.positions, first.width):
                 raise ParseError(f"its header is not that of {first.label}", Place(part.label))
 
     @property

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import bz2
 import glob
 import gzip
-import io
 import lzma
 import os
 import re
-import shutil
-import sys
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 from mse_cli.errors import InputError, MseError, ParseError, Place, reason
+from mse_cli.readers.piped import Piped
+from mse_cli.readers.unpacking import unpack
 
 HEAD_BYTES = 1 << 20
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -31,8 +30,8 @@ class Source(Protocol):
     def label(self) -> str:
         """The name that messages use."""
 
-    def open(self) -> BinaryIO:
-        """The bytes from the start."""
+    def open(self, *, look: bool = False) -> BinaryIO:
+        """The bytes from the start; ``look`` at the beginning before a pass over all of them."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class FileSource:
     path: Path
     label: str
 
-    def open(self) -> BinaryIO:
-        """Open the file.
+    def open(self, *, look: bool = False) -> BinaryIO:
+        """Open the file; it can be read as often as needed.
 
         Raises:
             InputError: if it is missing, a directory or not readable.
@@ -55,72 +54,8 @@ class FileSource:
             raise InputError("is a directory", Place(self.label), hint=hint) from None
         except OSError as error:
             raise InputError(reason(error), Place(self.label)) from None
-
-
-@dataclass
-class StandardInput:
-    """Standard input, spooled to an unnamed temporary file if it will be read more than once."""
-
-    keep: bool
-    label: str = "standard input"
-    _head: bytes | None = field(default=None, repr=False)
-    _spool: BinaryIO | None = field(default=None, repr=False)
-
-    def open(self) -> BinaryIO:
-        """The bytes from the start.
-
-        Raises:
-            InputError: if standard input is closed or a terminal.
-        """
-        if self._spool is None:
-            stream = _standard_input()
-            if not self.keep:
-                return self._open_once(stream)
-            import tempfile  # few runs need it
-
-            self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as we
-            shutil.copyfileobj(io.BytesIO(self._head or b""), self._spool)
-            shutil.copyfileobj(stream, self._spool, HEAD_BYTES)
-            self._spool.flush()
-        # The passes follow one another, so they can share one file position.
-        reader = os.fdopen(os.dup(self._spool.fileno()), "rb")
-        reader.seek(0)
-        return reader
-
-    def _open_once(self, stream: BinaryIO) -> BinaryIO:
-        """Bytes that the format was found from, read again, then the rest."""
-        if self._head is None:
-            self._head = stream.read(HEAD_BYTES)
-        return cast(BinaryIO, io.BufferedReader(_Chain(self._head, stream), HEAD_BYTES))
-
-
-class _Chain(io.RawIOBase):
-    """Bytes in memory, then a stream, which stays open."""
-
-    def __init__(self, head: bytes, rest: BinaryIO):
-        self._parts: list[BinaryIO] = [io.BytesIO(head), rest]
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while self._parts:
-            data = self._parts[0].read(len(buffer))
-            if data:
-                buffer[: len(data)] = data
-                return len(data)
-            self._parts.pop(0)
-        return 0
-
-
-def _standard_input() -> BinaryIO:
-    stream = sys.stdin
-    if stream is None or stream.closed:
-        raise InputError("standard input is closed")
-    if stream.isatty():
-        hint = "pipe a CSV or NPY file in, as in `cat preds.csv | mse compute - truth.csv`"
-        raise InputError("standard input is a terminal; '-' reads a file from a pipe", hint=hint)
-    return cast(BinaryIO, stream.buffer)
+        except ValueError:
+            raise InputError("no such file: its name holds a NUL", Place(self.label)) from None
 
 
 def resolve(spec: str, *, keep: bool) -> list[Source]:
@@ -130,14 +65,23 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
         InputError: if there are none.
     """
     if spec == "-":
-        return [StandardInput(keep)]
-    path = Path(spec)
-    if path.exists() or not glob.has_magic(spec):
-        return [FileSource(path, spec)]
-    matches = sorted(glob.glob(spec, recursive=True), key=natural_order)
+        return [Piped(None, "standard input", keep)]
+    if os.path.exists(spec) or not glob.has_magic(spec):  # not Path.exists, which raises for a name too long
+        return [_source(spec, keep=keep)]
+    matches = [match for match in glob.glob(spec, recursive=True) if not os.path.isdir(match)]
     if not matches:
         raise InputError("no file matches this pattern", Place(spec))
-    return [FileSource(Path(match), match) for match in matches if not Path(match).is_dir()]
+    return [_source(match, keep=keep) for match in sorted(matches, key=natural_order)]
+
+
+def _source(name: str, *, keep: bool) -> Source:
+    path = Path(name)
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # FileSource.open says which
+        return FileSource(path, name)
+    seekable = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)
+    return FileSource(path, name) if seekable else Piped(path, name, keep)
 
 
 def files_of(spec: str) -> list[Path]:
@@ -159,7 +103,7 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
 
 def first_bytes(source: Source, count: int = 8) -> bytes:
     """The first bytes of a source as it is stored."""
-    with source.open() as stream, reading(source.label):
+    with reading(source.label), source.open(look=True) as stream:
         return stream.read(count)
 
 
@@ -178,16 +122,7 @@ def reading(label: str) -> Iterator[None]:
 
 
 @contextmanager
-def open_text(source: Source) -> Iterator[BinaryIO]:
+def open_text(source: Source, *, look: bool = False) -> Iterator[BinaryIO]:
     """The bytes of a source, decompressed if their beginning says that they are compressed."""
-    with source.open() as stored, reading(source.label):
-        stream = cast(io.BufferedReader, stored)
-        magic = stream.peek(6)[:6]
-        if magic.startswith(b"\x1f\x8b"):
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-        elif magic.startswith(b"BZh"):
-            yield cast(BinaryIO, bz2.BZ2File(stream))
-        elif magic.startswith(b"\xfd7zXZ\x00"):
-            yield cast(BinaryIO, lzma.LZMAFile(stream))  # noqa: SIM115 - the stored stream is closed
-        else:
-            yield stream
+    with reading(source.label), source.open(look=look) as stored:
+        yield unpack(stored)
