@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from mse_cli.commands.compute import EXAMPLES, compute
+from mse_cli.commands.explain import EXAMPLES as EXPLAIN_EXAMPLES
+from mse_cli.commands.explain import explain
 from mse_cli.commands.streams import fail
 from mse_cli.errors import MseError
 
@@ -47,6 +49,7 @@ def _mse(
 
 
 app.command(epilog=EXAMPLES)(compute)
+app.command(epilog=EXPLAIN_EXAMPLES)(explain)
 
 
 def main() -> None:

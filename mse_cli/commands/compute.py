@@ -14,8 +14,7 @@ from mse_cli.commands.streams import note, warn
 from mse_cli.destination import writing
 from mse_cli.errors import UsageError
 from mse_cli.evaluate import Evaluation, evaluate_pair
-from mse_cli.readers.layout import Dialect
-from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.opening import open_pair
 
 EXAMPLES = """
 Examples:
@@ -140,13 +139,16 @@ def compute(
     )
     saves = {"se": save_se, "gradient": save_gradient}
     _check_paths(output, saves)
-    inputs = InputOptions(
-        pred=pred,
-        true=true,
-        key=key,
-        weights=weights,
-        weight_column=weight_column,
-        dialect=Dialect(header.value, options.delimiter_of(delimiter), options.decimal_of(decimal), missing.value),
+    inputs = options.input_options(
+        pred,
+        true,
+        key,
+        weights,
+        weight_column,
+        missing,
+        header,
+        delimiter,
+        decimal,
         read_again=what.reads_again or any(saves.values()),
     )
     with contextlib.ExitStack() as outputs:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from mse_cli.errors import UsageError
+from mse_cli.readers.layout import Dialect
+from mse_cli.readers.opening import InputOptions
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
 
@@ -99,6 +101,31 @@ Decimal = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
 ]
+
+
+def input_options(
+    pred: str | None,
+    true: str | None,
+    key: str | None,
+    weights: str | None,
+    weight_column: str | None,
+    missing: MissingChoice,
+    header: HeaderOption,
+    delimiter: str,
+    decimal: str,
+    *,
+    read_again: bool,
+) -> InputOptions:
+    """The options of the panel Input, as the readers take them."""
+    return InputOptions(
+        pred=pred,
+        true=true,
+        key=key,
+        weights=weights,
+        weight_column=weight_column,
+        dialect=Dialect(header.value, delimiter_of(delimiter), decimal_of(decimal), missing.value),
+        read_again=read_again,
+    )
 
 
 def delimiter_of(text: str) -> str | None:

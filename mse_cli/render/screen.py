@@ -24,12 +24,13 @@ class Screen:
     Args:
         stream: Where the text will go, ``None`` for a file.
         color: ``"auto"`` colours a terminal, unless NO_COLOR is set or TERM is dumb.
+        characters: What the text has besides tables; a stream that has not all of them gets ASCII.
     """
 
-    def __init__(self, stream: TextIO | None, color: str = "auto"):
+    def __init__(self, stream: TextIO | None, color: str = "auto", characters: str = ""):
         terminal = stream is not None and stream.isatty()
-        colored = use_color(color, terminal=terminal)
-        self.ascii = stream is not None and not _can_show("─│" + "".join(PLAIN), stream.encoding)
+        self.colored = colored = use_color(color, terminal=terminal)
+        self.ascii = stream is not None and not _can_show("─│" + "".join(PLAIN) + characters, stream.encoding)
         self.console = Console(
             file=io.StringIO(),
             force_terminal=colored,
