@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mse_cli.commands.check import EXAMPLES as CHECK_EXAMPLES
+from mse_cli.commands.check import check
 from mse_cli.commands.compute import EXAMPLES, compute
 from mse_cli.commands.explain import EXAMPLES as EXPLAIN_EXAMPLES
 from mse_cli.commands.explain import explain
@@ -50,6 +52,7 @@ def _mse(
 
 app.command(epilog=EXAMPLES)(compute)
 app.command(epilog=EXPLAIN_EXAMPLES)(explain)
+app.command(epilog=CHECK_EXAMPLES)(check)
 
 
 def main() -> None:
