@@ -11,20 +11,18 @@ from typing import Annotated
 
 import typer
 
-from mse_cli import backends
 from mse_cli.commands import options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.commands.streams import note
 from mse_cli.destination import writing
 from mse_cli.errors import UsageError, quote
-from mse_cli.evaluate import Evaluation, evaluate_pair
-from mse_cli.excerpt import OneRow, with_row
+from mse_cli.examination import examine
 from mse_cli.explain import SECTIONS
 from mse_cli.explain import explain as explanation_of
-from mse_cli.explain.case import MOST_ROWS, AfterOneStep, Case
 from mse_cli.lesson import Lesson
 from mse_cli.readers.memory import house_example
 from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.pair import Pair
 from mse_cli.words import TEXTS
 
 EXAMPLES = """
@@ -135,7 +133,10 @@ def explain(
     _check_options(learning_rate, pause=pause, output=output, style=style)
     language = language_of(lang, output, style)
     with writing(output) as stream:
-        case = _case(preds, truth, inputs, place, learning_rate, quiet=quiet)
+        pair = _pair(preds, truth, inputs)
+        note(pair.notes, quiet=quiet)
+        files = tuple(name for name in (preds, truth) if name is not None)
+        case = examine(pair, cell=place, learning_rate=learning_rate, files=files)
         lesson = explanation_of(case, language=language, sections=sections)
         encoding = (sys.stdout.encoding if output is None else None) or "utf-8"
         for k, text in enumerate(_render(lesson, style, output, color.value)):
@@ -145,50 +146,12 @@ def explain(
             stream.write(text.encode(encoding, "backslashreplace"))
 
 
-def _case(
-    preds: str | None,
-    truth: str | None,
-    inputs: InputOptions,
-    cell: tuple[int, int] | None,
-    learning_rate: float,
-    *,
-    quiet: bool,
-) -> Case:
-    """Compute what is explained: the sums in one pass; the traced row and the loss after one step in another."""
-    if preds is None and inputs != InputOptions(dialect=inputs.dialect):
+def _pair(preds: str | None, truth: str | None, inputs: InputOptions) -> Pair:
+    if preds is not None:
+        return open_pair(preds, truth, inputs)
+    if inputs != InputOptions(dialect=inputs.dialect):
         raise UsageError("there is no file for these options", hint="mse explain PREDS TRUTH, or mse explain alone")
-    pair = house_example() if preds is None else open_pair(preds, truth, inputs)
-    note(pair.notes, quiet=quiet)
-    evaluation = evaluate_pair(pair, worst=1, edge_rows=MOST_ROWS)
-    place = _traced(evaluation, cell)
-    result, edges = evaluation.result, evaluation.edges
-    row = OneRow(place[0])
-    after = AfterOneStep(result.shape[1], divisor=result.divisor, learning_rate=learning_rate)
-    backends.run_here(pair, row, after)
-    assert edges is not None  # asked for above
-    _check_used(row, place)
-    rows, block = with_row(edges, row)
-    files = tuple(name for name in (preds, truth) if name is not None)
-    return Case(result, block, rows, place, after.sums.finish(), learning_rate, files, chosen=cell is not None)
-
-
-def _traced(evaluation: Evaluation, cell: tuple[int, int] | None) -> tuple[int, int]:
-    """The cell that is traced, from 0: the one that was asked for or the worst."""
-    n_rows, n_columns = evaluation.result.shape
-    if cell is None:
-        worst = (evaluation.result.worst or ())[0]
-        return worst.row - 1, worst.column - 1
-    if cell[0] > n_rows or cell[1] > n_columns:
-        raise UsageError(f"--cell {cell[0]},{cell[1]}: the matrices are {n_rows}×{n_columns}")
-    return cell[0] - 1, cell[1] - 1
-
-
-def _check_used(row: OneRow, place: tuple[int, int]) -> None:
-    used = None if row.block is None else row.block.used
-    if used is not None and not used[0, place[1]]:
-        raise UsageError(
-            f"--cell {place[0] + 1},{place[1] + 1}: that cell is missing and left out", hint="trace another one"
-        )
+    return house_example()
 
 
 def _check_options(learning_rate: float, *, pause: bool, output: str | None, style: Format) -> None:

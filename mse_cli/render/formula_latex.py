@@ -36,7 +36,7 @@ def latex(formula: Formula) -> str:
     >>> latex(Fraction("SSE", Line(("N", "·", "C"))))
     '\\frac{\\mathrm{SSE}}{N\\cdot C}'
     >>> latex(Number(-2.5e-7, operand=True))
-    '\\left(-2.5\\times 10^{-7}\\right)'
+    '\\left({-2.5\\times 10^{-7}}\\right)'
     """
     match formula:
         case str():
@@ -44,7 +44,8 @@ def latex(formula: Formula) -> str:
         case Number():
             return _number(formula)
         case Index():
-            return f"{_symbol(formula.base).strip()}_{{{','.join(formula.indices)}}}"
+            comma = "," if any(len(index) > 1 for index in formula.indices) else ""
+            return f"{_symbol(formula.base).strip()}_{{{comma.join(formula.indices)}}}"
         case Power():
             return f"{{{latex(formula.base)}}}^{{{EXPONENTS[formula.exponent]}}}"
         case Fraction():
@@ -75,7 +76,8 @@ def _number(number: Number) -> str:
     mantissa, _, exponent = text.partition("e") if math.isfinite(number.value) else (text, "", "")
     if exponent:
         text = rf"{mantissa}\times 10^{{{int(exponent)}}}"
-    return rf"\left({text}\right)" if number.in_parentheses else text
+    # In braces of its own: a page would take the sign for a subtraction.
+    return rf"\left({{{text}}}\right)" if number.in_parentheses else text
 
 
 def _grid(grid: Grid) -> str:
@@ -86,7 +88,8 @@ def _grid(grid: Grid) -> str:
     for gap in sorted(grid.row_gaps, reverse=True):
         rows.insert(gap, [r"\ddots" if cell == SYMBOLS["…"].strip() else r"\vdots" for cell in rows[0]])
     body = r" \\ ".join(" & ".join(row) for row in rows)
-    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+    # In braces of its own: a page would stretch its brackets to the height of its neighbours.
+    return rf"{{\begin{{bmatrix}} {body} \end{{bmatrix}}}}"
 
 
 def lines_of(left: Formula, rights: tuple[Formula, ...]) -> list[str]:
@@ -118,7 +121,8 @@ def _pieces(formula: Formula) -> list[str]:
     for item, following in zip(items, (*items[1:], ""), strict=True):
         wide = _columns(following) if isinstance(item, str) else 0
         sides = item == QUAD and _columns(Line(items)) > MOST_COLUMNS
-        if pieces[-1] and (sides or (wide and width and width + wide > MOST_COLUMNS)):
+        long = item == "+" and _visible(latex(Line(tuple(pieces[-1])))) > LONGEST_LINE
+        if pieces[-1] and (sides or long or (wide and width and width + wide > MOST_COLUMNS)):
             pieces.append([])
             width = 0
         if not (item == QUAD and not pieces[-1]):
@@ -144,5 +148,5 @@ def aligned(left: Formula, rights: tuple[Formula, ...]) -> str:
     """An equation for a display, its right sides below each other."""
     lines = lines_of(left, rights)
     if len(lines) == 1:
-        return lines[0].replace("& ", "").replace("&= ", "= ")
+        return lines[0].removeprefix("& ").replace(" &= ", " = ", 1)
     return "\\begin{aligned}\n" + " \\\\[4pt]\n".join(lines) + "\n\\end{aligned}"

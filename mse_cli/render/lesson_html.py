@@ -25,7 +25,7 @@ h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: 1rem; border-top: 
 h2 span { color: var(--soft); margin-right: .6em; }
 p, ul { margin: .6rem 0; }
 ul { padding-left: 1.3rem; }
-.equation { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem .4rem; margin: .8rem 0;
+.equation { display: flex; flex-wrap: wrap; align-items: baseline; gap: .5rem .4rem; margin: .8rem 0;
   padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto; }
 .equation math { flex: none; font-size: 1.1rem; }
 .table { overflow-x: auto; }

@@ -12,13 +12,13 @@ SPECIAL = {
     '"': r"\textquotedbl{}", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "·": r"$\cdot$", "…": r"\ldots{}", "²": "$^2$", "√": r"$\surd$", "“": "“", "”": "”", "×": r"$\times$",
 }  # fmt: skip
-PREAMBLE = r"""\documentclass[11pt]{article}
+PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=2cm]{geometry}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage{amsmath,color}
 %(packages)s\setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
-\allowdisplaybreaks
+\setlength{\arraycolsep}{3.5pt}\allowdisplaybreaks\sloppy
 \begin{document}
 %(begin)s\section*{%(title)s}
 """
