@@ -12,7 +12,7 @@ from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.text import Text
 
-from mse_cli.formula import DOT, EQUALS, MINUS, QUAD, TIMES, Formula, Line
+from mse_cli.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
 from mse_cli.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
 from mse_cli.render.formula_text import Box, Ink, beside, draw, flat
 from mse_cli.render.screen import Screen
@@ -20,7 +20,8 @@ from mse_cli.render.screen import Screen
 TRACED, HEADING, NUMBER = "bold magenta", "bold", "bold cyan"
 INDENT, WIDEST = 2, 100
 EMPTY = Text()
-BREAKS = {QUAD, "+", MINUS, TIMES, DOT}  # before these an equation may go on in the next line
+EQUAL, INDENTED = Box((Text(" = "),)), Box((Text("   "),))
+BREAKS = ({QUAD}, {GIVES}, {"+", MINUS}, {TIMES, DOT})  # before these an equation may go on in the next line
 NOT_FIRST, NOT_LAST = "，。；：、！？）》」】”’,.;:!?)", "（《「【“‘("
 
 
@@ -75,19 +76,21 @@ def _equation(equation: Equation, ink: Ink, width: int) -> tuple[Text, ...]:
 
 
 def _chain(equation: Equation, ink: Ink, width: int) -> tuple[Text, ...]:
-    row = Line((equation.left, *(part for right in equation.rights for part in (EQUALS, right))))
-    if draw(row, ink).width <= width:
-        return draw(row, ink).lines
+    """As many right sides in a row as fit; further rows begin below the first ``=``."""
     if not equation.rights:
         return _stacked(_broken(equation.left, ink, width))
     left = draw(equation.left, ink)
-    boxes: list[Box] = []
-    for k, right in enumerate(equation.rights):
-        for m, piece in enumerate(_broken(right, ink, width - left.width - 3)):
-            sign = Box((Text(" = " if m == 0 else "   "),))
-            start = left if k == m == 0 else Box((Text(" " * left.width),))
-            boxes.append(beside([start, sign, piece]))
-    return _stacked(boxes)
+    start = Box((Text(" " * left.width),))
+    rows = [left]
+    for right in equation.rights:
+        longer = beside([rows[-1], EQUAL, draw(right, ink)])
+        if longer.width <= width:
+            rows[-1] = longer
+            continue
+        first, *others = _broken(right, ink, width - left.width - EQUAL.width)
+        rows[-1:] = [beside([left, EQUAL, first])] if rows == [left] else [rows[-1], beside([start, EQUAL, first])]
+        rows.extend(beside([start, INDENTED, other]) for other in others)
+    return _stacked(rows)
 
 
 def _stacked(boxes: list[Box]) -> tuple[Text, ...]:
@@ -116,12 +119,11 @@ def _broken(formula: Formula, ink: Ink, width: int) -> list[Box]:
 
 
 def _groups(items: tuple[Formula, ...]) -> list[tuple[Formula, ...]]:
-    """The items, those after a place where the line may break together."""
+    """The items, those between two places where the line may break together: before the loosest sign there is."""
+    breaks = next((signs for signs in BREAKS if signs & {item for item in items if isinstance(item, str)}), set())
     groups: list[tuple[Formula, ...]] = [()]
-    quads = QUAD in items
     for item in items:
-        breaks = item == QUAD if quads else isinstance(item, str) and item in BREAKS - {EQUALS}
-        if breaks and groups[-1]:
+        if isinstance(item, str) and item in breaks and groups[-1]:
             groups.append(())
         groups[-1] = (*groups[-1], item)
     return groups

@@ -20,7 +20,7 @@ TEXTS = {
     "inputs.columns": "The columns: {names}.",
     "inputs.corners": "Large matrices show their corners and the row and column of the traced cell; every number "
     "below is that of the whole.",
-    "inputs.rounded": "Cells of matrices are written to 6 significant digits; the arithmetic uses all of them.",
+    "inputs.rounded": "Cells of matrices are shown with at most 6 significant digits; the arithmetic uses all of them.",
     "inputs.missing": "{missing} of {total} cells are left out because a value is missing: they are marked ? from "
     "here on. M is 1 in the {used} cells that are used and 0 in the others.",
     "inputs.weights": "W holds the weights: how much each cell counts.",
@@ -97,7 +97,7 @@ TEXTS = {
     "where a missing factor comes from. Your data under each of them:",
     "conventions.name": "convention",
     "conventions.loss": "loss",
-    "conventions.gradient": "gradient of the traced cell",
+    "conventions.gradient": "gradient (traced cell)",
     "conventions.users": "Who uses which:",
     "conventions.mean": "mean (this tool's)",
     "conventions.mean.users": "PyTorch MSELoss, Keras, scikit-learn mean_squared_error",

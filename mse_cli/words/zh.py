@@ -18,7 +18,7 @@ TEXTS = {
     "inputs.size": "{n} 行（样本），{c} 列（分量）：{cells} 个单元格。",
     "inputs.columns": "各列依次为：{names}。",
     "inputs.corners": "大矩阵只显示四角以及被跟踪单元格所在的行和列；下面的每个数都是对整个矩阵计算的。",
-    "inputs.rounded": "矩阵中的数显示 6 位有效数字；计算时使用全部数字。",
+    "inputs.rounded": "矩阵中的数最多显示 6 位有效数字；计算时使用全部数字。",
     "inputs.missing": "共 {total} 个单元格，其中 {missing} 个因缺值而不参与计算，以下用 ? 表示。"
     "参与计算的 {used} 个单元格处 M 为 1，其余处为 0。",
     "inputs.weights": "W 是权重：每个单元格在求和中占多大分量。",
@@ -85,7 +85,7 @@ TEXTS = {
     "您的数据在各种约定下的结果：",
     "conventions.name": "约定",
     "conventions.loss": "损失",
-    "conventions.gradient": "被跟踪单元格的梯度",
+    "conventions.gradient": "梯度（被跟踪的单元格）",
     "conventions.users": "谁在使用哪一种：",
     "conventions.mean": "均值（本工具）",
     "conventions.mean.users": "PyTorch MSELoss、Keras、scikit-learn mean_squared_error",
