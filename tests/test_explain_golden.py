@@ -3,11 +3,16 @@
 After a change that is meant, look at what ``UPDATE_GOLDEN=1 pytest tests/test_explain_golden.py`` changes in git.
 """
 
+import io
 import os
+import re
 from pathlib import Path
 
 import pytest
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
 from mse_cli.examination import examine
 from mse_cli.explain import explain
@@ -48,6 +53,20 @@ def test_terminal(language, width):
 
 def test_terminal_in_colour():
     compare("explain-en-80-color.txt", drawn("en", 80, "always"))
+
+
+def test_the_picture_of_the_readme_is_what_the_terminal_shows():
+    chosen = explain(examine(house_example()), sections=frozenset(range(2, 7)))
+    screen = Screen(None, "always")
+    screen.console.width = 80
+    text = "".join(lesson_text.render_lesson(chosen, screen))
+    console = Console(record=True, width=82, file=io.StringIO(), legacy_windows=False)
+    console.print(Text.from_ansi(f"$ mse explain --steps 2-6\n{text}"))
+    fetching = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)  # a picture that fetches nothing
+    svg = console.export_svg(title="mse explain", unique_id="mse", code_format=fetching.sub("", CONSOLE_SVG_FORMAT))
+    compare("../../sample_data/explain.svg", svg)
+    assert len(svg.encode()) < 100_000
+    assert not re.search(r"(url|src|href|import)[^\n]*http", svg)
 
 
 def test_terminal_in_ascii():
