@@ -12,56 +12,11 @@ import numpy as np
 from mse_cli.centred_difference import centred_difference, relative_error
 from mse_cli.conventions import Convention, gradient_conventions, loss_conventions
 from mse_cli.engine import Block, Floats, gradient, masked_difference
+from mse_cli.finding import Finding, Precision
+from mse_cli.precision import FEW_DIGITS, count_of, is_rounded, most_digits
 from mse_cli.result import Result
 
 ANALYTIC_TOLERANCE, MOST_CELLS = 1e-9, 1000
-DOUBLE, SINGLE, HALF = 2.0**-53, 2.0**-24, 2.0**-11
-FEW_DIGITS = 9  # of a decimal number: a float32 is written with up to so many
-
-
-@dataclass(frozen=True)
-class Precision:
-    """How exactly the given numbers can be expected to agree.
-
-    Attributes:
-        tolerance: The largest relative error that passes.
-        rounding: The unit roundoff of the arithmetic they come from.
-        why: Why the tolerance is not the usual one, or nothing.
-    """
-
-    tolerance: float = 1e-7
-    rounding: float = DOUBLE
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Whether numbers agree.
-
-    Attributes:
-        what: What was checked.
-        largest: The largest relative error.
-        precision: With the tolerance that it was held against.
-        cell: Where the largest relative error is (row and column from 1), if it is in a matrix.
-        given: The number there, and what is ``right``.
-        right: The right number there.
-        count: How many cells were compared.
-        fits: What explains the difference, each a known convention that fits all numbers.
-    """
-
-    what: str
-    largest: float
-    precision: Precision
-    cell: tuple[int, int] | None = None
-    given: float = math.nan
-    right: float = math.nan
-    count: int = 1
-    fits: tuple[str, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        """PASS or FAIL: the largest relative error against the tolerance, nothing else."""
-        return self.largest <= self.precision.tolerance
 
 
 def check_analytic(block: Block, result: Result) -> Finding:
@@ -252,43 +207,6 @@ def _in_other_words(given: Floats, right: Floats, floor: Floats, precision: Prec
 
 def _is_rounded_to_few(given: Floats, right: Floats) -> tuple[str, ...]:
     digits = most_digits(given)
-    if digits > FEW_DIGITS or not _is_rounded(given, right, digits):
+    if digits > FEW_DIGITS or not is_rounded(given, right, digits):
         return ()
     return (f"it agrees with the right one rounded to {count_of(digits)}: write more of them, or use --rtol",)
-
-
-def count_of(digits: int) -> str:
-    """How many digits, in words.
-
-    >>> count_of(1), count_of(3)
-    ('1 digit', '3 digits')
-    """
-    return f"{digits} digit" + ("s" if digits != 1 else "")
-
-
-def _is_rounded(given: Floats, right: Floats, digits: int) -> bool:
-    """Whether numbers are others rounded to so many significant digits, or to the decimals that are there."""
-    with np.errstate(all="ignore"):
-        last = 10.0 ** (np.floor(np.log10(np.abs(right))) + 1 - digits)
-        decimals = max(_decimals(x) for x in given.ravel().tolist())
-    off = np.abs(given - right)
-    return bool((off <= 0.5001 * last).all() or (off <= 0.5001 * 10.0**-decimals).all())
-
-
-def most_digits(numbers: Floats) -> int:
-    """How many significant digits the numbers need at most.
-
-    >>> most_digits(np.array([-25000.0, 0.125]))
-    3
-    """
-    return max((len(_digits(x)) for x in numbers.ravel().tolist() if math.isfinite(x)), default=0)
-
-
-def _digits(number: float) -> str:
-    return repr(abs(number)).split("e")[0].replace(".", "").strip("0")
-
-
-def _decimals(number: float) -> int:
-    """How many digits stand behind the decimal point."""
-    mantissa, _, exponent = repr(number).partition("e")
-    return max(0, len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0))

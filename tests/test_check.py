@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from mse_cli import check as check_module
-from mse_cli.check import Precision, check_analytic, check_gradient, check_loss
+from mse_cli.check import check_analytic, check_gradient, check_loss
 from mse_cli.cli import run
 from mse_cli.engine import Block, Sums, gradient
+from mse_cli.finding import Precision
+from mse_cli.precision import SINGLE
 
 HOUSE = (np.array([[300000.0, 3], [500000, 4]]), np.array([[350000.0, 4], [450000, 3]]))
 
@@ -109,7 +111,7 @@ def test_float32_noise_passes(scale):
     y[0] = a[0] * (1 + 1e-9)  # in float32 nothing is left of this difference
     given = (2 * (a.astype(np.float32) - y.astype(np.float32)) / np.float32(a.size)).astype(np.float64)
     block, result = computed(a, y)
-    single = Precision(1e-4, check_module.SINGLE)
+    single = Precision(1e-4, SINGLE)
     assert check_gradient(given, block, result, single).holds
     assert not check_gradient(given, block, result, Precision()).holds
     assert not check_gradient(given / 2, block, result, single).holds
@@ -119,7 +121,7 @@ def test_an_error_in_a_small_column_is_not_hidden_by_a_large_one():
     block, result = computed(*HOUSE)
     given = gradient(block, result.divisor)
     given[1, 1] = 0.501
-    found = check_gradient(given, block, result, Precision(1e-4, check_module.SINGLE))
+    found = check_gradient(given, block, result, Precision(1e-4, SINGLE))
     assert (found.holds, found.cell) == (False, (2, 2))
 
 

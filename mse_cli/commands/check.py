@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
 
 from mse_cli import backends
-from mse_cli.check import (
-    FEW_DIGITS,
-    HALF,
-    SINGLE,
-    Finding,
-    Precision,
-    check_analytic,
-    check_gradient,
-    check_loss,
-    count_of,
-    most_digits,
-)
 from mse_cli.commands import options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.commands.streams import note
@@ -36,6 +24,9 @@ from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.opening import InputOptions, Side, open_pair, open_side
 from mse_cli.readers.pair import Pair, disagreement
 from mse_cli.readers.shards import Shards
+
+if TYPE_CHECKING:
+    from mse_cli.finding import Finding, Precision
 
 EXAMPLES = """
 Examples:
@@ -85,6 +76,10 @@ def check(
     quiet: options.Quiet = False,
 ) -> None:
     """Check a gradient or a loss, and name the convention that it follows if it is not MSE's."""
+    # Imported here, as all that only this command needs: every other command starts without it.
+    from mse_cli.check import check_analytic, check_gradient, check_loss
+    from mse_cli.precision import precision_of_text
+
     inputs = options.input_options(
         pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
     )
@@ -103,7 +98,7 @@ def check(
     block = whole.block()
     findings = [check_analytic(block, result)]
     if loss is not None and value is not None:
-        findings.append(check_loss(value, block, result, _precision_of_text(loss, rtol)))
+        findings.append(check_loss(value, block, result, precision_of_text(loss, rtol)))
     if gradient is not None:
         given, precision = _given(gradient, pair, result.shape, inputs, rtol)
         findings.append(check_gradient(given, block, result, precision))
@@ -133,7 +128,6 @@ def _given(
     """
     dialect = replace(inputs.dialect, missing="propagate")
     side = open_side(spec, None, "--gradient", replace(inputs, dialect=dialect))
-    precision_of = _precision_of_side(side, rtol)
     order = match_by_name(pair.names, side.names) if side.n_columns == shape[1] else None
     if order is not None:
         side = side.select(tuple(side.positions[k] for k in order))
@@ -141,45 +135,16 @@ def _given(
     given = np.concatenate(chunks) if chunks else np.zeros((0, side.n_columns))
     if given.shape not in {shape, shape[::-1]}:
         raise disagreement("the prediction", shape, side.label, (given.shape[0], given.shape[1]))
-    return given, precision_of or _precision_of_numbers(given, rtol)
+    return given, _precision_of(side, given, rtol)
 
 
-def _precision_of_side(side: Side, rtol: float | None) -> Precision | None:
-    """What the type of an array says about its numbers; of text only the numbers themselves say it."""
+def _precision_of(side: Side, given: Floats, rtol: float | None) -> Precision:
+    """Of arrays their type says how exact they are; of text only the numbers themselves do."""
+    from mse_cli.precision import precision_of_numbers, precision_of_types
+
     parts = side.parts if isinstance(side, Shards) else (side,)
-    arrays = [part.header.dtype for part in parts if isinstance(part, NpyMatrix)]
-    if len(arrays) < len(parts):
-        return None
-    if any(dtype.kind == "f" and dtype.itemsize == 2 for dtype in arrays):
-        return _precision(rtol, 1e-2, HALF, "the numbers are float16")
-    if any(dtype.kind == "f" and dtype.itemsize == 4 for dtype in arrays):
-        return _precision(rtol, 1e-4, SINGLE, "the numbers are float32")
-    return _precision(rtol)
-
-
-def _precision_of_numbers(numbers: Floats, rtol: float | None) -> Precision:
-    digits = most_digits(numbers)
-    if digits <= FEW_DIGITS:
-        return _precision(rtol, 1e-4, SINGLE, f"the numbers have at most {count_of(digits)}")
-    with np.errstate(all="ignore"):
-        if np.array_equal(numbers.astype(np.float32), numbers):
-            return _precision(rtol, 1e-4, SINGLE, "the numbers are float32")
-    return _precision(rtol)
-
-
-def _precision_of_text(text: str, rtol: float | None) -> Precision:
-    digits = len(text.lower().split("e")[0].replace(".", "").strip("+-").lstrip("0"))
-    return (
-        _precision(rtol, 1e-4, SINGLE, f"the number has {count_of(digits)}")
-        if digits <= FEW_DIGITS
-        else _precision(rtol)
-    )
-
-
-def _precision(
-    rtol: float | None, tolerance: float = 1e-7, rounding: float = Precision().rounding, why: str = ""
-) -> Precision:
-    return Precision(tolerance, rounding, why) if rtol is None else Precision(rtol, rounding)
+    types = [part.header.dtype for part in parts if isinstance(part, NpyMatrix)]
+    return precision_of_types(types, rtol) if len(types) == len(parts) else precision_of_numbers(given, rtol)
 
 
 def _write(findings: list[Finding], pair: Pair, color: str) -> None:

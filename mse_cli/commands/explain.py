@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,14 +16,11 @@ from mse_cli.commands.options import OUTPUT
 from mse_cli.commands.streams import note
 from mse_cli.destination import writing
 from mse_cli.errors import UsageError, quote
-from mse_cli.examination import examine
-from mse_cli.explain import SECTIONS
-from mse_cli.explain import explain as explanation_of
-from mse_cli.lesson import Lesson
-from mse_cli.readers.memory import house_example
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.words import TEXTS
+
+if TYPE_CHECKING:
+    from mse_cli.lesson import Lesson
 
 EXAMPLES = """
 Examples:
@@ -35,6 +32,7 @@ Examples:
   mse explain preds.csv truth.csv --lang zh -o explanation.html
 """
 EXPLANATION = "Explanation"
+SECTIONS = "123456789"
 
 
 class Format(StrEnum):
@@ -60,13 +58,13 @@ def explain(
     preds: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PREDS",
+            metavar="PREDS",
             help="The prediction A, as of mse compute; nothing: a built-in example.",
             show_default=False,
         ),
     ] = None,
     truth: Annotated[
-        str | None, typer.Argument(metavar="TRUTH]", help="The target Y, of the same shape.", show_default=False)
+        str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     pred: options.Pred = None,
     true: options.True_ = None,
@@ -124,6 +122,10 @@ def explain(
     quiet: options.Quiet = False,
 ) -> None:
     """Explain MSE and its gradient step by step, with the numbers of your own files."""
+    # Imported here, as all that only this command needs: every other command starts without it.
+    from mse_cli.examination import examine
+    from mse_cli.explain import explain as explanation_of
+
     inputs = options.input_options(
         pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
     )
@@ -151,6 +153,8 @@ def _pair(preds: str | None, truth: str | None, inputs: InputOptions) -> Pair:
         return open_pair(preds, truth, inputs)
     if inputs != InputOptions(dialect=inputs.dialect):
         raise UsageError("there is no file for these options", hint="mse explain PREDS TRUTH, or mse explain alone")
+    from mse_cli.readers.memory import house_example
+
     return house_example()
 
 
@@ -229,10 +233,10 @@ def sections_of(text: str) -> frozenset[int]:
     chosen: set[int] = set()
     for part in text.split(","):
         ends = [end.strip() for end in part.split("-")]
-        known = all(len(end) == 1 and end in "123456789"[: len(SECTIONS)] for end in ends)
+        known = all(len(end) == 1 and end in SECTIONS for end in ends)
         if not known or len(ends) > 2 or ends[0] > ends[-1]:
             hint = "--steps 3-5, or --steps 1,6"
-            raise UsageError(f"--steps takes sections from 1 to {len(SECTIONS)}, not {quote(text)}", hint=hint)
+            raise UsageError(f"--steps takes sections from 1 to {SECTIONS[-1]}, not {quote(text)}", hint=hint)
         chosen.update(range(int(ends[0]), int(ends[-1]) + 1))
     return frozenset(chosen)
 
@@ -256,6 +260,8 @@ def language_of(chosen: Language | None, output: str | None, style: Format) -> s
 def _can_show(language: str) -> bool:
     if language == "en":
         return True
+    from mse_cli.words import TEXTS
+
     try:
         TEXTS[language]["title"].encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
