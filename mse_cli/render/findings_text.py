@@ -54,4 +54,4 @@ def _rounded(finding: Finding) -> str:
 
 def _tolerance(finding: Finding) -> str:
     why = f" ({finding.precision.why})" if finding.precision.why else ""
-    return exact(finding.precision.tolerance) + why
+    return exact(finding.precision.tolerance).replace("e-0", "e-") + why

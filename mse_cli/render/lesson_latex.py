@@ -9,12 +9,12 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+    '"': "''", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "·": r"$\cdot$", "…": r"\ldots{}", "²": "$^2$", "√": r"$\surd$", "“": "“", "”": "”", "×": r"$\times$",
 }  # fmt: skip
+ACCENTED = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ§¶©£¡¿"
 PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=2cm]{geometry}
-\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage{amsmath,color}
 %(packages)s\setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
@@ -77,7 +77,7 @@ def escaped(text: str) -> str:
 
 
 def _has_glyph(character: str) -> bool:
-    return " " <= character <= "~" or "\xa1" <= character <= "ÿ" or _is_chinese(character)
+    return " " <= character <= "~" or character in ACCENTED or _is_chinese(character)
 
 
 def _is_chinese(character: str) -> bool:
