@@ -144,6 +144,14 @@ def test_a_page_fetches_nothing_and_needs_no_script(capsys):
     assert html.count("<math") > 40
 
 
+def test_a_page_without_its_library_is_an_error_and_no_file(capsys, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
+    code, out, err = explain(capsys, "-o", "page.html")
+    assert (code, out) == (2, "")
+    assert "pip install 'mse-cli[html]'" in err
+    assert not (tmp_path / "page.html").exists()
+
+
 def until(terminal, mark):
     """What the program writes up to a mark, or to its end."""
     shown = b""

@@ -28,7 +28,7 @@ def render_lesson(lesson: Lesson) -> str:
     """The whole document."""
     body = "\n\n".join([_text(lesson.introduction), *map(_step, lesson.steps)])
     chinese = any(map(_is_chinese, lesson.title + body))
-    begin, end = ("\\begin{CJK*}{UTF8}{gbsn}\n", "\\end{CJK*}\n") if chinese else ("", "")
+    begin, end = ("\\begin{CJK}{UTF8}{gbsn}\n", "\\end{CJK}\n") if chinese else ("", "")
     packages = "\\usepackage{CJKutf8}\n" if chinese else ""
     return (
         PREAMBLE % {"packages": packages, "begin": begin, "title": escaped(lesson.title)}
@@ -51,7 +51,7 @@ def _part(part: Part) -> str:
             items = "\n".join(rf"\item {_text(point)}" for point in part.sentences)
             return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Equation():
-            lines = " \\\\\n".join(lines_of(part.left, part.rights))
+            lines = " \\\\[6pt]\n".join(lines_of(part.left, part.rights))
             return f"\\begin{{align*}}\n{lines}\n\\end{{align*}}"
         case Listing():
             rows = [tuple(map(escaped, part.titles)), *(tuple(map(_text, row)) for row in part.rows)]
