@@ -138,6 +138,13 @@ def test_names_from_files_are_shown_and_cannot_control_anything(capsys, tmp_path
     assert r"\$x\_1\$\|{y}\[bold\]" in explain(capsys, "p.csv", "t.csv", "-f", "markdown")[1]
 
 
+def test_the_name_of_a_file_cannot_control_the_terminal(capsys, tmp_path):
+    name = "a\x1b[2J.csv"
+    for path in (name, "t.csv"):
+        (tmp_path / path).write_text("1\n")
+    assert "The prediction A is a\\x1b[2J.csv, the target Y is t.csv." in explain(capsys, name, "t.csv")[1]
+
+
 def test_a_page_fetches_nothing_and_needs_no_script(capsys):
     html = explain(capsys, "-f", "html")[1].replace("http://www.w3.org/1998/Math/MathML", "")
     assert not re.search(r"<script|https?:|url\(|@import| src=", html)

@@ -4,6 +4,7 @@ After a change that is meant, look at what ``UPDATE_GOLDEN=1 pytest tests/test_e
 """
 
 import io
+import itertools
 import os
 import re
 from pathlib import Path
@@ -53,6 +54,21 @@ def test_terminal(language, width):
 
 def test_terminal_in_colour():
     compare("explain-en-80-color.txt", drawn("en", 80, "always"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_borders_of_tables_and_matrices_stand_below_each_other(language, width):
+    lines = drawn(language, width).split("\n")
+    table = [line for line in lines if line.strip()[:1] in set("╭│├╰")]
+    assert len(table) >= 10
+    for border in "│┬┼┴":
+        places = {tuple(cell_len(line[:k]) for k, c in enumerate(line) if c == border) for line in table} - {()}
+        assert len({place for place in places if len(place) > 1}) == 1, border
+    for above, below in itertools.pairwise(lines):
+        if "⎡" in above and "⎣" in below:
+            ends = [[cell_len(line[:k]) for k, c in enumerate(line) if c in "⎡⎤⎣⎦"] for line in (above, below)]
+            assert ends[0] == ends[1]
 
 
 def test_the_picture_of_the_readme_is_what_the_terminal_shows():

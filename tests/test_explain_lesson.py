@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from mse_cli import mean_squared_error, mse_gradient
+from mse_cli.engine import Block
 from mse_cli.errors import UsageError
 from mse_cli.evaluate import evaluate_pair
 from mse_cli.examination import examine
+from mse_cli.excerpt import Edges, OneRow, with_row
 from mse_cli.explain import case as case_module
 from mse_cli.explain import explain
 from mse_cli.explain.case import shown
@@ -136,12 +138,23 @@ def test_a_large_matrix_shows_corners_and_the_traced_cell():
                 assert (grid.row_gaps, grid.column_gaps) == ({3, 4}, {2, 3})
 
 
+@pytest.mark.parametrize("number", range(9))
+def test_a_row_is_put_among_the_edges_in_its_place(number):
+    a = np.arange(9.0).reshape(9, 1)
+    edges, row = Edges(5), OneRow(number)
+    for start in (0, 4, 7):
+        block = Block(start, a[start : start + 4], a[start : start + 4])
+        for tally in (edges, row):
+            tally.update(block.rows(0, min(4, (4, 7, 9)[(0, 4, 7).index(start)] - start)))
+    rows, block = with_row(edges, row)
+    assert rows == tuple(sorted({0, 1, 2, 7, 8, number}))
+    assert block.prediction.ravel().tolist() == list(rows)
+
+
 def test_a_cell_that_was_asked_for_is_traced():
     case = examine(house_example(), cell=(2, 2))
     assert (case.at_cell(case.errors), case.at_cell(case.gradient)) == (1.0, 0.5)
-    assert Index("a", ("2", "2")) in [e.left.inner for e in equations(case, 2)[1:]] or case.indexed("e").inner == Index(
-        "e", ("2", "2")
-    )
+    assert [equation.left for equation in equations(case, 2)] == ["E", Traced(Index("e", ("2", "2")))]
 
 
 @pytest.mark.parametrize("cell", [(3, 1), (1, 3)])
@@ -248,7 +261,7 @@ def test_every_text_is_used():
     house, right = house_example(), pair_of([[1.0]], [[1.0]])
     cases = [
         examine(house),
-        examine(house, cell=(2, 2), learning_rate=9.0, files=("a", "y")),
+        examine(house, cell=(2, 2), learning_rate=9.0, files=("-", "y")),
         examine(pair_of(big, big + 1, weights=np.ones((20, 9))), learning_rate=900.0, files=("t",)),
         examine(pair_of([[1, nan]], [[3, 4]], missing="skip-cell")),
         examine(right),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mse_cli.errors import printable
 from mse_cli.explain.case import DIGITS, Case, gaps
 from mse_cli.formula import (
     DOT,
@@ -36,9 +37,10 @@ def introduction(case: Case, texts: Texts) -> Paragraph:
     """What is explained."""
     if not case.files:
         return sentence(texts["example"])
-    if len(case.files) == 1:
-        return sentence(texts["table"], a=Words(case.files[0]))
-    return sentence(texts["files"], a=Words(case.files[0]), y=Words(case.files[1]))
+    names = [Words(texts["stdin"] if file == "-" else printable(file)) for file in case.files]
+    if len(names) == 1:
+        return sentence(texts["table"], a=names[0])
+    return sentence(texts["files"], a=names[0], y=names[1])
 
 
 def inputs(case: Case, texts: Texts) -> Step:

@@ -8,6 +8,7 @@ TEXTS = {
     "them and as they are.",
     "files": "The prediction A is {a}, the target Y is {y}.",
     "table": "The prediction A and the target Y are columns of {a}.",
+    "stdin": "standard input",
     "comma": ", ",
     "colon": ": ",
     "named": " ({name})",
