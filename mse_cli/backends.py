@@ -20,11 +20,15 @@ MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpre
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready and have sent it back
 
 
-class Tally(Protocol):
-    """Something that is fed every block in order, or merged from those that were fed the blocks of a part each."""
+class Listener(Protocol):
+    """Something that is fed every block in order."""
 
     def update(self, block: Block) -> None:
         """Take the next block."""
+
+
+class Tally(Listener, Protocol):
+    """A listener that can also be merged from those that were fed the blocks of a part each."""
 
     def new(self) -> Self:
         """An empty one of the same kind."""
@@ -42,7 +46,7 @@ def run(pair: Pair, *tallies: Tally, jobs: int | None = None) -> None:
         run_in_threads(parts, *tallies)
 
 
-def run_here(pair: Pair, *tallies: Tally) -> None:
+def run_here(pair: Pair, *tallies: Listener) -> None:
     """In this process, one block after the other."""
     for block in pair.blocks():
         for tally in tallies:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mse_cli import __version__
-from mse_cli.commands import compute, merge, options, streams
+from mse_cli.commands import check, compute, explain, merge, options, streams
 from mse_cli.commands.usage import USAGE_ERROR, in_our_words
 from mse_cli.errors import MseError, ReaderGoneError, reason
 
@@ -46,6 +46,8 @@ def _mse(
 
 
 app.command(epilog=compute.EXAMPLES)(compute.compute)
+app.command(epilog=explain.EXAMPLES)(explain.explain)
+app.command(epilog=check.EXAMPLES)(check.check)
 app.command(epilog=merge.EXAMPLES)(merge.merge)
 
 

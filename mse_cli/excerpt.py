@@ -79,6 +79,36 @@ class Edges:
         return _stacked([head, last.rows(last.shape[0] - tail, last.shape[0])])
 
 
+class OneRow:
+    """One row of a matrix, by its number from 0.
+
+    >>> row = OneRow(2)
+    >>> row.update(Block(0, np.arange(4.0).reshape(4, 1), np.zeros((4, 1))))
+    >>> row.block.prediction.tolist()
+    [[2.0]]
+    """
+
+    def __init__(self, number: int):
+        self.number = number
+        self.block: Block | None = None
+
+    def update(self, block: Block) -> None:
+        """Keep the row if it is in the next block."""
+        inside = self.number - block.first_row
+        if 0 <= inside < block.shape[0]:
+            self.block = _copied(block.rows(inside, inside + 1))
+
+
+def with_row(edges: Edges, row: OneRow) -> tuple[tuple[int, ...], Block]:
+    """The rows that the edges have kept and one more: their numbers in the whole matrix, and the rows."""
+    rows, block = edges.rows(), edges.block()
+    if row.block is None or row.number in rows:
+        return rows, block
+    before = sum(number < row.number for number in rows)
+    parts = [block.rows(0, before), row.block, block.rows(before, len(rows))]
+    return (*rows[:before], row.number, *rows[before:]), _stacked(parts)
+
+
 def _copied(block: Block) -> Block:
     """A block that stays as it is when the reader's buffers are used again."""
     return Block(

@@ -94,8 +94,7 @@ def compute(
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
     from mse_cli.backends import reading_ahead
     from mse_cli.evaluation import evaluate_pair
-    from mse_cli.readers.layout import Dialect
-    from mse_cli.readers.opening import InputOptions, open_pair
+    from mse_cli.readers.opening import open_pair
     from mse_cli.readers.source import files_of
 
     limit = report.limit_of(fail_above)
@@ -114,13 +113,16 @@ def compute(
         report.check_matrix_path(path, f"--save-{name}")
     read = [spec for spec in (preds, truth, weights) if spec is not None]
     refuse_overwriting([output, save_se, save_gradient], [path for spec in read for path in files_of(spec)])
-    inputs = InputOptions(
-        pred=pred,
-        true=true,
-        key=key,
-        weights=weights,
-        weight_column=weight_column,
-        dialect=Dialect(header.value, options.delimiter_of(delimiter), options.decimal_of(decimal), missing.value),
+    inputs = options.input_options(
+        pred,
+        true,
+        key,
+        weights,
+        weight_column,
+        missing,
+        header,
+        delimiter,
+        decimal,
         read_again=what.reads_again or any(saves.values()),
     )
     with contextlib.ExitStack() as outputs:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mse_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from mse_cli.readers.opening import InputOptions
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
 EXIT_CODES = """Exit codes:
@@ -222,6 +225,34 @@ Jobs = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
 ]
+
+
+def input_options(
+    pred: str | None,
+    true: str | None,
+    key: str | None,
+    weights: str | None,
+    weight_column: str | None,
+    missing: MissingChoice,
+    header: HeaderOption,
+    delimiter: str,
+    decimal: str,
+    *,
+    read_again: bool,
+) -> InputOptions:
+    """The options of the panel Input, as the readers take them."""
+    from mse_cli.readers.layout import Dialect
+    from mse_cli.readers.opening import InputOptions
+
+    return InputOptions(
+        pred=pred,
+        true=true,
+        key=key,
+        weights=weights,
+        weight_column=weight_column,
+        dialect=Dialect(header.value, delimiter_of(delimiter), decimal_of(decimal), missing.value),
+        read_again=read_again,
+    )
 
 
 def delimiter_of(text: str) -> str | None:

@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from mse_cli.render.characters import can_show, shown_in
+from mse_cli.render.characters import PLAIN, can_show, shown_in
 
 UNLIMITED = 1_000_000_000  # columns of a pipe: nothing is ever cut or wrapped
 
@@ -24,12 +24,14 @@ class Screen:
         stream: Where the text will go, ``None`` for a file.
         color: ``"auto"`` colours a terminal, unless NO_COLOR is set or TERM is dumb.
         fitted: Whether tables are fitted to the width of a terminal.
+        characters: What the text has besides tables; ``ascii`` says that the stream does not have all of it.
     """
 
-    def __init__(self, stream: TextIO | None, color: str = "auto", *, fitted: bool = True):
+    def __init__(self, stream: TextIO | None, color: str = "auto", characters: str = "", *, fitted: bool = True):
         terminal = stream is not None and stream.isatty()
-        colored = use_color(color, terminal=terminal)
+        self.colored = colored = use_color(color, terminal=terminal)
         self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
+        self.ascii = not can_show("─│" + "".join(PLAIN) + characters, self.encoding)
         self.console = Console(
             file=io.StringIO(),
             force_terminal=colored,

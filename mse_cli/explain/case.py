@@ -1,0 +1,201 @@
+"""What is explained: a result, the rows that are shown, the cell that is traced, and the loss after one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mse_cli.engine import Block, Floats, Mask, Numbers, Sums, gradient, masked_difference, squared_error
+from mse_cli.errors import printable
+from mse_cli.formula import SUM, Formula, Grid, Index, Number, Traced, line
+from mse_cli.result import Result
+
+MOST_ROWS, MOST_COLUMNS, DIGITS = 6, 5, 6
+LEFT_OUT = "?"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A computation and what an explanation shows of it.
+
+    Attributes:
+        result: The loss (reduction "mean") of all rows.
+        block: The rows that are shown.
+        rows: Their numbers in the whole matrix, from 0.
+        cell: Row and column of the traced cell, from 0.
+        after: The loss of all rows after one step of gradient descent.
+        learning_rate: η of that step.
+        files: What the user named; empty for the built-in example.
+        chosen: Whether the user chose the traced cell.
+    """
+
+    result: Result
+    block: Block
+    rows: tuple[int, ...]
+    cell: tuple[int, int]
+    after: Result
+    learning_rate: float
+    files: tuple[str, ...] = ()
+    chosen: bool = False
+
+    @cached_property
+    def columns(self) -> tuple[int, ...]:
+        """Which columns are shown, from 0."""
+        return shown(self.result.shape[1], MOST_COLUMNS, self.cell[1])
+
+    @cached_property
+    def errors(self) -> Floats:
+        """E of the rows shown, 0 where a cell is left out."""
+        return masked_difference(self.block)
+
+    @cached_property
+    def squares(self) -> Floats:
+        """SE of the rows shown, NaN where a cell is left out."""
+        return squared_error(self.block)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """M·W of the rows shown."""
+        return np.where(self._used, self.block_weights, 0.0)
+
+    @cached_property
+    def gradient(self) -> Floats:
+        """The engine's gradient of the rows shown."""
+        return gradient(self.block, self.result.divisor)
+
+    @property
+    def block_weights(self) -> Floats:
+        """W of the rows shown, N×C."""
+        return np.ones(self.block.shape) if self.block.weights is None else self.block.weights
+
+    @property
+    def _used(self) -> Mask:
+        return np.ones(self.block.shape, dtype=bool) if self.block.used is None else self.block.used
+
+    @property
+    def shown_exactly(self) -> bool:
+        """Whether the inputs' cells are exact with the digits that are shown."""
+        matrices = (self.block.prediction, self.block.target, self.errors, self.squares, self.gradient)
+        cells = (x for matrix in matrices for x in matrix[:, self.columns][self._used[:, self.columns]].tolist())
+        return all(float(f"{x:.{DIGITS}g}") == x for x in cells)
+
+    @property
+    def masked(self) -> bool:
+        """Whether cells are left out."""
+        return self.result.cells_used < self.result.cells_total
+
+    @property
+    def factor(self) -> Formula | None:
+        """What a squared error is multiplied by in the sum: M, W, M ⊙ W or nothing."""
+        letters = [letter for letter, there in (("M", self.masked), ("W", self.result.weighted)) if there]
+        if not letters:
+            return None
+        return letters[0] if len(letters) == 1 else line("M", "⊙", "W")
+
+    @property
+    def plain(self) -> bool:
+        """Whether every cell is used and counts once."""
+        return self.factor is None
+
+    @property
+    def divisor_formula(self) -> Formula:
+        """What SSE is divided by, in letters."""
+        if self.plain:
+            return line("N", "·", "C")
+        letters = [letter for letter, there in (("M", self.masked), ("W", self.result.weighted)) if there]
+        return line(SUM, *(letters if len(letters) == 1 else ("M", "·", "W")))
+
+    @property
+    def divisor_numbers(self) -> Formula:
+        """What SSE is divided by, in numbers."""
+        n_rows, n_columns = self.result.shape
+        return line(Number(n_rows), "·", Number(n_columns)) if self.plain else Number(self.result.divisor)
+
+    def at_cell(self, matrix: Numbers) -> float:
+        """The traced cell of a matrix of the rows shown."""
+        value: float = matrix[self.rows.index(self.cell[0]), self.cell[1]].item()
+        return value
+
+    def indexed(self, letter: str) -> Traced:
+        """The traced cell as a symbol: a₁₂."""
+        return Traced(Index(letter, (str(self.cell[0] + 1), str(self.cell[1] + 1))))
+
+    def heading(self, column: int) -> str:
+        """A column's name, or its number; names come from files, so what could control a terminal is escaped."""
+        name = self.result.columns[column].name
+        return printable(name) if name else str(column + 1)
+
+    def grid(self, matrix: Numbers, *, given: bool = False) -> Grid:
+        """The shown cells of a matrix of the rows shown.
+
+        Cells that are left out stand as ``?``; of a matrix that is ``given``, only those that have no value.
+        """
+        used = self._used
+        if given and self.masked:
+            used = ~np.isnan(matrix)
+        return self.grid_of(
+            [
+                [Number(matrix[i, j].item(), DIGITS) if used[i, j] else LEFT_OUT for j in self.columns]
+                for i in range(len(self.rows))
+            ]
+        )
+
+    def grid_of(self, cells: list[list[Formula]]) -> Grid:
+        """Cells for the rows and columns shown, with the traced one in its colour."""
+        row, column = self.rows.index(self.cell[0]), self.columns.index(self.cell[1])
+        cells[row][column] = Traced(cells[row][column])
+        return Grid(tuple(map(tuple, cells)), gaps(self.rows), gaps(self.columns))
+
+    def row_of_columns(self, values: list[Formula]) -> Grid:
+        """One value for each column shown, the traced column's in its colour."""
+        column = self.columns.index(self.cell[1])
+        values[column] = Traced(values[column])
+        return Grid((tuple(values),), column_gaps=gaps(self.columns))
+
+
+class AfterOneStep:
+    """The sums of a matrix whose prediction has moved against its gradient: A − η·∂L/∂A.
+
+    >>> after = AfterOneStep(1, divisor=1.0, learning_rate=0.25)
+    >>> after.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
+    >>> after.sums.finish().mse
+    1.0
+    """
+
+    def __init__(self, n_columns: int, *, divisor: float, learning_rate: float):
+        self.sums = Sums(n_columns)
+        self.divisor = divisor
+        self.learning_rate = learning_rate
+
+    def update(self, block: Block) -> None:
+        """Take the next block."""
+        errors = masked_difference(block)
+        with np.errstate(all="ignore"):
+            moved = errors - self.learning_rate * gradient(block, self.divisor)
+        self.sums.update(Block(block.first_row, moved, np.zeros_like(moved), block.weights, block.used))
+
+
+def shown(count: int, most: int, traced: int) -> tuple[int, ...]:
+    """Which of ``count`` columns are shown: all, or the first, the last and the traced one.
+
+    >>> shown(3, 5, 1), shown(100, 5, 57), shown(100, 5, 0)
+    ((0, 1, 2), (0, 1, 57, 98, 99), (0, 1, 2, 98, 99))
+    """
+    if count <= most:
+        return tuple(range(count))
+    tail = most // 2
+    head = most - tail
+    if head <= traced < count - tail:
+        head -= 1
+    return tuple(sorted({*range(head), traced, *range(count - tail, count)}))
+
+
+def gaps(numbers: tuple[int, ...]) -> frozenset[int]:
+    """Before which of these numbers some are left out.
+
+    >>> sorted(gaps((0, 1, 57, 98, 99)))
+    [2, 3]
+    """
+    return frozenset(i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1)

@@ -1,0 +1,113 @@
+"""The explanation of the house example, whole, in every format and language.
+
+After a change that is meant, look at what ``UPDATE_GOLDEN=1 pytest tests/test_explain_golden.py`` changes in git.
+"""
+
+import io
+import itertools
+import os
+import re
+from pathlib import Path
+
+import pytest
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from mse_cli.examination import examine
+from mse_cli.explain import explain
+from mse_cli.readers.memory import house_example
+from mse_cli.render import lesson_html, lesson_latex, lesson_markdown, lesson_text
+from mse_cli.render.screen import Screen
+from mse_cli.words import TEXTS
+
+GOLDEN = Path(__file__).parent / "golden"
+LANGUAGES = sorted(TEXTS)
+
+
+def lesson(language):
+    return explain(examine(house_example()), language=language)
+
+
+def drawn(language, width, color="never", *, plain=False):
+    screen = Screen(None, color)
+    screen.console.width = width
+    screen.ascii = plain
+    screen.encoding = "ascii" if plain else "utf-8"
+    return "".join(lesson_text.render_lesson(lesson(language), screen))
+
+
+def compare(name, text):
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [80, 120])
+def test_terminal(language, width):
+    text = drawn(language, width)
+    compare(f"explain-{language}-{width}.txt", text)
+    assert max(map(cell_len, text.split("\n"))) <= width
+
+
+def test_terminal_in_colour():
+    compare("explain-en-80-color.txt", drawn("en", 80, "always"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_borders_of_tables_and_matrices_stand_below_each_other(language, width):
+    lines = drawn(language, width).split("\n")
+    table = [line for line in lines if line.strip()[:1] in set("╭│├╰")]
+    assert len(table) >= 10
+    for border in "│┬┼┴":
+        places = {tuple(cell_len(line[:k]) for k, c in enumerate(line) if c == border) for line in table} - {()}
+        assert len({place for place in places if len(place) > 1}) == 1, border
+    for above, below in itertools.pairwise(lines):
+        if "⎡" in above and "⎣" in below:
+            ends = [[cell_len(line[:k]) for k, c in enumerate(line) if c in "⎡⎤⎣⎦"] for line in (above, below)]
+            assert ends[0] == ends[1]
+
+
+def test_the_picture_of_the_readme_is_what_the_terminal_shows():
+    chosen = explain(examine(house_example()), sections=frozenset(range(2, 7)))
+    screen = Screen(None, "always")
+    screen.console.width = 80
+    text = "".join(lesson_text.render_lesson(chosen, screen))
+    console = Console(record=True, width=82, file=io.StringIO(), legacy_windows=False)
+    console.print(Text.from_ansi(f"$ mse explain --steps 2-6\n{text}"))
+    fetching = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)  # a picture that fetches nothing
+    svg = console.export_svg(title="mse explain", unique_id="mse", code_format=fetching.sub("", CONSOLE_SVG_FORMAT))
+    compare("../../sample_data/explain.svg", svg)
+    assert len(svg.encode()) < 100_000
+    assert not re.search(r"(url|src|href|import)[^\n]*http", svg)
+
+
+def test_terminal_in_ascii():
+    text = drawn("en", 80, plain=True)
+    compare("explain-en-80-ascii.txt", text)
+    assert text.isascii()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("suffix", "render"),
+    [
+        ("md", lesson_markdown.render_lesson),
+        ("tex", lesson_latex.render_lesson),
+        ("html", lesson_html.render_lesson),
+    ],
+)
+def test_documents(language, suffix, render):
+    compare(f"explain-{language}.{suffix}", render(lesson(language)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_house_numbers_stand_in_every_golden_file(language):
+    for path in GOLDEN.glob(f"explain-{language}*"):
+        text = path.read_text(encoding="utf-8").replace("<mo>&#x02212;</mo><mn>", "-")
+        for number in ("5000000002", "1250000000.5", "-25000", "-0.5", "25000", "0.5", "35355.33906639845"):
+            assert number in text, (path.name, number)

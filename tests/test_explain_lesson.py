@@ -1,0 +1,300 @@
+"""The steps of an explanation as data: the numbers of ``mse compute``, whatever the matrices hold."""
+
+import math
+import string
+
+import numpy as np
+import pytest
+
+from mse_cli import mean_squared_error, mse_gradient
+from mse_cli.engine import Block
+from mse_cli.errors import UsageError
+from mse_cli.evaluation import evaluate_pair
+from mse_cli.examination import examine
+from mse_cli.excerpt import Edges, OneRow, with_row
+from mse_cli.explain import case as case_module
+from mse_cli.explain import explain
+from mse_cli.explain.case import shown
+from mse_cli.formula import Grid, Index, Line, Number, Traced
+from mse_cli.lesson import Equation, Paragraph, Points, Verdict, Words
+from mse_cli.readers.memory import HeldMatrix, house_example
+from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.pair import Pair, Part
+from mse_cli.render.formula_text import Ink, flat
+from mse_cli.words import TEXTS
+
+
+def pair_of(prediction, target, weights=None, missing="fail"):
+    a, y = np.asarray(prediction, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    c = a.shape[1]
+    streams = [HeldMatrix("a", a), HeldMatrix("y", y)]
+    part = None
+    if weights is not None:
+        streams.append(HeldMatrix("w", np.asarray(weights, dtype=np.float64)))
+        part = Part(2, 0, streams[2].n_columns)
+    return Pair(tuple(streams), Part(0, 0, c), Part(1, 0, c), missing, weights=part)
+
+
+def random_pair(seed, shape, scale=1.0, **options):
+    generator = np.random.default_rng(seed)
+    return pair_of(generator.normal(size=shape) * scale, generator.normal(size=shape) * scale, **options)
+
+
+def equations(case, number):
+    """The equations of a section, by what stands on the left."""
+    (step,) = explain(case, sections=frozenset({number})).steps
+    return [part for part in step.parts if isinstance(part, Equation)]
+
+
+def last_number(equation):
+    formula = equation.rights[-1]
+    formula = formula.inner if isinstance(formula, Traced) else formula
+    assert isinstance(formula, Number)
+    assert formula.digits is None
+    return formula.value
+
+
+def verdict(case):
+    (step,) = explain(case, sections=frozenset({8})).steps
+    (found,) = [part for part in step.parts if isinstance(part, Verdict)]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (1, 9), (40, 12)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_numbers_are_those_of_compute(seed, shape, weighted):
+    weights = np.random.default_rng(seed + 100).uniform(0.1, 3, size=(shape[0], 1)) if weighted else None
+    pair = random_pair(seed, shape, weights=weights)
+    result = evaluate_pair(pair, worst=1).result
+    case = examine(pair)
+    assert case.cell == (result.worst[0].row - 1, result.worst[0].column - 1)
+    assert last_number(equations(case, 4)[-1]) == result.sse
+    mse, rmse = equations(case, 5)
+    assert (last_number(mse), last_number(rmse)) == (result.mse, result.rmse)
+    a, y = pair.streams[0].array, pair.streams[1].array
+    assert last_number(equations(case, 6)[0]) == mse_gradient(a, y, weights=weights)[case.cell]
+
+
+def test_the_loss_after_the_step_is_that_of_the_moved_prediction():
+    pair = random_pair(3, (30, 4), weights=np.arange(1.0, 31.0).reshape(-1, 1))
+    a, y, w = (stream.array for stream in pair.streams)
+    case = examine(pair, learning_rate=0.7)
+    moved = a - 0.7 * mse_gradient(a, y, weights=w)
+    assert math.isclose(case.after.mse, mean_squared_error(moved, y, weights=w), rel_tol=1e-12)
+
+
+def test_the_loss_after_the_step_is_the_square_of_the_factor_times_the_loss():
+    case = examine(random_pair(4, (5, 3)), learning_rate=2.5)
+    assert math.isclose(case.after.mse, (1 - 2 * 2.5 / 15) ** 2 * case.result.mse, rel_tol=1e-13)
+
+
+@pytest.mark.parametrize("exponent", range(-6, 10))
+def test_the_gradient_check_passes_at_any_magnitude(exponent):
+    assert verdict(examine(random_pair(exponent + 6, (9, 4), 10.0**exponent))).holds
+
+
+def test_the_gradient_check_passes_where_columns_differ_by_fifteen_orders():
+    generator = np.random.default_rng(1)
+    scales = np.array([1e-6, 1.0, 1e9])
+    a, y = generator.normal(size=(8, 3)) * scales, generator.normal(size=(8, 3)) * scales
+    assert verdict(examine(pair_of(a, y))).holds
+
+
+@pytest.mark.parametrize("wrong", [1 + 1e-8, 0.5, 2.0, -1.0])
+def test_the_gradient_check_fails_for_a_wrong_gradient(monkeypatch, wrong):
+    right = case_module.gradient
+    monkeypatch.setattr(case_module, "gradient", lambda *arguments: wrong * right(*arguments))
+    assert not verdict(examine(house_example())).holds
+
+
+def test_one_wrong_cell_among_the_shown_fails_the_check(monkeypatch):
+    right = case_module.gradient
+
+    def spoiled(block, divisor):
+        cells = right(block, divisor)
+        cells[-1, -1] *= 1.001
+        return cells
+
+    monkeypatch.setattr(case_module, "gradient", spoiled)
+    assert not verdict(examine(random_pair(0, (3, 3)))).holds
+
+
+def grids(formula):
+    if isinstance(formula, Grid):
+        yield formula
+    for item in formula.items if isinstance(formula, Line) else ():
+        yield from grids(item)
+
+
+def test_a_large_matrix_shows_corners_and_the_traced_cell():
+    case = examine(random_pair(0, (500, 40)), cell=(250, 20))
+    assert case.rows == (0, 1, 2, 249, 497, 498, 499)
+    assert case.columns == (0, 1, 19, 38, 39)
+    for equation in equations(case, 2):
+        for formula in equation.rights:
+            for grid in grids(formula):
+                assert isinstance(grid.rows[3][2], Traced)
+                assert (grid.row_gaps, grid.column_gaps) == ({3, 4}, {2, 3})
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_a_row_is_put_among_the_edges_in_its_place(number):
+    a = np.arange(9.0).reshape(9, 1)
+    edges, row = Edges(5), OneRow(number)
+    for start in (0, 4, 7):
+        block = Block(start, a[start : start + 4], a[start : start + 4])
+        for tally in (edges, row):
+            tally.update(block.rows(0, min(4, (4, 7, 9)[(0, 4, 7).index(start)] - start)))
+    rows, block = with_row(edges, row)
+    assert rows == tuple(sorted({0, 1, 2, 7, 8, number}))
+    assert block.prediction.ravel().tolist() == list(rows)
+
+
+def test_a_cell_that_was_asked_for_is_traced():
+    case = examine(house_example(), cell=(2, 2))
+    assert (case.at_cell(case.errors), case.at_cell(case.gradient)) == (1.0, 0.5)
+    assert [equation.left for equation in equations(case, 2)] == ["E", Traced(Index("e", ("2", "2")))]
+
+
+@pytest.mark.parametrize("cell", [(3, 1), (1, 3)])
+def test_a_cell_outside_is_refused(cell):
+    with pytest.raises(UsageError, match="2×2"):
+        examine(house_example(), cell=cell)
+
+
+def test_missing_cells_are_marked_and_divided_by_the_cells_used():
+    nan = math.nan
+    pair = pair_of([[1, nan], [3, 4]], [[0, 1], [1, nan]], missing="skip-cell")
+    case = examine(pair)
+    assert case.masked
+    assert case.result.divisor == 2
+    shown_cells = case.grid(case.errors).rows
+    assert shown_cells[0][1] == "?"
+    assert shown_cells[1][1] == "?"
+    assert case.grid(case.block.target, given=True).rows[0][1] == Number(1.0, 6)
+    with pytest.raises(UsageError, match="missing"):
+        examine(pair, cell=(1, 2))
+
+
+def test_a_row_that_is_skipped_is_left_out_but_its_values_are_shown():
+    pair = pair_of([[1, math.nan], [3, 4]], [[0, 1], [1, 2]], missing="skip-row")
+    case = examine(pair)
+    assert case.grid(case.errors).rows[0] == ("?", "?")
+    assert case.grid(case.block.prediction, given=True).rows[0] == (Number(1.0, 6), "?")
+    assert verdict(case).holds
+
+
+@pytest.mark.parametrize("values", [([[1e200]], [[0.0]]), ([[math.nan]], [[0.0]]), ([[math.inf]], [[0.0]])])
+def test_numbers_that_are_not_finite_are_explained_without_a_check(values):
+    case = examine(pair_of(*values, missing="propagate"))
+    lesson = explain(case)
+    assert len(lesson.steps) == 9
+    assert not any(isinstance(part, Verdict) for part in lesson.steps[7].parts)
+
+
+@pytest.mark.parametrize(("rate", "grows"), [(0.1, False), (3.9, False), (4.1, True), (-0.1, True)])
+def test_a_step_that_is_too_long_is_said_to_be(rate, grows):
+    case = examine(house_example(), learning_rate=rate)
+    (step,) = explain(case, sections=frozenset({7})).steps
+    last = step.parts[-1].parts[0]
+    assert isinstance(last, Words)
+    assert last.text.startswith("The loss has grown") == grows
+
+
+def test_a_right_prediction_is_told_to_stay():
+    case = examine(pair_of([[1.0, 2.0]], [[1.0, 3.0]]))
+    (step,) = explain(case, sections=frozenset({7})).steps
+    (points,) = [part for part in step.parts if isinstance(part, Points)]
+    texts = [
+        "".join(p.text if isinstance(p, Words) else flat(p, Ink()).plain for p in s.parts) for s in points.sentences
+    ]
+    assert texts == [
+        "column 1, row 1: the prediction 1 is right and the gradient is 0: leave it.",
+        "column 2, row 1: the prediction 2 is 1 too low, the gradient -1 negative: raise it.",
+    ]
+
+
+def test_negative_numbers_stand_in_parentheses_inside_formulas():
+    case = examine(pair_of([[3.0]], [[-4.0]]))
+    square = equations(case, 3)[1]
+    assert [flat(right, Ink()).plain for right in square.rights] == ["(a₁₁ − y₁₁)²", "(3 − (-4))²", "7²", "49"]
+
+
+def test_the_file_and_the_example_are_explained_alike(tmp_path):
+    for name, rows in (("p", "300000,3\n500000,4\n"), ("t", "350000,4\n450000,3\n")):
+        (tmp_path / f"{name}.csv").write_text("price,rooms\n" + rows)
+    pair = open_pair(str(tmp_path / "p.csv"), str(tmp_path / "t.csv"), InputOptions())
+    assert explain(examine(pair)) == explain(examine(house_example()))
+
+
+def test_sections_can_be_chosen():
+    lesson = explain(examine(house_example()), sections=frozenset({3, 5}))
+    assert [step.number for step in lesson.steps] == [3, 5]
+
+
+def fields(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def test_no_text_is_missing_in_a_language():
+    english = TEXTS["en"]
+    for texts in TEXTS.values():
+        assert list(texts) == list(english)
+        assert all(text.strip() for text in texts.values())
+        for key, text in texts.items():
+            assert sorted(set(fields(text))) == sorted(set(fields(english[key]))), key
+
+
+def test_chinese_sentences_are_chinese():
+    for key, text in TEXTS["zh"].items():
+        if text != TEXTS["en"][key]:
+            assert any("\u4e00" <= c <= "\u9fff" or c in "、：（；" for c in text), key
+    same = {key for key, text in TEXTS["zh"].items() if text == TEXTS["en"][key]}
+    assert same == {"conventions.half_per_sample.users"}
+
+
+def test_every_text_is_used():
+    generator = np.random.default_rng(0)
+    big = generator.normal(size=(20, 9))
+    nan = math.nan
+    house, right = house_example(), pair_of([[1.0]], [[1.0]])
+    cases = [
+        examine(house),
+        examine(house, cell=(2, 2), learning_rate=9.0, files=("-", "y")),
+        examine(pair_of(big, big + 1, weights=np.ones((20, 9))), learning_rate=900.0, files=("t",)),
+        examine(pair_of([[1, nan]], [[3, 4]], missing="skip-cell")),
+        examine(right),
+        examine(pair_of([[1e200]], [[0.0]])),
+    ]
+    used = set()
+
+    class Recording(dict):
+        def __getitem__(self, key):
+            used.add(key)
+            return super().__getitem__(key)
+
+    recording = Recording(TEXTS["en"])
+    from mse_cli.explain import SECTIONS, introduction
+
+    for case in cases:
+        introduction(case, recording)
+        for section in SECTIONS:
+            section(case, recording)
+    assert set(TEXTS["en"]) - used == {"title", "fail"}
+
+
+def test_columns_shown_always_hold_the_traced_one():
+    for count in range(1, 12):
+        for traced in range(count):
+            columns = shown(count, 5, traced)
+            assert traced in columns
+            assert len(columns) == min(count, 5)
+            assert list(columns) == sorted(set(columns))
+
+
+def test_paragraphs_hold_words_and_formulas_only():
+    for step in explain(examine(house_example())).steps:
+        for part in step.parts:
+            if isinstance(part, Paragraph):
+                assert not any("{" in piece.text for piece in part.parts if isinstance(piece, Words))
