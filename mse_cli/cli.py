@@ -9,7 +9,9 @@ import typer
 
 from mse_cli.commands import compute, merge, options, streams
 from mse_cli.commands.usage import USAGE_ERROR, in_our_words
-from mse_cli.errors import MseError, ReaderGoneError
+from mse_cli.destination import ReaderGoneError
+from mse_cli.errors import MseError
+from mse_cli.readers.source import reason
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
@@ -67,7 +69,7 @@ def run(arguments: list[str]) -> int:
     except ReaderGoneError:
         streams.die_of_broken_pipe()
     except OSError as error:  # Typer's own output, a temporary file
-        streams.fail(f"{error.filename or 'standard output'}: {(error.strerror or str(error)).lower()}", None)
+        streams.fail(f"{error.filename or 'standard output'}: {reason(error)}", None)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     streams.drop_output()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
+import secrets
 import signal
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from mse_cli.errors import InputError, Place, ReaderGoneError
+from mse_cli.errors import InputError, Place
 from mse_cli.readers.source import reason
 
 STANDARD_OUTPUT = (None, "-", "/dev/stdout")
 DEVICES = "/dev/"  # and /dev/fd/3, the >(…) of a shell: opened as they are, never replaced by a file
+
+
+class ReaderGoneError(Exception):
+    """Whoever read our output went away; the process should end as ``cat`` does, silently and by SIGPIPE."""
 
 
 class Output:
@@ -49,6 +55,20 @@ class Output:
         """Close, whatever happens to the bytes."""
         with contextlib.suppress(OSError):
             self._stream.close()
+
+
+class _Packed(gzip.GzipFile):
+    """A gzip stream that closes the file below it, and has the same bytes for the same content."""
+
+    def __init__(self, stream: BinaryIO):
+        super().__init__(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0)
+        self._below = stream
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            self._below.close()
 
 
 @contextlib.contextmanager
@@ -100,13 +120,13 @@ def _writing_as_it_is(path: str) -> Iterator[Output]:
 
 @contextlib.contextmanager
 def _writing_beside(path: str, place: Path) -> Iterator[Output]:
-    beside = place.with_name(f".{place.name[:40]}.{os.urandom(4).hex()}.part")
+    beside = place.with_name(f".{place.name[:40]}.{secrets.token_hex(4)}.part")
     with _reader_may_leave():
         try:
             with failing_as(path):
                 stream: BinaryIO = open(beside, "xb")  # noqa: SIM115 - closed below, with its own errors
                 _take_over_rights(place, beside)
-                output = Output(_packed(stream) if path.endswith(".gz") else stream, path)
+                output = Output(cast(BinaryIO, _Packed(stream)) if path.endswith(".gz") else stream, path)
             try:
                 yield output
                 output.close()
@@ -117,15 +137,6 @@ def _writing_beside(path: str, place: Path) -> Iterator[Output]:
         finally:
             with contextlib.suppress(OSError):  # it has its name, or was never made
                 beside.unlink()
-
-
-def _packed(stream: BinaryIO) -> BinaryIO:
-    """A gzip stream that closes the file below it, and has the same bytes for the same content."""
-    import gzip  # most files are not
-
-    packed = gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0)
-    packed.myfileobj = cast(Any, stream)  # what GzipFile closes with itself
-    return cast(BinaryIO, packed)
 
 
 def _take_over_rights(place: Path, beside: Path) -> None:

@@ -101,7 +101,3 @@ class InputError(MseError, OSError):
 
 class UsageError(MseError, ValueError):
     """Options that do not fit together or do not fit the input."""
-
-
-class ReaderGoneError(Exception):
-    """Whoever read our output went away; the process should end as ``cat`` does, silently and by SIGPIPE."""

@@ -10,6 +10,11 @@ import typer
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.streams import note
+from mse_cli.destination import refuse_overwriting, writing
+from mse_cli.evaluate import evaluate_pair
+from mse_cli.readers.layout import Dialect
+from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.source import files_of
 
 EXAMPLES = options.examples(
     "mse compute preds.csv truth.csv",
@@ -89,13 +94,6 @@ def compute(
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
-    # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
-    from mse_cli.destination import refuse_overwriting, writing
-    from mse_cli.evaluate import evaluate_pair
-    from mse_cli.readers.layout import Dialect
-    from mse_cli.readers.opening import InputOptions, open_pair
-    from mse_cli.readers.source import files_of
-
     limit = report.limit_of(fail_above)
     what = report.Report(
         format=report.format_of(format_, output),

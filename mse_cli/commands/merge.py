@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mse_cli.commands import options, report
 from mse_cli.commands.streams import note
+from mse_cli.destination import refuse_overwriting, writing
 from mse_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from mse_cli.readers.results import Part
+from mse_cli.evaluate import finish
+from mse_cli.readers.results import Part, add_up, read_parts
+from mse_cli.readers.source import files_of
 
 EXAMPLES = options.examples(
     "mse compute preds-1.csv truth-1.csv --summary -f json > part-1.json",
@@ -40,12 +41,6 @@ def merge(
     quiet: options.Quiet = False,
 ) -> None:
     """Combine the JSON results of parts into one: the same numbers as one run over all rows, to the last bit."""
-    # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
-    from mse_cli.destination import refuse_overwriting, writing
-    from mse_cli.evaluate import finish
-    from mse_cli.readers.results import add_up, read_parts
-    from mse_cli.readers.source import files_of
-
     limit = report.limit_of(fail_above)
     form = report.format_of(format_, output)
     if form is options.Format.npy:

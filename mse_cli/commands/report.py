@@ -6,24 +6,22 @@ import math
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import typer
 
 from mse_cli.commands.options import Format, Only
 from mse_cli.commands.streams import note, warn
-from mse_cli.destination import STANDARD_OUTPUT
+from mse_cli.destination import STANDARD_OUTPUT, Output
 from mse_cli.errors import UsageError, printable
-from mse_cli.render import rows_text
+from mse_cli.evaluate import Evaluation
+from mse_cli.partial import to_plain
+from mse_cli.render import json_text, rows_text
 from mse_cli.render.characters import shown_in
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
-if TYPE_CHECKING:
-    from mse_cli.destination import Output
-    from mse_cli.evaluate import Evaluation
-
 EVERYTHING = sys.maxsize
+
 
 MATRICES = (Only.se, Only.gradient)
 SUFFIXES = {
@@ -111,9 +109,6 @@ def _render(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> I
 def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> Iterable[str]:
     result = evaluation.result
     if report.format is Format.json:
-        from mse_cli.partial import to_plain
-        from mse_cli.render import json_text
-
         matrices = {} if report.summary else {"se": evaluation.se(), "gradient": evaluation.gradient()}
         return json_text.render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
     if report.format in DELIMITERS:
@@ -137,8 +132,6 @@ def _matrix(report: Report, evaluation: Evaluation, only: Only) -> Iterable[str 
 
         return render_npy(blocks, evaluation.result.shape)
     if report.format is Format.json:
-        from mse_cli.render import json_text
-
         return _line(json_text.matrix_text(blocks))
     if report.format in DELIMITERS:
         return rows_text.render_matrix(blocks, evaluation.names, DELIMITERS[report.format])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import typer
 
 # The base of all of Click's own errors, which Typer carries inside and does not export.
@@ -27,7 +29,7 @@ def in_our_words(error: typer.BadParameter) -> tuple[str, str]:
 
 def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]:
     if similar:
-        hint = f"did you mean {_closest(name, similar, cutoff=0)}?"
+        hint = f"did you mean {difflib.get_close_matches(name, similar, n=1, cutoff=0)[0]}?"
     elif not name.startswith("--"):
         hint += f"; a file whose name begins with - is written ./{name}"
     return f"no such option {name}", hint
@@ -35,18 +37,12 @@ def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]
 
 def _unknown_command(message: str, commands: list[str], hint: str) -> tuple[str, str]:
     name = message.split("'")[1] if "'" in message else ""
-    similar = _closest(name, commands)
+    similar = difflib.get_close_matches(name, commands)
     if similar:
-        hint = f"did you mean {similar}?"
+        hint = f"did you mean {' or '.join(similar)}?"
     elif name.count(".") or "/" in name:
         hint = f"mse compute {name} …"
     return f"no such command {name!r}", hint
-
-
-def _closest(name: str, names: list[str], *, cutoff: float = 0.6) -> str | None:
-    import difflib  # most command lines are right
-
-    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=cutoff)), None)
 
 
 def _name(parameter: typer.CallbackParam) -> str:
