@@ -199,6 +199,20 @@ def test_an_interrupt_while_it_waits_for_input_leaves_nothing(folder: Path) -> N
     assert names(folder) == before
 
 
+def test_an_interrupt_while_modules_are_loaded_is_as_quiet(folder: Path) -> None:
+    code = """
+import sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from mse_cli.__main__ import main
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 # Disks that are full, places that cannot be written
 
 
