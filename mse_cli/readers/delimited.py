@@ -203,12 +203,14 @@ def joined(parts: Iterable[Rows]) -> Rows:
 
 def _parse_quickly(piece: Piece, layout: Layout) -> Rows | None:
     r"""What NumPy's parser reads as the grammar says, and the line of a blank at the end; else ``None``."""
-    data = piece.data.replace(b"\r\n", b"\n")
-    text = data.rstrip(b"\n") + b"\n"
+    text = piece.data.replace(b"\r\n", b"\n") if b"\r" in piece.data else piece.data
+    blank_end = text.endswith(b"\n\n") or text == b"\n"
+    if blank_end or not text.endswith(b"\n"):
+        text = text.rstrip(b"\n") + b"\n"
     found = parse_plain(text, layout)
     if found is None or not _are_weights(found[0], layout):
         return None
-    blank = piece.first_line + text.count(b"\n") if len(data) > len(text) else None
+    blank = piece.first_line + text.count(b"\n") if blank_end else None
     return Rows(*found, blank)
 
 
