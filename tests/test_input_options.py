@@ -337,14 +337,14 @@ def test_weights_of_one_axis_are_rows(folder):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("1\n-1\n1\n", "-1.0 is not a finite number of at least 0"),
+        ("1\n-1\n1\n", "w.csv, line 2, column 1: the weight is -1.0, not a finite number of at least 0"),
         ("1\nNA\n1\n", "w.csv, line 2, column 1: the cell is missing"),
         ("1\nx\n1\n", "'x' is not a number"),
         ("1\ninf\n1\n", "the cell is infinite"),
         ("0\n0\n0\n", "all weights are 0"),
         ("1\n1\n", "shapes differ"),
         ("1,1,1\n", "fit neither rows"),
-        ("1,-0.5\n", "-0.5 is not a finite number"),
+        ("1,-0.5\n", "w.csv, line 1, column 2: the weight is -0.5"),
     ],
 )
 @pytest.mark.parametrize("policy", ["fail", "skip-cell"])
@@ -374,7 +374,12 @@ def test_a_weight_column_is_not_taken_for_data(folder):
 
 def test_a_negative_weight_of_a_column_names_its_place(folder):
     (folder / "y.csv").write_text("a,w,b\n0,1,0\n0,-3,0\n0,2,0\n")
-    assert "y.csv, row 2" in error("plain.csv", "y.csv", "--weight-column", "w", folder=folder)
+    for more in ((), ("--missing", "skip-cell")):
+        message = error("plain.csv", "y.csv", "--weight-column", "w", *more, folder=folder)
+        assert "y.csv, line 3, column 2 (w): the weight is -3.0" in message
+    (folder / "y.csv").write_text("a,w,b\n0,1,0\n0,NA,0\n0,2,0\n")
+    message = error("plain.csv", "y.csv", "--weight-column", "w", "--missing", "skip-cell", folder=folder)
+    assert "y.csv, line 3, column 2 (w): the weight is missing" in message
 
 
 # Globs

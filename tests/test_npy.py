@@ -346,6 +346,15 @@ def test_a_file_of_another_format_is_called_by_its_name(tmp_path, what, content)
 
 
 @pytest.mark.parametrize(
+    "name", ["PK", "PAR1", "BZh", "BZh9", "ARROW1", "<DATE>", "[m/s]", "{a}", "GIF8", "MATLAB", "Rar!", "7z", "%PDF"]
+)
+def test_a_header_that_begins_like_another_format_is_a_header(tmp_path, name):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{name},b\n1,2\n")
+    assert read(path).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
     ("member", "what"),
     [
         ("xl/workbook.xml", "Excel workbook"),

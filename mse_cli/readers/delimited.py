@@ -1,13 +1,12 @@
 """Text files (CSV and its kin) as a stream of blocks: pieces cut at line ends, each parsed by one function.
 
-``parse_piece`` is the strict parser: it reads a cell as ``grammar`` says, or names the place where it cannot.
-NumPy's parser reads the pieces that hold nothing but plain numbers, where it can only read the same.
+``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. ``plain``, NumPy's parser, reads
+the pieces that hold nothing but plain numbers, where it can only read the same.
 """
 
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -15,13 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from mse_cli.engine import Floats
-from mse_cli.errors import ParseError, Place
-from mse_cli.readers.grammar import number, records, split_record
-from mse_cli.readers.layout import Dialect, Layout, decode, find_layout
-from mse_cli.readers.missing import HINT, INFINITE_HINT
+from mse_cli.readers.layout import Dialect, Layout, find_layout
 from mse_cli.readers.pieces import Cut, Piece, cut_pieces, pieces_from
 from mse_cli.readers.plain import parse_plain
 from mse_cli.readers.source import Source, open_text, reading
+from mse_cli.readers.strict import blank_line, parse_strictly
 
 STEP_BYTES = 64 << 10  # of a piece that holds something that NumPy's parser cannot read
 
@@ -83,9 +80,9 @@ class TextMatrix:
         """What the user should know about how the file was read."""
         return tuple(f"{self.label}: {note}" for note in self.layout.notes)
 
-    def select(self, columns: tuple[int, ...], key: int | None = None) -> TextMatrix:
-        """The same with only these columns of the file (0-based), and perhaps a key."""
-        return replace(self, layout=replace(self.layout, use=columns, key=key))
+    def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> TextMatrix:
+        """The same with only these columns of the file (0-based), perhaps with a key, or weights among them."""
+        return replace(self, layout=replace(self.layout, use=columns, key=key, weights=weights))
 
     def chunks(self) -> Iterator[Floats]:
         """The rows in order, some at a time.
@@ -144,7 +141,7 @@ def parse_piece(piece: Piece, layout: Layout) -> Rows:
     if rows is not None:
         return rows
     if len(piece.data) <= STEP_BYTES or len(piece.data) // (piece.data.count(b"\n") + 1) > STEP_BYTES // 16:
-        return _parse_strictly(piece, layout)
+        return Rows(*parse_strictly(piece.data, piece.first_line, layout))
     # What only the strict parser can read is mostly a few rows: the pieces between them go to NumPy.
     steps = cut_pieces(io.BytesIO(piece.data), piece.first_line, STEP_BYTES)
     return joined(parse_piece(step, layout) for step in steps)
@@ -170,92 +167,17 @@ def joined(parts: Iterable[Rows]) -> Rows:
 
 def _parse_quickly(piece: Piece, layout: Layout) -> Rows | None:
     r"""What NumPy's parser reads as the grammar says, and the line of a blank at the end; else ``None``."""
-    data = piece.data.replace(b"\r\n", b"\n")
-    text = data.rstrip(b"\n") + b"\n"
+    text = piece.data.replace(b"\r\n", b"\n") if b"\r" in piece.data else piece.data
+    blank_end = text.endswith(b"\n\n") or text == b"\n"
+    if blank_end or not text.endswith(b"\n"):
+        text = text.rstrip(b"\n") + b"\n"
     found = parse_plain(text, layout)
-    if found is None:
+    if found is None or not _are_weights(found[0], layout):
         return None
-    blank = piece.first_line + text.count(b"\n") if len(data) > len(text) else None
+    blank = piece.first_line + text.count(b"\n") if blank_end else None
     return Rows(*found, blank)
 
 
-def _parse_strictly(piece: Piece, layout: Layout) -> Rows:
-    """Each cell by the grammar, one after the other."""
-    text = decode(piece.data, first_line=piece.first_line)
-    rows: list[list[float]] = []
-    keys: list[str] = []
-    blank: int | None = None
-    for line, record in records(text, piece.first_line):
-        if layout.is_blank(record):
-            blank = blank or line
-            continue
-        if blank is not None:
-            raise blank_line(blank)
-        cells = _cells(record, line, layout)
-        rows.append(_numbers(cells, line, layout))
-        if layout.key is not None:
-            keys.append(cells[layout.key].strip())
-    return Rows(np.array(rows, dtype=np.float64).reshape(len(rows), len(layout.use)), keys, blank)
-
-
-def blank_line(line: int) -> ParseError:
-    """The error for a blank line that rows follow."""
-    hint = "delete it; a missing value in a file of one column is written NA"
-    return ParseError("a blank line between rows", Place(line=line), hint=hint)
-
-
-def _cells(record: str, line: int, layout: Layout) -> list[str]:
-    """The cells of a row, as many as there should be."""
-    try:
-        cells = split_record(record, layout.delimiter)
-    except ParseError as error:
-        raise ParseError(error.message, layout.place(line, (error.place.column or 1) - 1)) from None
-    if layout.trailing:
-        _drop_last(cells, line, layout)
-    if len(cells) == layout.width:
-        return cells
-    for column, cell in enumerate(cells[: layout.width]):  # a cell that tells more than the row's width
-        if column in layout.use:
-            _number(cell, layout, line, column)
-    verb = "more" if len(cells) > layout.width else "fewer"
-    raise ParseError(
-        f"the row has {len(cells)} cells, {verb} than {layout.width}",
-        layout.place(line, min(len(cells), layout.width)),
-        hint=_width_hint(len(cells), line, layout),
-    )
-
-
-def _drop_last(cells: list[str], line: int, layout: Layout) -> None:
-    """Take off the empty cell after the delimiter at the end of every row; without it the row may be cut short."""
-    if len(cells) == layout.width + 1 and not cells[-1].strip():
-        cells.pop()
-    elif len(cells) == layout.width:
-        hint = "every row before it ends with one; is the row cut short?"
-        raise ParseError(
-            "the delimiter at the end of the row is missing", layout.place(line, len(cells) - 1), hint=hint
-        )
-
-
-def _width_hint(found: int, line: int, layout: Layout) -> str | None:
-    if line == layout.first_line and layout.names and found == layout.width + 1:
-        return "if the rows begin with a name of their own, give that column a header cell"
-    return None
-
-
-def _numbers(cells: list[str], line: int, layout: Layout) -> list[float]:
-    return [_number(cells[column], layout, line, column) for column in layout.use]
-
-
-def _number(cell: str, layout: Layout, line: int, column: int) -> float:
-    try:
-        value = number(cell, layout.decimal)
-    except ParseError as error:
-        raise ParseError(error.message, layout.place(line, column), hint=error.hint) from None
-    if math.isfinite(value) or layout.missing == "propagate":
-        return value
-    if math.isnan(value):
-        if layout.missing == "fail":
-            raise ParseError("the cell is missing", layout.place(line, column), hint=HINT)
-        return value
-    what = "infinite" if "n" in cell.lower() else "too large for float64"
-    raise ParseError(f"the cell is {what}", layout.place(line, column), hint=INFINITE_HINT)
+def _are_weights(numbers: Floats, layout: Layout) -> bool:
+    """Whether what is read as weights may be used; the strict parser says where not."""
+    return all((numbers[:, layout.use.index(column)] >= 0).all() for column in layout.weights)

@@ -9,23 +9,26 @@ from mse_cli.errors import ParseError, Place
 SAVE_AS_CSV = "save it as CSV or NPY first"
 MAGIC = (
     (b"\x93NUMPY", "a compressed NPY file", "decompress it first: gunzip, bunzip2 or unxz"),
-    (b"PK", "a compressed ZIP or NPZ file", "decompress it first: gunzip, bunzip2 or unxz"),
-    ((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"), "compressed twice", "decompress it once"),
+    ((b"PK\x03\x04", b"PK\x05\x06"), "a compressed ZIP or NPZ file", "decompress it first: gunzip, bunzip2 or unxz"),
+    ((b"\x1f\x8b", b"\xfd7zXZ\x00"), "compressed twice", "decompress it once"),
     ((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"), "UTF-16 or UTF-32 text", "save it as UTF-8"),
-    (b"PAR1", "a Parquet file", SAVE_AS_CSV),
-    ((b"ARROW1", b"FEA1"), "an Arrow or Feather file", SAVE_AS_CSV),
+    (b"PAR1\x15", "a Parquet file", SAVE_AS_CSV),
+    ((b"ARROW1\0", b"FEA1\0"), "an Arrow or Feather file", SAVE_AS_CSV),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (also MATLAB 7.3, Keras)", SAVE_AS_CSV),
-    (b"MATLAB 5.0", "a MATLAB file", SAVE_AS_CSV),
+    (b"MATLAB 5.0 MAT-file", "a MATLAB file", SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or other Office file", "save the sheet as CSV"),
     (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
     (b"%PDF-", "a PDF document", None),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "decompress it first: unzstd"),
     (b"\x04\x22\x4d\x18", "compressed with lz4", "decompress it first: unlz4"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "extract it first"),
-    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "an image", None),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF89a"), "an image", None),
     ((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), "a Python pickle, which is never loaded", SAVE_AS_CSV),
 )
-MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:(<[!?a-zA-Z])|([\[{]\s*[\[{\"\d\]}-]))")
+# Not every < or [: market data has headers such as <DATE>,<CLOSE>, and units stand in brackets.
+MARKUP = re.compile(
+    rb"(?i)(?:\xef\xbb\xbf)?\s*(?:(<(?:[!?]|(?:html|head|body|table|div|svg)\b))|[\[{]\s*(?:[\[{\"]|-?[0-9.e+-]+\s*,))"
+)
 INSIDE_ZIP = (
     ("xl/workbook.xml", "an Excel workbook", "save the sheet as CSV"),
     ("content.xml", "an OpenDocument file", "save the sheet as CSV"),
@@ -47,8 +50,7 @@ def refuse_other_formats(head: bytes) -> None:
     if found:
         what = "HTML or XML" if found[1] else "JSON"
         raise ParseError(f"the file looks like {what}, not like a table of numbers", hint=SAVE_AS_CSV)
-    nul = head.find(b"\0", 0, 4)
-    if nul >= 0 and len(head) % 2 == 0 and head[:4].strip(b"\0"):
+    if b"\0" in head[:4] and head[:4].strip(b"\0"):
         raise ParseError("the text looks like UTF-16 without a BOM", Place(line=1), hint="save it as UTF-8")
 
 

@@ -58,6 +58,7 @@ class Layout:
         offset: How many bytes stand before the first row.
         first_line: The physical line of the first row.
         key: The cell that identifies the row, if rows are matched by it.
+        weights: Which of the cells that are read are weights, and may not be negative or missing.
         notes: What the user should know about how the file was read.
     """
 
@@ -71,6 +72,7 @@ class Layout:
     offset: int
     first_line: int
     key: int | None = None
+    weights: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def place(self, line: int, column: int) -> Place:

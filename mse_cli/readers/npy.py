@@ -110,8 +110,8 @@ class NpyMatrix:
         """Whether an NPZ member was chosen by name, so that the option names no columns."""
         return self.member is not None
 
-    def select(self, columns: tuple[int, ...], key: int | None = None) -> NpyMatrix:
-        """The same with only these columns (0-based); an array has no key."""
+    def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> NpyMatrix:
+        """The same with only these columns (0-based); an array has no key, and its weights are checked in blocks."""
         return self if columns == self.positions else replace(self, columns=columns)
 
     def chunks(self) -> Iterator[Numbers]:

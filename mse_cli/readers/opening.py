@@ -95,9 +95,9 @@ def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     missing = options.dialect.missing
     if a_key is None or y_key is None:
         weights = None if weight is None else Part(1, c, c + 1)
-        streams = (a_side.select(a), y_side.select(y))
+        streams = (a_side.select(a), y_side.select(y, weights=_one(weight)))
         return Pair(streams, Part(0, 0, c), Part(1, 0, c), missing, names, weights, notes=notes)
-    joined = Joined(_with_key(a_side, a, a_key), _with_key(y_side, y, y_key))
+    joined = Joined(_with_key(a_side, a, a_key), _with_key(y_side, y, y_key, _one(weight)))
     weights = None if weight is None else Part(0, 2 * c, 2 * c + 1)
     return Pair((joined,), Part(0, 0, c), Part(0, c, 2 * c), missing, names, weights, notes=notes)
 
@@ -118,7 +118,7 @@ def _open_table(table: str, options: InputOptions) -> Pair:
         raise ShapeError(f"--pred names {len(a)} columns, --true {len(y)}", Place(side.label))
     weight = _position(side, options.weight_column, "--weight-column")
     c = len(a)
-    stream = side.select(a + y + (() if weight is None else (weight,)))
+    stream = side.select(a + y + _one(weight), weights=_one(weight))
     weights = None if weight is None else Part(0, 2 * c, 2 * c + 1)
     return Pair(
         (stream,),
@@ -167,11 +167,15 @@ def _in_order_of(
     return tuple(y[i] for i in order), (note,)
 
 
-def _with_key(side: Side, positions: Positions, key: int) -> TextMatrix | Shards:
+def _one(column: int | None) -> Positions:
+    return () if column is None else (column,)
+
+
+def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> TextMatrix | Shards:
     parts = side.parts if isinstance(side, Shards) else (side,)
     if isinstance(side, NpyMatrix) or any(isinstance(part, NpyMatrix) for part in parts):
         raise UsageError("--key needs text files; an array has no column of keys", Place(side.label))
-    return side.select(positions, key)
+    return side.select(positions, key, weights)
 
 
 def _with_weights(pair: Pair, spec: str, options: InputOptions) -> Pair:
@@ -179,7 +183,8 @@ def _with_weights(pair: Pair, spec: str, options: InputOptions) -> Pair:
     weights_missing = replace(options.dialect, missing="fail")
     # Read again, whatever becomes of the rest: how many rows there are decides what they mean.
     options = replace(options, dialect=weights_missing, read_again=True)
-    matrix = open_side(spec, None, "--weights", options)
+    side = open_side(spec, None, "--weights", options)
+    matrix = side.select(side.positions, weights=side.positions)
     if matrix.n_columns == pair.n_columns and pair.n_rows != 1 and _has_one_row(matrix):
         row = np.concatenate([chunk.astype(np.float64) for chunk in matrix.chunks()])
         with reading(matrix.label):

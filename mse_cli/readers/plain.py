@@ -54,7 +54,7 @@ def _tidy(data: bytes, layout: Layout) -> bytes | None:
         if data.count(end) != data.count(b"\n"):
             return None
         data = data.replace(end, b"\n")
-    return data if data.strip() else None
+    return None if data.isspace() or not data else data
 
 
 def _is_whole(layout: Layout) -> bool:
@@ -63,7 +63,7 @@ def _is_whole(layout: Layout) -> bool:
 
 def _is_plain(data: bytes, layout: Layout) -> bool:
     """Whether NumPy sees only bytes of numbers or, where columns of text are left out, printable ASCII."""
-    if layout.width > 1 and layout.delimiter != " " and _has_empty_cell(data, layout.delimiter.encode()):
+    if layout.missing != "fail" and layout.width > 1 and _has_empty_cell(data, layout.delimiter):
         return False
     if _is_whole(layout):
         padding = b"" if layout.delimiter == " " else b"\t"
@@ -78,9 +78,10 @@ def _is_plain(data: bytes, layout: Layout) -> bool:
     return b"\n#" not in data and not data.startswith(b"#") and bool((per_row == layout.width - 1).all())
 
 
-def _has_empty_cell(data: bytes, delimiter: bytes) -> bool:
+def _has_empty_cell(data: bytes, separator: str) -> bool:
     """Whether some cell is plainly empty; NumPy would find out only when it comes to it."""
-    return delimiter * 2 in data or delimiter + b"\n" in data or b"\n" + delimiter in data
+    delimiter = separator.encode()
+    return separator != " " and (delimiter * 2 in data or delimiter + b"\n" in data or b"\n" + delimiter in data)
 
 
 def _load(data: bytes, layout: Layout) -> Floats | None:

@@ -70,9 +70,9 @@ class Shards:
         """The first part's."""
         return self.parts[0].notes
 
-    def select(self, columns: tuple[int, ...], key: int | None = None) -> Shards:
-        """The same with only these columns of each file (0-based), and perhaps a key."""
-        return replace(self, parts=tuple(part.select(columns, key) for part in self.parts))
+    def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> Shards:
+        """The same with only these columns of each file (0-based), perhaps with a key, or weights among them."""
+        return replace(self, parts=tuple(part.select(columns, key, weights) for part in self.parts))
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows of all parts in order."""
