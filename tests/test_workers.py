@@ -137,7 +137,7 @@ def test_a_compressed_file_is_read_by_one_process(tmp_path, parser):
 
 def test_a_worker_that_dies_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
-    monkeypatch.setattr(workers, "parse_piece", lambda piece, layout: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(workers, "parse_piece", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
     path = Path(table(tmp_path / "f.csv", 100))
     with workers.parser_in_workers(2) as parser:
         message, hint = outcome(path, parser)

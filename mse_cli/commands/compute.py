@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from mse_cli.errors import UsageError
 if TYPE_CHECKING:
     from mse_cli.evaluate import Evaluation
 
+FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = """
 Examples:
 
@@ -129,7 +131,7 @@ def compute(
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
-    from mse_cli.backends import reading_ahead
+    from mse_cli.backends import could_be_faster, reading_ahead
     from mse_cli.destination import writing
     from mse_cli.evaluate import evaluate_pair
     from mse_cli.readers.layout import Dialect
@@ -161,6 +163,8 @@ def compute(
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
+        if sys.stderr.isatty() and could_be_faster(pair):
+            note([FAST_NOTE], quiet=quiet)
         pair = outputs.enter_context(reading_ahead(pair, jobs))
         evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs)
         _warn(evaluation)
