@@ -30,7 +30,7 @@ from mse_cli.readers.layout import LONGEST_ROW, Layout
 from mse_cli.readers.pieces import Cut, Piece, each_line_is_a_row
 from mse_cli.readers.source import FileSource, open_text
 
-Parsed = tuple[int, Rows]  # how many lines, and what they hold with line numbers that count from 0
+Parsed = tuple[int, Rows]  # how many lines, and what they hold; its first line counts as line 1
 SEARCH_BYTES = 1 << 16
 
 
@@ -116,7 +116,7 @@ def parse_ahead(
                 yield from parse_here(matrix, start._replace(first_line=first_line))
                 return
             n_lines, rows = parsed
-            yield rows if rows.blank_line is None else rows._replace(blank_line=rows.blank_line + first_line)
+            yield rows if rows.blank_line is None else rows._replace(blank_line=rows.blank_line + first_line - 1)
             first_line += n_lines
     except BrokenProcessPool:
         hint = "was it killed, or is memory short? --jobs 1 works without workers"
@@ -136,7 +136,7 @@ def parse_range(path: Path, layout: Layout, start: int, stop: int, *, fast: bool
             data = stream.read(stop - start)
         if not each_line_is_a_row(data):
             return None
-        return data.count(b"\n"), parse_piece(Piece(0, data), layout, fast=fast)
+        return data.count(b"\n"), parse_piece(Piece(1, data), layout, fast=fast)
     except (ParseError, OSError):
         return None
 
