@@ -136,6 +136,7 @@ def compute(
     from mse_cli.evaluate import evaluate_pair
     from mse_cli.readers.layout import Dialect
     from mse_cli.readers.opening import InputOptions, open_pair
+    from mse_cli.render.progress import RowsRead
 
     what = report.Report(
         format=report.format_of(format_, output),
@@ -166,7 +167,10 @@ def compute(
         if sys.stderr.isatty() and could_be_faster(pair):
             note([FAST_NOTE], quiet=quiet)
         pair = outputs.enter_context(reading_ahead(pair, jobs))
-        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs)
+        with RowsRead(pair.n_rows, wanted=not quiet) as rows_read:
+            evaluation = evaluate_pair(
+                pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs, watch=rows_read
+            )
         _warn(evaluation)
         for name, stream in streams.items():
             blocks = evaluation.se() if name == "se" else evaluation.gradient()
