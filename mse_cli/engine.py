@@ -201,7 +201,9 @@ def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Flo
     with np.errstate(all="ignore"):
         if not math.isfinite(np.add.reduce(errors, axis=None)):
             return _gradient_beyond_range(block, errors, half)
-        return errors / half if block.weights is None else errors * (block.weights / half)
+        if block.weights is None:
+            return np.divide(errors, half, out=errors)  # in place: fresh memory costs as much as the division
+        return errors * (block.weights / half)
 
 
 def _gradient_beyond_range(block: Block, errors: Floats, half: float) -> Floats:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -29,7 +30,7 @@ class RowsRead:
         self.total = total
         self.rows = 0
         self._start = time.monotonic()
-        self._shows = wanted and sys.stderr is not None and sys.stderr.isatty()
+        self._shows = wanted and _can_be_redrawn(sys.stderr)
         self._lock = threading.Lock()
         self._bar: Progress | None = None
 
@@ -58,8 +59,12 @@ class RowsRead:
     def _show(self, seconds: float) -> None:
         if self._bar is None:
             self._bar = _bar(self.total)
-            self._bar.start()
         self._bar.update(self._bar.task_ids[0], completed=self.rows, rate=f"{self.rows / seconds:,.0f} rows/s")
+        self._bar.start()
+
+
+def _can_be_redrawn(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _bar(total: int | None) -> Progress:
