@@ -107,7 +107,7 @@ def csv_tools(a: Path, y: Path) -> list[Tool]:
     awk = "+".join(f"(${j}-${j + COLUMNS})^2" for j in range(1, COLUMNS + 1))
     return [
         Tool("**mse** (default)", [*PLAIN_MSE, *compute]),
-        Tool("**mse** `-j 1`", [*PLAIN_MSE, *compute]),
+        Tool("**mse** `-j 1`", [*PLAIN_MSE, *compute, "-j", "1"]),
         Tool("**mse** with the extra `fast`", [*MSE, *compute], "polars"),
         Tool("limit: `cat` both files", ["cat", *pair]),
         python(
