@@ -134,8 +134,9 @@ def evaluate_pair(
     worst: int | None = None,
     edge_rows: int | None = None,
     jobs: int | None = None,
+    watch: backends.Tally | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums, and keep what was asked for on the way.
+    """Run the blocks of a pair through the sums (and past ``watch``), and keep what was asked for on the way.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -143,7 +144,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backends.run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None), jobs=jobs)
+    backends.run(pair, *(tally for tally in (sums, edges, worst_cells, watch) if tally is not None), jobs=jobs)
     return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
 
 

@@ -236,7 +236,7 @@ def test_every_parser_and_every_cut_say_the_same(rows, delimiter, missing, trail
     text = end.join(delimiter.join(row) + (delimiter if layout.trailing else "") for row in rows) + end
     piece = Piece(5, text.encode())
     strict = outcome(lambda: delimited.Rows(*delimited.parse_strictly(piece.data, 5, layout)))
-    quick = outcome(lambda: delimited._parse_quickly(piece, layout))
+    quick = outcome(lambda: delimited._parse_quickly(piece, layout, fast=False))
     assert quick in (None, strict)
     cut = outcome(lambda: joined(parse_piece(part, layout) for part in cut_pieces(io.BytesIO(piece.data), 5, size)))
     assert cut == strict or (isinstance(cut, str) and isinstance(strict, str))

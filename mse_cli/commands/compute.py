@@ -9,9 +9,10 @@ import typer
 
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
-from mse_cli.commands.streams import note
+from mse_cli.commands.streams import is_watched, note
 from mse_cli.destination import refuse_overwriting, writing
 
+FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
     "mse compute preds.csv truth.csv",
     "mse compute preds.npy truth.npy --only mse",
@@ -92,10 +93,11 @@ def compute(
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
-    from mse_cli.backends import reading_ahead
+    from mse_cli.backends import could_be_faster, reading_ahead
     from mse_cli.evaluation import evaluate_pair
     from mse_cli.readers.opening import open_pair
     from mse_cli.readers.source import files_of
+    from mse_cli.render.progress import RowsRead
 
     limit = report.limit_of(fail_above)
     what = report.Report(
@@ -130,8 +132,13 @@ def compute(
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
+        if is_watched() and could_be_faster(pair):
+            note([FAST_NOTE], quiet=quiet)
         pair = outputs.enter_context(reading_ahead(pair, jobs))
-        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs)
+        with RowsRead(pair.n_rows, wanted=not quiet) as rows_read:
+            evaluation = evaluate_pair(
+                pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs, watch=rows_read
+            )
         report.warn_of(evaluation.result)
         for name, stream in streams.items():
             report.save(options.Only(name), saves[name] or "", evaluation, stream)

@@ -21,6 +21,11 @@ def note(texts: Iterable[str], *, quiet: bool) -> None:
             _say("note", text)
 
 
+def is_watched() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+
+
 def warn(text: str) -> None:
     """What the user must know."""
     _say("warning", text)

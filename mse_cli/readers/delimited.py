@@ -113,11 +113,11 @@ class TextMatrix:
             yield from pieces_from(stream, start or self.start)
 
 
-def parse_here(matrix: TextMatrix, start: Cut | None = None) -> Iterator[Rows]:
-    """The rows of a text file, parsed in this process; all, or those from a cut on."""
+def parse_here(matrix: TextMatrix, start: Cut | None = None, *, fast: bool = False) -> Iterator[Rows]:
+    """The rows of a text file, parsed in this process; all, or those from a cut on; ``fast`` as in ``parse_piece``."""
     for piece in matrix.pieces(start):
         with reading(matrix.label):
-            rows = parse_piece(piece, matrix.layout)
+            rows = parse_piece(piece, matrix.layout, fast=fast)
         yield rows
 
 
@@ -131,20 +131,20 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
         return TextMatrix(source, find_layout(stream, dialect))
 
 
-def parse_piece(piece: Piece, layout: Layout) -> Rows:
-    """The numbers (and keys) of a piece.
+def parse_piece(piece: Piece, layout: Layout, *, fast: bool = False) -> Rows:
+    """The numbers (and keys) of a piece; ``fast`` tries Polars, which must be installed, before NumPy's parser.
 
     Raises:
         ParseError: with the physical line and the column.
     """
-    rows = _parse_quickly(piece, layout)
+    rows = _parse_quickly(piece, layout, fast=fast)
     if rows is not None:
         return rows
     if len(piece.data) <= STEP_BYTES or len(piece.data) // (piece.data.count(b"\n") + 1) > STEP_BYTES // 16:
         return Rows(*parse_strictly(piece.data, piece.first_line, layout))
     # What only the strict parser can read is mostly a few rows: the pieces between them go to NumPy.
     steps = cut_pieces(io.BytesIO(piece.data), piece.first_line, STEP_BYTES)
-    return joined(parse_piece(step, layout) for step in steps)
+    return joined(parse_piece(step, layout, fast=fast) for step in steps)
 
 
 def joined(parts: Iterable[Rows]) -> Rows:
@@ -165,13 +165,13 @@ def joined(parts: Iterable[Rows]) -> Rows:
     return Rows(np.concatenate(numbers), keys, blank)
 
 
-def _parse_quickly(piece: Piece, layout: Layout) -> Rows | None:
+def _parse_quickly(piece: Piece, layout: Layout, *, fast: bool) -> Rows | None:
     r"""What NumPy's parser reads as the grammar says, and the line of a blank at the end; else ``None``."""
     text = piece.data.replace(b"\r\n", b"\n") if b"\r" in piece.data else piece.data
     blank_end = text.endswith(b"\n\n") or text == b"\n"
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
-    found = parse_plain(text, layout)
+    found = parse_plain(text, layout, fast=fast)
     if found is None or not _are_weights(found[0], layout):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end else None

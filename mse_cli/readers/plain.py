@@ -23,8 +23,11 @@ COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
 AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
 
 
-def parse_plain(data: bytes, layout: Layout) -> tuple[Floats, list[str] | None] | None:
-    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell."""
+def parse_plain(data: bytes, layout: Layout, *, fast: bool = False) -> tuple[Floats, list[str] | None] | None:
+    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell.
+
+    ``fast`` tries Polars, which must be installed, before NumPy.
+    """
     if not layout.delimiter.isascii() or layout.delimiter == ".":
         return None  # NumPy reads bytes as Latin-1, and the decimal sign as a point
     tidied = _tidy(data, layout)
@@ -32,12 +35,27 @@ def parse_plain(data: bytes, layout: Layout) -> tuple[Floats, list[str] | None] 
         return None
     numbers = None
     if _is_plain(tidied, layout):
-        numbers = _load(tidied, layout)
-        if numbers is not None and not np.isfinite(numbers).all():
-            return None
+        numbers = _load_plain(tidied, layout, fast=fast)
     elif layout.missing != "fail":
         numbers = _with_missing(tidied, layout)
     return None if numbers is None else (numbers, _keys(tidied, layout))
+
+
+def _load_plain(data: bytes, layout: Layout, *, fast: bool) -> Floats | None:
+    """The matrix that Polars or else NumPy reads, if it has every row in full and only finite numbers."""
+    data = data.replace(b",", b".") if layout.decimal == "," else data
+    if fast:
+        from mse_cli.readers.fast import read_numbers  # an optional extra, and slow to load
+
+        numbers = read_numbers(data, layout)
+        if numbers is not None and _is_complete(numbers, data, layout) and np.isfinite(numbers).all():
+            return numbers
+    numbers = _load(data, layout)
+    return numbers if numbers is not None and np.isfinite(numbers).all() else None
+
+
+def _is_complete(numbers: Floats, data: bytes, layout: Layout) -> bool:
+    return numbers.shape == (data.count(b"\n"), len(layout.use))
 
 
 def _tidy(data: bytes, layout: Layout) -> bytes | None:
@@ -85,9 +103,7 @@ def _has_empty_cell(data: bytes, separator: str) -> bool:
 
 
 def _load(data: bytes, layout: Layout) -> Floats | None:
-    """The matrix that NumPy reads, if it has every row in full."""
-    if layout.decimal == ",":
-        data = data.replace(b",", b".")
+    """The matrix that NumPy reads, its decimal sign a point, if it has every row in full."""
     try:
         numbers = np.loadtxt(
             io.BytesIO(data),
@@ -98,7 +114,7 @@ def _load(data: bytes, layout: Layout) -> Floats | None:
         )
     except ValueError:
         return None
-    return numbers if numbers.shape == (data.count(b"\n"), len(layout.use)) else None
+    return numbers if _is_complete(numbers, data, layout) else None
 
 
 def _with_missing(data: bytes, layout: Layout) -> Floats | None:
@@ -109,7 +125,9 @@ def _with_missing(data: bytes, layout: Layout) -> Floats | None:
     if layout.width > 1 and layout.delimiter != " ":
         data = _fill_empty_cells(data, layout.delimiter.encode())
     data = data[1:]
-    numbers = _load(data, layout) if _is_plain(data.replace(b"nan", b"0"), layout) else None
+    if not _is_plain(data.replace(b"nan", b"0"), layout):
+        return None
+    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout)
     return None if numbers is None or np.isinf(numbers).any() else numbers
 
 
