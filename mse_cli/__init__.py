@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
-from mse_cli.result import Result
 
 if TYPE_CHECKING:
     from mse_cli.evaluation import evaluate
     from mse_cli.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
+    from mse_cli.result import Result
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ __all__ = [
 
 # What needs NumPy is imported when it is first used: `mse --version` and `mse --help` need none of it.
 HOMES = dict.fromkeys(("MSELoss", "mean_squared_error", "mse_gradient", "squared_error"), "loss")
-HOMES |= {"sum_squared_error": "loss", "evaluate": "evaluation"}
+HOMES |= {"sum_squared_error": "loss", "evaluate": "evaluation", "Result": "result"}
 
 
 def __getattr__(name: str) -> object:

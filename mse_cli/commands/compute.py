@@ -94,6 +94,7 @@ def compute(
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
     from mse_cli.backends import could_be_faster, reading_ahead
+    from mse_cli.commands.printing import save, write
     from mse_cli.evaluation import evaluate_pair
     from mse_cli.readers.opening import open_pair
     from mse_cli.readers.source import files_of
@@ -141,6 +142,6 @@ def compute(
             )
         report.warn_of(evaluation.result)
         for name, stream in streams.items():
-            report.save(options.Only(name), saves[name] or "", evaluation, stream)
-        report.write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
+            save(options.Only(name), saves[name] or "", evaluation, stream)
+        write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
     report.gate(evaluation.result, limit, quiet=quiet)

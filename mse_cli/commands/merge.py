@@ -42,6 +42,7 @@ def merge(
 ) -> None:
     """Combine the JSON results of parts into one: the same numbers as one run over all rows, to the last bit."""
     # Here and not above: `mse --help` does not need NumPy.
+    from mse_cli.commands.printing import write
     from mse_cli.evaluation import finish
     from mse_cli.readers.results import add_up, read_parts
     from mse_cli.readers.source import files_of
@@ -65,7 +66,7 @@ def merge(
         sums, worst_cells = add_up(results, worst)
         evaluation = finish(sums, worst_cells, _names(results[0]), results[0].reduction)
         report.warn_of(evaluation.result)
-        report.write(what, evaluation, (), printed)
+        write(what, evaluation, (), printed)
     report.gate(evaluation.result, limit, quiet=quiet)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 import typer
 
 # The base of all of Click's own errors, which Typer carries inside and does not export.
@@ -29,6 +27,8 @@ def in_our_words(error: typer.BadParameter) -> tuple[str, str]:
 
 def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]:
     if similar:
+        import difflib  # only for a wrong command line
+
         hint = f"did you mean {difflib.get_close_matches(name, similar, n=1, cutoff=0)[0]}?"
     elif not name.startswith("--"):
         hint += f"; a file whose name begins with - is written ./{name}"
@@ -37,6 +37,8 @@ def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]
 
 def _unknown_command(message: str, commands: list[str], hint: str) -> tuple[str, str]:
     name = message.split("'")[1] if "'" in message else ""
+    import difflib  # only for a wrong command line
+
     similar = difflib.get_close_matches(name, commands)
     if similar:
         hint = f"did you mean {' or '.join(similar)}?"
