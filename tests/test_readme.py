@@ -12,9 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?ms)^```console\n(.*?)^```$", README)
-EXAMPLES = [
-    (match[1], match[2]) for block in BLOCKS for match in re.finditer(r"(?ms)^\$ (.*?)\n((?:(?!\$ ).*\n)*)", block)
-]
+EXAMPLE = re.compile(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)")
+EXAMPLES = [(found[1], found[2]) for block in BLOCKS for found in EXAMPLE.finditer(block)]
 
 
 @pytest.fixture(scope="module")
