@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mse_cli import backends
-from mse_cli.engine import Block, Floats, Sums, gradient, row_sums, squared_error
+from mse_cli.engine import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.errors import ParseError, UsageError
 from mse_cli.exact import Total
 from mse_cli.excerpt import Edges, Worst
@@ -15,6 +15,7 @@ from mse_cli.readers.missing import POLICIES, Missing
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.result import REDUCTIONS, Excerpt, Reduction, Result
+from mse_cli.sums import Sums
 
 
 def evaluate(

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from mse_cli import backends
-from mse_cli.check import check_analytic, check_gradient, check_loss
+from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
+from mse_cli.check.finding import Finding, Precision
+from mse_cli.check.precision import precision_of_numbers, precision_of_types
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
 from mse_cli.evaluation import evaluate_pair
 from mse_cli.excerpt import Edges
-from mse_cli.finding import Finding, Precision
-from mse_cli.precision import precision_of_numbers, precision_of_types
 from mse_cli.readers.columns import match_by_name
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.opening import InputOptions, Side, open_side

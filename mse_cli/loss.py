@@ -5,19 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mse_cli.engine import (
-    Block,
-    Floats,
-    Numbers,
-    Sums,
-    as_numbers,
-    check_weights,
-    gradient,
-    rows_per_block,
-)
+from mse_cli.engine import Block, Floats, Numbers, as_numbers, check_weights, gradient, rows_per_block
 from mse_cli.engine import squared_error as squared_error_of_block
 from mse_cli.errors import ParseError, ShapeError
 from mse_cli.result import REDUCTIONS, Reduction, Result
+from mse_cli.sums import Sums
 
 
 class MSELoss:

@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mse_cli.engine import Sums
 from mse_cli.errors import ParseError
 from mse_cli.exact import ColumnSums, Total
 from mse_cli.excerpt import NO_NUMBER, ZERO, Cell, Worst
+from mse_cli.sums import Sums
 
 Plain = dict[str, Any]
 T = TypeVar("T")

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from mse_cli import check as check_module
-from mse_cli.check import check_analytic, check_gradient, check_loss
+from mse_cli.check import diagnosis as check_module
+from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
+from mse_cli.check.finding import Precision
+from mse_cli.check.precision import SINGLE
 from mse_cli.cli import run
-from mse_cli.engine import Block, Sums, gradient
-from mse_cli.finding import Precision
-from mse_cli.precision import SINGLE
+from mse_cli.engine import Block, gradient
+from mse_cli.sums import Sums
 
 HOUSE = (np.array([[300000.0, 3], [500000, 4]]), np.array([[350000.0, 4], [450000, 3]]))
 

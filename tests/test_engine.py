@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mse_cli.engine import BLOCK_CELLS, Block, Sums, as_numbers, difference, gradient, rows_per_block
+from mse_cli.engine import BLOCK_CELLS, Block, as_numbers, difference, gradient, rows_per_block
 from mse_cli.errors import ParseError, ShapeError
 from mse_cli.result import Result
+from mse_cli.sums import Sums
 
 TYPES = ("float64", "float32", "float16", "uint8", "int16", "int64", "uint64", ">f8", ">i8", ">u4")
 PAIRS = hnp.array_shapes(min_dims=2, max_dims=2, max_side=6).flatmap(

@@ -17,10 +17,10 @@ from rich.text import Text
 
 from mse_cli.examination import examine
 from mse_cli.explain import explain
+from mse_cli.explain.words import TEXTS
 from mse_cli.readers.memory import house_example
 from mse_cli.render import lesson_html, lesson_latex, lesson_markdown, lesson_text
 from mse_cli.render.screen import Screen
-from mse_cli.words import TEXTS
 
 GOLDEN = Path(__file__).parent / "golden"
 LANGUAGES = sorted(TEXTS)

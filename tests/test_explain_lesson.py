@@ -15,13 +15,13 @@ from mse_cli.excerpt import Edges, OneRow, with_row
 from mse_cli.explain import case as case_module
 from mse_cli.explain import explain
 from mse_cli.explain.case import shown
-from mse_cli.formula import Grid, Index, Line, Number, Traced
-from mse_cli.lesson import Equation, Paragraph, Points, Verdict, Words
+from mse_cli.explain.formula import Grid, Index, Line, Number, Traced
+from mse_cli.explain.lesson import Equation, Paragraph, Points, Verdict, Words
+from mse_cli.explain.words import TEXTS
 from mse_cli.readers.memory import HeldMatrix, house_example
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair, Part
 from mse_cli.render.formula_text import Ink, flat
-from mse_cli.words import TEXTS
 
 
 def pair_of(prediction, target, weights=None, missing="fail"):

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mse_cli.cli import run
-from mse_cli.engine import Block, Sums
+from mse_cli.engine import Block
 from mse_cli.errors import UsageError
 from mse_cli.evaluation import evaluate
 from mse_cli.exact import Total
@@ -34,6 +34,7 @@ from mse_cli.render.json_text import matrix_text, render_json
 from mse_cli.render.npy_file import render_npy
 from mse_cli.render.rows_text import render_matrix, render_scalars
 from mse_cli.result import Result
+from mse_cli.sums import Sums
 
 Mse = Callable[..., str]
 MSE = str(Path(sys.executable).parent / "mse")

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mse_cli.cli import run
-from mse_cli.engine import Block, Sums
+from mse_cli.engine import Block
 from mse_cli.errors import ParseError
 from mse_cli.evaluation import Evaluation, finish
 from mse_cli.excerpt import Worst
 from mse_cli.partial import from_plain, to_plain
+from mse_cli.sums import Sums
 
 Mse = Callable[..., tuple[int, str, str]]
 ANY_FLOAT = st.floats(width=64)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mse_cli import backends
-from mse_cli.engine import Block, Sums
+from mse_cli.engine import Block
 from mse_cli.errors import MseError
 from mse_cli.excerpt import Edges, Worst
 from mse_cli.readers import pair as pairs
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.sums import Sums
 
 CELLS = st.integers(-3, 3).map(float) | st.floats(-1e150, 1e150)
 

@@ -14,7 +14,7 @@ from mse_cli.destination import writing
 from mse_cli.errors import UsageError, quote
 
 if TYPE_CHECKING:
-    from mse_cli.finding import Finding
+    from mse_cli.check.finding import Finding
     from mse_cli.readers.pair import Pair
 
 EXAMPLES = options.examples(
@@ -63,8 +63,8 @@ def check(
 ) -> None:
     """Check a gradient or a loss, and name the convention that it follows if it is not MSE's."""
     # Here and not above: `mse --help` does not need NumPy.
+    from mse_cli.check.precision import precision_of_text
     from mse_cli.inspection import inspect_pair
-    from mse_cli.precision import precision_of_text
     from mse_cli.readers.opening import open_pair
 
     inputs = options.input_options(

@@ -18,7 +18,7 @@ from mse_cli.destination import writing
 from mse_cli.errors import UsageError, quote
 
 if TYPE_CHECKING:
-    from mse_cli.lesson import Lesson
+    from mse_cli.explain.lesson import Lesson
     from mse_cli.readers.opening import InputOptions
     from mse_cli.readers.pair import Pair
 
@@ -258,7 +258,7 @@ def language_of(chosen: Language | None, output: str | None, style: Format) -> s
 def _can_show(language: str) -> bool:
     if language == "en":
         return True
-    from mse_cli.words import TEXTS
+    from mse_cli.explain.words import TEXTS
 
     try:
         TEXTS[language]["title"].encode(sys.stdout.encoding or "ascii")

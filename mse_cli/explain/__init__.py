@@ -5,8 +5,8 @@ from __future__ import annotations
 from mse_cli.explain.backward import check, conventions, descent, gradient_step
 from mse_cli.explain.case import Case
 from mse_cli.explain.forward import error, inputs, introduction, mean, squares, total
-from mse_cli.lesson import Lesson
-from mse_cli.words import TEXTS
+from mse_cli.explain.lesson import Lesson
+from mse_cli.explain.words import TEXTS
 
 SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions)
 
@@ -16,7 +16,7 @@ def explain(case: Case, *, language: str = "en", sections: frozenset[int] | None
 
     Args:
         case: What was computed.
-        language: A key of ``mse_cli.words.TEXTS``.
+        language: A key of ``mse_cli.explain.words.TEXTS``.
         sections: Numbers from 1 to 9.
     """
     texts = TEXTS[language]

@@ -7,9 +7,9 @@ from itertools import product
 
 import numpy as np
 
-from mse_cli.centred_difference import Slope, centred_difference, relative_error
 from mse_cli.explain.case import Case
-from mse_cli.formula import (
+from mse_cli.explain.centred_difference import Slope, centred_difference, relative_error
+from mse_cli.explain.formula import (
     DOT,
     EQUALS,
     GIVES,
@@ -28,7 +28,7 @@ from mse_cli.formula import (
     line,
     operand,
 )
-from mse_cli.lesson import Equation, Listing, Paragraph, Part, Points, Step, Verdict, Words, sentence
+from mse_cli.explain.lesson import Equation, Listing, Paragraph, Part, Points, Step, Verdict, Words, sentence
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative

@@ -8,7 +8,7 @@ import numpy as np
 
 from mse_cli.errors import printable
 from mse_cli.explain.case import DIGITS, Case, gaps
-from mse_cli.formula import (
+from mse_cli.explain.formula import (
     DOT,
     EQUALS,
     MINUS,
@@ -27,7 +27,7 @@ from mse_cli.formula import (
     line,
     operand,
 )
-from mse_cli.lesson import Equation, Paragraph, Part, Step, Words, sentence
+from mse_cli.explain.lesson import Equation, Paragraph, Part, Step, Words, sentence
 
 Texts = Mapping[str, str]
 ONES_ROWS, ONES_COLUMNS = Power(Index("ι", ("N",)), "T"), Index("ι", ("C",))

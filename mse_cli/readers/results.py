@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
-from mse_cli.engine import Sums
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.excerpt import Worst
 from mse_cli.partial import from_plain
 from mse_cli.readers.source import Source, open_text, reading, resolve
 from mse_cli.result import REDUCTIONS, SCHEMA_VERSION, Reduction
+from mse_cli.sums import Sums
 
 HINT = "a part is what `mse compute … --summary --format json` prints"
 # The key of a matrix: a quote inside a string is written \", so that "se": can be nothing else.

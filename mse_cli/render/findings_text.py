@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from mse_cli.check.finding import Finding
 from mse_cli.errors import printable
-from mse_cli.finding import Finding
 from mse_cli.render.numbers import exact, short
 from mse_cli.render.screen import Screen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from mse_cli.formula import (
+from mse_cli.explain.formula import (
     QUAD,
     Formula,
     Fraction,

@@ -21,7 +21,8 @@ def render_json(
 ) -> Iterator[str]:
     """The result, what ``mse merge`` needs of it, then the matrices block by block; NaN and ±inf are null.
 
-    >>> from mse_cli.engine import Block, Sums
+    >>> from mse_cli.engine import Block
+    >>> from mse_cli.sums import Sums
     >>> import json, numpy as np
     >>> sums = Sums(1)
     >>> sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))

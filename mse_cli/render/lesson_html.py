@@ -6,8 +6,8 @@ import re
 from html import escape
 
 from mse_cli.errors import UsageError
-from mse_cli.formula import EQUALS, Formula, line
-from mse_cli.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
+from mse_cli.explain.formula import EQUALS, Formula, line
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
 from mse_cli.render.formula_latex import TRACED, latex
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
 from mse_cli.render.formula_latex import latex, lines_of
 
 SPECIAL = {

@@ -12,8 +12,8 @@ from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.text import Text
 
-from mse_cli.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
-from mse_cli.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
+from mse_cli.explain.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
 from mse_cli.render.formula_text import Box, Ink, beside, draw, flat
 from mse_cli.render.screen import Screen
 

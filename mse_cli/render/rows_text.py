@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def render_scalars(result: Result, delimiter: str) -> str:
     """The scalars of a result as a header and one row.
 
-    >>> from mse_cli.engine import Block, Sums
+    >>> from mse_cli.engine import Block
+    >>> from mse_cli.sums import Sums
     >>> import numpy as np
     >>> sums = Sums(1)
     >>> sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))

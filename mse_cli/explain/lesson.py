@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mse_cli.formula import Formula
+from mse_cli.explain.formula import Formula
 
 
 @dataclass(frozen=True)

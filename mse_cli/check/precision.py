@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.finding import DOUBLE, Precision
+from mse_cli.check.finding import DOUBLE, Precision
 
 Floats = NDArray[np.float64]
 

@@ -18,7 +18,8 @@ class Convention:
 def gradient_conventions(result: Result) -> tuple[Convention, ...]:
     """Factors of M·W·E that stand for a gradient somewhere; the right one, 2 / Σ M·W, comes first.
 
-    >>> from mse_cli.engine import Block, Sums
+    >>> from mse_cli.engine import Block
+    >>> from mse_cli.sums import Sums
     >>> import numpy as np
     >>> sums = Sums(1)
     >>> sums.update(Block(0, np.array([[3.0], [1.0]]), np.zeros((2, 1))))

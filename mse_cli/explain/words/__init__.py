@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mse_cli.words import en, zh
+from mse_cli.explain.words import en, zh
 
 TEXTS: dict[str, dict[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS}

@@ -1,0 +1,1 @@
+"""What is wrong with a gradient or a loss that someone else computed: known conventions, and how exact numbers are."""
