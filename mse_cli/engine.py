@@ -112,19 +112,32 @@ def difference(prediction: Numbers, target: Numbers, out: Floats | None = None) 
 
 
 def _wide_difference(prediction: Numbers, target: Numbers) -> Floats:
-    """A − Y where a side is of 64-bit integers, split into high·2^32 + low so that no part is rounded."""
-    high_a, low_a = _halves(prediction)
-    high_y, low_y = _halves(target)
-    high, low = high_a - high_y, low_a - low_y  # low: exact; high: exact where both sides are integers
-    lost = _two_difference_rest(high_a, high_y, high)
-    return np.where(np.isfinite(lost), high + (lost + low), high)
+    """A − Y where a side is of 64-bit integers, which float64 does not hold above 2^53."""
+    if prediction.dtype == np.float64:
+        return 0.0 - _integer_minus_float(target, prediction)
+    if target.dtype == np.float64:
+        return _integer_minus_float(prediction, target)
+    (high_a, low_a), (high_y, low_y) = _halves(prediction), _halves(target)
+    return (high_a - high_y) + (low_a - low_y)  # both differences are exact, their sum is rounded once
 
 
-def _halves(numbers: Numbers) -> tuple[Floats, Floats]:
-    if numbers.dtype == np.float64:
-        return numbers, np.zeros(1)
-    high = (numbers >> numbers.dtype.type(32)).astype(np.float64) * 2.0**32
-    low = (numbers & numbers.dtype.type(0xFFFFFFFF)).astype(np.float64)
+def _integer_minus_float(integers: Numbers, floats: Floats) -> Floats:
+    plain = integers.astype(np.float64)
+    held = np.abs(plain) < LARGEST_EXACT_INTEGER
+    if held.all():
+        return plain - floats
+    high, low = _halves(integers)
+    difference = high - floats
+    lost = _two_difference_rest(high, floats, difference)
+    # Above 2^53 the high half is so large that low and lost together are far below its last bit, or lost is 0.
+    split = np.where(np.isfinite(lost), difference + (lost + low), difference)
+    return np.where(held, plain - floats, split)
+
+
+def _halves(integers: Numbers) -> tuple[Floats, Floats]:
+    """Integers as high·2^32 + low, both exact in float64."""
+    high = (integers >> integers.dtype.type(32)).astype(np.float64) * 2.0**32
+    low = (integers & integers.dtype.type(0xFFFFFFFF)).astype(np.float64)
     return high, low
 
 
@@ -198,7 +211,7 @@ def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Flo
     with np.errstate(all="ignore"):
         if not math.isfinite(np.add.reduce(errors, axis=None)):
             return _gradient_beyond_range(block, errors, half)
-        return errors / half if block.weights is None else errors * (block.weights / half)
+        return errors / half if block.weights is None else errors * (block.weights / half) + 0.0  # no −0
 
 
 def _gradient_beyond_range(block: Block, errors: Floats, half: float) -> Floats:

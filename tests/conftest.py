@@ -1,0 +1,41 @@
+"""What several tests share: the real command in a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# What would change how output looks; a test that is about one of these sets it itself.
+UNSET = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "GITHUB_ACTIONS", "PYTHONIOENCODING", "MSE_LANG")
+
+
+@pytest.fixture
+def mse(tmp_path: Path) -> Run:
+    """Run ``mse`` in the test's own folder; standard input is empty unless given."""
+
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if name not in UNSET}
+        environment |= {"PYTHONIOENCODING": "utf-8", "TERM": "xterm", **options.pop("env", {})}
+        return subprocess.run(
+            [sys.executable, "-m", "mse_cli", *map(str, arguments)],
+            **{"cwd": tmp_path, "capture_output": True, "text": True, "input": "", "timeout": 60} | options,
+            env=environment,
+        )
+
+    return run
+
+
+def check_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """A refusal: exit code 2, one error line with these words, nothing on standard output, no traceback."""
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, done.stderr
+    for word in words:
+        assert word in errors[0], f"{word!r} is not in {errors[0]!r}"

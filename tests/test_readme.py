@@ -1,0 +1,64 @@
+"""The README's commands do what it says: each is run, and what it prints is compared."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"(?ms)^```console\n(.*?)^```$", README)
+EXAMPLES = [
+    (match[1], match[2]) for block in BLOCKS for match in re.finditer(r"(?ms)^\$ (.*?)\n((?:(?!\$ ).*\n)*)", block)
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample data, and ``mse`` first on the path."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "sample_data", folder / "sample_data")
+    (folder / "bin").mkdir()
+    for name, arguments in (("mse", "-m mse_cli"), ("python", ""), ("python3", "")):
+        command = folder / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        command.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command[:60] for command, _ in EXAMPLES])
+def test_a_command_prints_what_the_readme_shows(folder: Path, command: str, output: str) -> None:
+    unset = {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
+    # A line of three dots stands for any lines.
+    pattern = ".*?".join(re.escape(part) for part in re.split(r"(?m)^\.\.\.\n", output))
+    assert re.fullmatch(pattern, done.stdout.decode(), re.DOTALL), done.stdout.decode()
+
+
+def test_the_readme_has_examples_and_its_two_commands() -> None:
+    assert len(EXAMPLES) >= 6
+    for mark, end in (("first", "houses_truth.csv"), ("test", "pytest -q")):
+        command = re.search(rf"<!-- {mark} command -->\n```bash\n(.*)\n```\n", README)
+        assert command
+        assert command[1].endswith(end)
+
+
+def test_the_python_examples_run() -> None:
+    for code in re.findall(r"(?ms)^```python\n(.*?)^```$", README):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
