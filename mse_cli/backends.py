@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol, Self
 
 from mse_cli.engine import Block
-from mse_cli.readers.pair import Pair
+from mse_cli.readers.delimited import Parser, TextMatrix
+from mse_cli.readers.keys import Joined
+from mse_cli.readers.pair import Matrix, Pair
+from mse_cli.readers.shards import Shards
+from mse_cli.readers.source import FileSource
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
+LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready and have sent it back
 
 
 class Tally(Protocol):
@@ -63,6 +71,43 @@ def run_in_threads(parts: list[Pair], *tallies: Tally) -> None:
                     tally.merge(more)
         finally:
             stop.set()
+
+
+@contextmanager
+def reading_ahead(pair: Pair, jobs: int | None) -> Iterator[Pair]:
+    """The pair with its text files parsed in so many worker processes; by default as many as help."""
+    jobs = jobs or (cores() if text_bytes(pair) >= LARGE_TEXT else 1)
+    if jobs == 1 or not text_bytes(pair):
+        yield pair
+        return
+    from mse_cli.readers.workers import parser_in_workers  # multiprocessing costs start-up time
+
+    with parser_in_workers(jobs) as parser:
+        yield replace(pair, streams=tuple(_with_parser(stream, parser) for stream in pair.streams))
+
+
+def _with_parser(stream: Matrix, parser: Parser) -> Matrix:
+    if isinstance(stream, TextMatrix):
+        return replace(stream, parse=parser)
+    if isinstance(stream, Shards):
+        return replace(stream, parts=tuple(_with_parser(part, parser) for part in stream.parts))  # type: ignore[misc]
+    if isinstance(stream, Joined):
+        first, second = (_with_parser(side, parser) for side in (stream.first, stream.second))
+        return replace(stream, first=first, second=second)  # type: ignore[arg-type]
+    return stream
+
+
+def text_bytes(pair: Pair) -> int:
+    """How large the text files are together, as far as they are files."""
+    return sum(_text_bytes(stream) for stream in pair.streams)
+
+
+def _text_bytes(stream: Matrix) -> int:
+    if isinstance(stream, TextMatrix) and isinstance(stream.source, FileSource):
+        return stream.source.path.stat().st_size
+    if isinstance(stream, Shards):
+        return sum(map(_text_bytes, stream.parts))
+    return sum(map(_text_bytes, (stream.first, stream.second))) if isinstance(stream, Joined) else 0
 
 
 def cores() -> int:

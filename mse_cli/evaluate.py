@@ -114,7 +114,12 @@ class Evaluation:
 
 
 def evaluate_pair(
-    pair: Pair, *, reduction: Reduction = "mean", worst: int | None = None, edge_rows: int | None = None
+    pair: Pair,
+    *,
+    reduction: Reduction = "mean",
+    worst: int | None = None,
+    edge_rows: int | None = None,
+    jobs: int | None = None,
 ) -> Evaluation:
     """Run the blocks of a pair through the sums, and keep what was asked for on the way.
 
@@ -124,7 +129,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backends.run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
+    backends.run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None), jobs=jobs)
     result = sums.finish(reduction, pair.names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mse_cli.backends import reading_ahead
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.streams import note, warn
@@ -125,6 +126,7 @@ def compute(
     color: Annotated[
         options.ColorOption, typer.Option("--color", help="Colour in tables.", rich_help_panel=OUTPUT)
     ] = options.ColorOption.auto,
+    jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
@@ -154,7 +156,8 @@ def compute(
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
-        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows)
+        pair = outputs.enter_context(reading_ahead(pair, jobs))
+        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs)
         _warn(evaluation)
         for name, stream in streams.items():
             blocks = evaluation.se() if name == "se" else evaluation.gradient()

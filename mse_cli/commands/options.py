@@ -96,6 +96,18 @@ Delimiter = Annotated[
 Decimal = Annotated[
     str, typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or ,", rich_help_panel=INPUT)
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="J",
+        min=1,
+        help="Worker processes for text files; by default as many as help.",
+        rich_help_panel=RUNNING,
+        show_default=False,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
 ]

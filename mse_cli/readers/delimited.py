@@ -10,11 +10,12 @@ import functools
 import io
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError, Place
@@ -35,6 +36,14 @@ class Piece(NamedTuple):
     data: bytes
 
 
+class Cut(NamedTuple):
+    """Between two pieces: its offset in the file, the line after it, how far was read when it was made."""
+
+    offset: int
+    first_line: int
+    read_to: int
+
+
 class Rows(NamedTuple):
     """What a piece holds: the numbers, the keys if rows are matched by a key, the line of a blank at its end."""
 
@@ -43,12 +52,16 @@ class Rows(NamedTuple):
     blank_line: int | None = None
 
 
+Parser = Callable[["TextMatrix"], Iterator[Rows]]
+
+
 @dataclass(frozen=True)
 class TextMatrix:
     """One side of the loss from a text file, read in pieces of about 4 MiB."""
 
     source: Source
     layout: Layout
+    parse: Parser | None = field(default=None, compare=False)
     n_rows: None = None
     is_member: bool = False
 
@@ -104,19 +117,31 @@ class TextMatrix:
     def rows(self) -> Iterator[Rows]:
         """The rows in order with their keys, some at a time."""
         blank: int | None = None
-        for piece in self.pieces():
-            with reading(self.label):
-                rows = parse_piece(piece, self.layout)
-                if blank is not None and len(rows.numbers):
-                    raise blank_line(blank)
+        for rows in (self.parse or parse_here)(self):
+            if blank is not None and len(rows.numbers):
+                raise blank_line(blank).within(self.label)
             blank = blank or rows.blank_line
             yield rows
 
-    def pieces(self) -> Iterator[Piece]:
-        """The file's rows, unparsed."""
+    @property
+    def start(self) -> Cut:
+        """Where the first row begins."""
+        return Cut(self.layout.offset, self.layout.first_line, self.layout.offset)
+
+    def pieces(self, start: Cut | None = None) -> Iterator[Piece]:
+        """The file's rows, unparsed: all, or those from a cut on."""
+        offset, first_line, read_to = start or self.start
         with open_text(self.source) as stream, reading(self.label):
-            _skip(stream, self.layout.offset)
-            yield from cut_pieces(stream, self.layout.first_line)
+            _skip(stream, offset)
+            yield from cut_pieces(stream, first_line, PIECE_BYTES, first_size=read_to + PIECE_BYTES - offset)
+
+
+def parse_here(matrix: TextMatrix, start: Cut | None = None) -> Iterator[Rows]:
+    """The rows of a text file, parsed in this process; all, or those from a cut on."""
+    for piece in matrix.pieces(start):
+        with reading(matrix.label):
+            rows = parse_piece(piece, matrix.layout)
+        yield rows
 
 
 def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
@@ -134,14 +159,17 @@ def _skip(stream: BinaryIO, count: int) -> None:
         count -= len(stream.read(min(count, PIECE_BYTES)))
 
 
-def cut_pieces(stream: BinaryIO, first_line: int, size: int = PIECE_BYTES) -> Iterator[Piece]:
+def cut_pieces(
+    stream: BinaryIO, first_line: int, size: int = PIECE_BYTES, *, first_size: int | None = None
+) -> Iterator[Piece]:
     """Cut a text at line ends that are not inside quotes.
 
     Raises:
         ParseError: if a row is too long to be one.
     """
     rest = b""
-    while data := stream.read(size):
+    while data := stream.read(first_size or size):
+        first_size = None
         data = rest + data
         end = _last_row_end(data)
         rest = data[end:]
@@ -161,12 +189,22 @@ def _last_row_end(data: bytes) -> int:
     """Where the last whole row ends."""
     if b'"' not in data:
         return data.rfind(b"\n") + 1
+    ends = _row_ends(data)
+    return int(ends[-1]) + 1 if len(ends) else 0
+
+
+def each_line_is_a_row(data: bytes) -> bool:
+    """Whether no line end of a piece stands inside quotes, so that its lines are its rows (or comments)."""
+    return b'"' not in data or len(_row_ends(data)) == data.count(b"\n")
+
+
+def _row_ends(data: bytes) -> NDArray[np.intp]:
+    """Where line ends are that are not inside quotes."""
     if b"#" in data:  # a quote in a comment opens nothing
         data = re.sub(rb"(?m)^#.*$", lambda comment: b" " * len(comment[0]), data)
     marks = np.frombuffer(data, dtype=np.uint8)
     inside_quotes = np.bitwise_xor.accumulate(marks == ord('"'))
-    ends = np.flatnonzero((marks == ord("\n")) & ~inside_quotes)
-    return int(ends[-1]) + 1 if len(ends) else 0
+    return np.flatnonzero((marks == ord("\n")) & ~inside_quotes)
 
 
 def parse_piece(piece: Piece, layout: Layout) -> Rows:
@@ -176,7 +214,15 @@ def parse_piece(piece: Piece, layout: Layout) -> Rows:
         ParseError: with the physical line and the column.
     """
     numbers = None if layout.key is not None else _parse_plain(piece.data, layout)
-    return _parse_strictly(piece, layout) if numbers is None else Rows(numbers)
+    if numbers is None:
+        return _parse_strictly(piece, layout)
+    return Rows(numbers, blank_line=_blank_line_at_end(piece))
+
+
+def _blank_line_at_end(piece: Piece) -> int | None:
+    rows = piece.data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    n_rows = rows.count(b"\n")
+    return piece.first_line + n_rows if piece.data.count(b"\n") > n_rows else None
 
 
 def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
@@ -185,7 +231,9 @@ def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
     It sees only bytes that numbers are made of (or, where columns of text are left out, printable ASCII), reads
     numbers as Python's ``float`` does, and must give every line as a row of finite numbers.
     """
-    data = data.rstrip(b"\r\n").replace(b"\r\n", b"\n") + b"\n"
+    data = data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    if data == b"\n":
+        return None
     whole = layout.use == tuple(range(layout.width))
     if b'"' in data and whole:
         data = _quoted_cell(layout.delimiter).sub(rb"\1", data)

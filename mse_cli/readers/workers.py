@@ -1,0 +1,160 @@
+"""Text files parsed in worker processes: the pieces that one process would cut, ahead of their use and in order.
+
+A worker reads its own range of the file and sends back numbers, or nothing where the range cannot be shown to be
+such a piece (a line end may be inside quotes) or does not parse. From there on this process reads the file alone,
+so that there is one place that words an error, and it knows the line. Nothing can differ from one process.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from mse_cli.errors import MseError, ParseError
+from mse_cli.readers import delimited
+from mse_cli.readers.delimited import Cut, Parser, Piece, Rows, TextMatrix, each_line_is_a_row, parse_here, parse_piece
+from mse_cli.readers.layout import LONGEST_ROW, Layout
+from mse_cli.readers.source import FileSource, open_text
+
+Parsed = tuple[int, Rows]  # how many lines, and what they hold with line numbers that count from 0
+SEARCH_BYTES = 1 << 16
+
+
+@contextmanager
+def parser_in_workers(jobs: int) -> Iterator[Parser]:
+    """A parser of text files that uses so many worker processes, which end with it."""
+    method = "fork" if sys.platform == "linux" else "spawn"
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_live_quietly)
+    try:
+        with warnings.catch_warnings():
+            # Python 3.12 warns of the threads of NumPy's BLAS, which stops them for a fork and which we do not use.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pool.submit(os.getpid)
+        yield partial(parse_ahead, pool=pool, look_ahead=jobs + 1)
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - before:
+            worker.terminate()  # what they are at is of no use any more
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _live_quietly() -> None:
+    """In a worker: leave Ctrl-C to the main process, and end when that ends, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def parse_ahead(matrix: TextMatrix, pool: ProcessPoolExecutor, look_ahead: int) -> Iterator[Rows]:
+    """The rows of a text file in order, with up to so many pieces parsed or being parsed in advance.
+
+    Raises:
+        MseError: as ``parse_here`` raises them, or if a worker ends before its work.
+    """
+    if not can_be_cut(matrix):
+        yield from parse_here(matrix)
+        return
+    first_line = matrix.start.first_line
+    pending: deque[tuple[Cut, Future[Parsed | None]]] = deque()
+    ranges = _ranges(matrix)
+    try:
+        while True:
+            while len(pending) < look_ahead and (following := next(ranges, None)):
+                start, stop = following
+                work = pool.submit(parse_range, _path(matrix), matrix.layout, start.offset, stop)
+                pending.append((start, work))
+            if not pending:
+                return
+            start, work = pending.popleft()
+            parsed = work.result()
+            if parsed is None:
+                yield from parse_here(matrix, start._replace(first_line=first_line))
+                return
+            n_lines, rows = parsed
+            yield rows if rows.blank_line is None else rows._replace(blank_line=rows.blank_line + first_line)
+            first_line += n_lines
+    except BrokenProcessPool:
+        hint = "was it killed, or is memory short? --jobs 1 works without workers"
+        raise MseError("a worker process ended before its work was done", hint=hint).within(matrix.label) from None
+    finally:
+        for _, work in pending:
+            work.cancel()
+
+
+def parse_range(path: Path, layout: Layout, start: int, stop: int) -> Parsed | None:
+    """In a worker: the rows of a range of a file, or ``None`` for what the main process must look at."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            if os.fstat(stream.fileno()).st_size < stop:
+                return None
+            data = stream.read(stop - start)
+        if not each_line_is_a_row(data):
+            return None
+        return data.count(b"\n"), parse_piece(Piece(0, data), layout)
+    except (ParseError, OSError):
+        return None
+
+
+def can_be_cut(matrix: TextMatrix) -> bool:
+    """Whether any range of the file can be read at once: a plain file, not a pipe, not compressed."""
+    if not isinstance(matrix.source, FileSource) or not matrix.source.path.is_file():
+        return False
+    with open_text(matrix.source) as stream:
+        return isinstance(stream, io.BufferedReader)
+
+
+def _path(matrix: TextMatrix) -> Path:
+    assert isinstance(matrix.source, FileSource)
+    return matrix.source.path
+
+
+def _ranges(matrix: TextMatrix) -> Iterator[tuple[Cut, int]]:
+    """The pieces that ``cut_pieces`` makes of a file without quotes, found without reading it all."""
+    cut, size = matrix.start, delimited.PIECE_BYTES
+    with _path(matrix).open("rb") as stream:
+        n_bytes = stream.seek(0, os.SEEK_END)
+        read_to = cut.read_to
+        while read_to < n_bytes:
+            read_to = min(read_to + size, n_bytes)
+            end = _last_line_end(stream, cut.offset, read_to)
+            if end:
+                yield cut, end
+                cut = Cut(end, 0, read_to)
+            if read_to - cut.offset > LONGEST_ROW:
+                break
+        if cut.offset < n_bytes:
+            yield cut, n_bytes if read_to == n_bytes else n_bytes + 1  # a row too long is for the main process
+
+
+def _last_line_end(stream: BinaryIO, start: int, stop: int) -> int:
+    """The offset after the last line end of a range of the file, 0 if there is none."""
+    while start < stop:
+        block = max(start, stop - SEARCH_BYTES)
+        stream.seek(block)
+        end = stream.read(stop - block).rfind(b"\n") + 1
+        if end:
+            return block + end
+        stop = block
+    return 0
