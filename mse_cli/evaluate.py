@@ -119,9 +119,9 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     edge_rows: int | None = None,
-    jobs: int | None = None,
+    run: backends.Run = backends.run,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums, and keep what was asked for on the way.
+    """Run the blocks of a pair through the sums, and keep what was asked for on the way; ``run`` says where.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -129,7 +129,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backends.run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None), jobs=jobs)
+    run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
     result = sums.finish(reduction, pair.names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")

@@ -21,6 +21,7 @@ FLOORS = {
     "check": 2,
     "texts": 2,
     "backends": 3,
+    "backends_dask": 4,
     "evaluate": 4,
     "destination": 4,
     "__init__": 5,

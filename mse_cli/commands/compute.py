@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mse_cli.backends import reading_ahead
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
+from mse_cli.commands.running import running
 from mse_cli.commands.streams import note, warn
 from mse_cli.destination import writing
 from mse_cli.errors import UsageError
@@ -127,6 +127,7 @@ def compute(
         options.ColorOption, typer.Option("--color", help="Colour in tables.", rich_help_panel=OUTPUT)
     ] = options.ColorOption.auto,
     jobs: options.Jobs = None,
+    dask: options.Dask = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
@@ -156,8 +157,10 @@ def compute(
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
-        pair = outputs.enter_context(reading_ahead(pair, jobs))
-        evaluation = evaluate_pair(pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs)
+        there = outputs.enter_context(running(pair, dask=dask, jobs=jobs, quiet=quiet))
+        evaluation = evaluate_pair(
+            there.pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, run=there.run
+        )
         _warn(evaluation)
         for name, stream in streams.items():
             blocks = evaluation.se() if name == "se" else evaluation.gradient()

@@ -22,7 +22,7 @@ from mse_cli.errors import ParseError, Place
 from mse_cli.readers.grammar import number, records, split_record
 from mse_cli.readers.layout import LONGEST_ROW, Dialect, Layout, decode, find_layout
 from mse_cli.readers.missing import HINT, INFINITE_HINT
-from mse_cli.readers.source import Source, open_text, reading
+from mse_cli.readers.source import Source, open_text, reading, skip
 
 PIECE_BYTES = 4 << 20
 DIGITS = b"0123456789+-eE \n"
@@ -132,7 +132,7 @@ class TextMatrix:
         """The file's rows, unparsed: all, or those from a cut on."""
         offset, first_line, read_to = start or self.start
         with open_text(self.source) as stream, reading(self.label):
-            _skip(stream, offset)
+            skip(stream, offset)
             yield from cut_pieces(stream, first_line, PIECE_BYTES, first_size=read_to + PIECE_BYTES - offset)
 
 
@@ -152,11 +152,6 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
     """
     with open_text(source) as stream, reading(source.label):
         return TextMatrix(source, find_layout(stream, dialect))
-
-
-def _skip(stream: BinaryIO, count: int) -> None:
-    while count > 0:
-        count -= len(stream.read(min(count, PIECE_BYTES)))
 
 
 def cut_pieces(

@@ -195,3 +195,20 @@ def open_text(source: Source) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, lzma.LZMAFile(stream))  # noqa: SIM115 - the stored stream is closed
         else:
             yield stream
+
+
+def skip(stream: BinaryIO, count: int) -> None:
+    """Leave out so many bytes, or what there still is."""
+    while count > 0 and (data := stream.read(min(count, HEAD_BYTES))):
+        count -= len(data)
+
+
+def is_packed(source: Source) -> bool:
+    """Whether a text is compressed, so that it can be read only from its start."""
+    return first_bytes(source, 6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"))
+
+
+def n_bytes(source: Source) -> int:
+    """How long a source is as it is stored; it must be one that can be sought in."""
+    with source.open() as stream, reading(source.label):
+        return stream.seek(0, os.SEEK_END)

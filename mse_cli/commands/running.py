@@ -1,0 +1,66 @@
+"""Where a command's blocks run: in this process, in worker processes, on a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from mse_cli import backends
+from mse_cli.commands.streams import note
+from mse_cli.errors import UsageError
+from mse_cli.readers.pair import Pair
+from mse_cli.readers.parts import Map, with_counted_rows
+
+
+@dataclass(frozen=True)
+class Running:
+    """The pair as it is read there, and the two ways to work there.
+
+    Attributes:
+        pair: The pair.
+        run: Feeds its blocks to tallies.
+        mapped: Python's ``map``, there.
+    """
+
+    pair: Pair
+    run: backends.Run
+    mapped: Map
+
+
+@contextlib.contextmanager
+def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> Iterator[Running]:
+    """The place that ``--dask`` and ``--jobs`` name, as long as it is needed.
+
+    Raises:
+        UsageError: for ``--jobs`` with a cluster that has its own workers.
+    """
+    if dask is None:
+        with backends.reading_ahead(pair, jobs) as ahead:
+            yield Running(ahead, partial(backends.run, jobs=jobs), partial(backends.map_in_threads, jobs=jobs))
+        return
+    if jobs is not None and dask != "local":
+        raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
+    from mse_cli.backends_dask import connected, map_on_dask, run_on_dask  # Dask costs start-up time
+
+    with connected(dask, jobs=jobs) as client:
+        if not client.nthreads():
+            note(["the Dask scheduler has no workers yet: waiting for some"], quiet=quiet)
+        mapped = partial(map_on_dask, client=client)
+        run = partial(run_on_dask, client=client, progress=None if quiet else _progress())
+        yield Running(with_counted_rows(pair, mapped), run, mapped)
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """A line on the terminal that says how many tasks are done, and goes when all are."""
+    stream = sys.stderr
+    if stream is None or stream.closed or not stream.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        stream.write(f"\r{done} of {total} tasks" if done < total else "\r\033[K")
+        stream.flush()
+
+    return show
