@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import tempfile
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mse_cli.backends import Tally, cores, run_here
@@ -71,29 +73,36 @@ def connected(address: str, *, jobs: int | None = None) -> Iterator[Client]:
 def _local_cluster(jobs: int | None) -> Iterator[Any]:
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=jobs or cores(),
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=None,
-        silence_logs=logging.CRITICAL,
-        memory_limit=0,  # no limit: a task holds some MiB
-    ) as cluster:
-        yield cluster
+    # Threads and processes inherit what is blocked: Ctrl-C then reaches this thread alone, which ends the workers.
+    # What multiprocessing starts on first use would unblock it again: start that now.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with LocalCluster(
+            n_workers=jobs or cores(),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,  # no limit: a task holds some MiB
+        ) as cluster:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield cluster
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
     """Keep what Dask would log and warn of on standard error to itself: what matters becomes an error of ours."""
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(level)
+        logging.disable(level)
 
 
 def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mse_cli import backends
 from mse_cli.engine import Block, Floats, Sums, gradient, row_sums, squared_error
@@ -119,9 +120,10 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     edge_rows: int | None = None,
-    run: backends.Run = backends.run,
+    jobs: int | None = None,
+    run: backends.Run | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums, and keep what was asked for on the way; ``run`` says where.
+    """Run the blocks of a pair through the sums, and keep what was asked for on the way, where ``run`` says.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -129,6 +131,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
+    run = run or partial(backends.run, jobs=jobs)
     run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
     result = sums.finish(reduction, pair.names)
     if result.cells_used == 0:
