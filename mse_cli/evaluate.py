@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -109,6 +109,11 @@ class Evaluation:
     def gradient(self) -> Iterator[Floats]:
         """The gradient block by block, in a second pass over the files."""
         return map(self._gradient_of, self.pair.blocks())
+
+    @property
+    def gradient_of_block(self) -> Callable[[Block], Floats]:
+        """The gradient as a function of a block that other processes can be sent."""
+        return partial(gradient, divisor=self.result.divisor, reduction=self.result.reduction)
 
     def _gradient_of(self, block: Block) -> Floats:
         return gradient(block, self.result.divisor, self.result.reduction)

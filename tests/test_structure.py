@@ -24,6 +24,7 @@ FLOORS = {
     "backends_dask": 4,
     "evaluate": 4,
     "destination": 4,
+    "shard_folder": 4,
     "__init__": 5,
     "commands": 6,
     "cli": 7,

@@ -13,10 +13,12 @@ from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.running import running
 from mse_cli.commands.streams import note, warn
 from mse_cli.destination import writing
+from mse_cli.engine import squared_error
 from mse_cli.errors import UsageError
 from mse_cli.evaluate import Evaluation, evaluate_pair
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.shard_folder import saving
 
 EXAMPLES = """
 Examples:
@@ -96,13 +98,16 @@ def compute(
     save_se: Annotated[
         str | None,
         typer.Option(
-            "--save-se", metavar="FILE", help="Also write SE, whole, as .npy, .csv or .csv.gz.", rich_help_panel=OUTPUT
+            "--save-se",
+            metavar="FILE|DIR/",
+            help="Also write SE, whole, as .npy, .csv or .csv.gz; DIR/ as a .npy per file of PREDS.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     save_gradient: Annotated[
         str | None,
         typer.Option(
-            "--save-gradient", metavar="FILE", help="Also write the gradient, likewise.", rich_help_panel=OUTPUT
+            "--save-gradient", metavar="FILE|DIR/", help="Also write the gradient, likewise.", rich_help_panel=OUTPUT
         ),
     ] = None,
     summary: Annotated[
@@ -153,11 +158,17 @@ def compute(
         read_again=what.reads_again or any(saves.values()),
     )
     with contextlib.ExitStack() as outputs:
-        streams = {name: outputs.enter_context(writing(path)) for name, path in saves.items() if path}
+        files = {name: path for name, path in saves.items() if path and not path.endswith("/")}
+        streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
         there = outputs.enter_context(running(pair, dask=dask, jobs=jobs, quiet=quiet))
+        folders = {
+            name: outputs.enter_context(saving(path, there.pair, there.mapped))
+            for name, path in saves.items()
+            if path and path.endswith("/")
+        }
         evaluation = evaluate_pair(
             there.pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, run=there.run
         )
@@ -166,6 +177,8 @@ def compute(
             blocks = evaluation.se() if name == "se" else evaluation.gradient()
             for part in report.matrix_as_file(saves[name] or "", blocks, evaluation):
                 stream.write(part)
+        for name, save in folders.items():
+            save(squared_error if name == "se" else evaluation.gradient_of_block)
         report.write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
     _gate(evaluation.result.loss, fail_above)
 

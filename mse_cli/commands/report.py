@@ -183,8 +183,8 @@ def check_matrix_path(path: str | None, option: str) -> None:
     Raises:
         UsageError: if it is none of .npy, .csv and .csv.gz.
     """
-    if path is not None and not path.endswith((".npy", ".csv", ".csv.gz")):
-        raise UsageError(f"{option} writes .npy, .csv or .csv.gz, by the file's suffix", hint=f"not {path!r}")
+    if path is not None and not path.endswith((".npy", ".csv", ".csv.gz", "/")):
+        raise UsageError(f"{option} writes .npy, .csv or .csv.gz, by the file's suffix, or DIR/", hint=f"not {path!r}")
 
 
 def format_of(chosen: Format | None, path: str | None) -> Format:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
 from mse_cli.engine import Numbers
@@ -21,7 +21,7 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Matrix, Pair, disagreement
 from mse_cli.readers.shards import Shards
-from mse_cli.readers.source import StandardInput
+from mse_cli.readers.source import FileSource, StandardInput
 from mse_cli.readers.spans import CountedText, Range, count, ranges_of
 
 T = TypeVar("T")
@@ -185,11 +185,17 @@ def part_of(pair: Pair, rows: range) -> Pair:
 
 
 def shards_of(pair: Pair) -> list[tuple[str, range]]:
-    """The prediction's files and the rows that each holds."""
+    """The prediction's files by name, and the rows that each holds."""
     stack = pair.streams[pair.prediction.stream]
     assert isinstance(stack, Stack)
     bounds = itertools.pairwise(stack.starts)
-    return [(file.label, range(*bound)) for file, bound in zip(stack.files, bounds, strict=True)]
+    return [(file.source.label, range(*bound)) for file, bound in zip(stack.files, bounds, strict=True)]
+
+
+def files_read(pair: Pair) -> list[Path]:
+    """The files on this machine that a pair whose rows are counted is read from."""
+    files = [file for stream in pair.streams if isinstance(stream, Stack) for file in stream.files]
+    return [file.source.path for file in files if isinstance(file.source, FileSource)]
 
 
 def _is_cheap(file: NpyMatrix | CountedText) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from mse_cli.errors import InputError, MseError, ParseError, Place
+from mse_cli.readers.remote import HIDDEN, RemoteSource, is_address, resolve_remote, shown
 
 HEAD_BYTES = 1 << 20
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -52,7 +53,7 @@ class FileSource:
         try:
             return self.path.open("rb")
         except IsADirectoryError:
-            hint = f"name its files with a quoted glob, such as '{self.label.rstrip('/')}/*.npy'"
+            hint = f"a / at its end reads its files, {self.label}/, or a quoted glob, '{self.label}/*.npy'"
             raise InputError("is a directory", Place(self.label), hint=hint) from None
         except OSError as error:
             raise InputError(reason(error), Place(self.label)) from None
@@ -131,12 +132,27 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
     if spec == "-":
         return [StandardInput(keep)]
     path = Path(spec)
+    if is_address(spec) and not path.exists():
+        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec), key=natural_order)]
+    if spec.endswith("/") and path.is_dir():
+        return _files_in(path, spec)
     if path.exists() or not glob.has_magic(spec):
         return [FileSource(path, spec)]
     matches = sorted(glob.glob(spec, recursive=True), key=natural_order)
     if not matches:
         raise InputError("no file matches this pattern", Place(spec))
     return [FileSource(Path(match), match) for match in matches if not Path(match).is_dir()]
+
+
+def _files_in(folder: Path, label: str) -> list[Source]:
+    """The files of a folder, in natural order, without the hidden ones."""
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(HIDDEN)]
+    except OSError as error:
+        raise InputError(reason(error), Place(label)) from None
+    if not names:
+        raise InputError("holds no files", Place(label))
+    return [FileSource(folder / name, label + name) for name in sorted(names, key=natural_order)]
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:

@@ -17,7 +17,7 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.delimited import PIECE_BYTES, Piece, TextMatrix, blank_line, cut_pieces, parse_piece
 from mse_cli.readers.grammar import records
 from mse_cli.readers.layout import Layout, decode
-from mse_cli.readers.source import is_packed, n_bytes, open_text, reading, skip
+from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, reading, skip
 
 RANGE_BYTES = 64 << 20  # of a file that is counted by one task
 # A line that is blank or may be, a comment, a cell in quotes: what makes lines and rows two different numbers.
@@ -184,6 +184,11 @@ class CountedText:
             line += span.n_lines
         n_rows = sum(span.n_rows for span in spans)
         return cls(matrix, tuple(spans), matrix.layout.first_line, 0, n_rows, ranges[0].packed)
+
+    @property
+    def source(self) -> Source:
+        """Where it is read from."""
+        return self.matrix.source
 
     @property
     def label(self) -> str:
