@@ -8,16 +8,17 @@
 [[-25000.0, -0.5], [25000.0, 0.5]]
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
-from mse_cli.evaluate import evaluate
-from mse_cli.loss import (
-    MSELoss,
-    mean_squared_error,
-    mse_gradient,
-    squared_error,
-    sum_squared_error,
-)
 from mse_cli.result import Result
+
+if TYPE_CHECKING:
+    from mse_cli.evaluate import evaluate
+    from mse_cli.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
+
+__version__ = "0.1.0"
 
 __all__ = [
     "InputError",
@@ -33,3 +34,13 @@ __all__ = [
     "squared_error",
     "sum_squared_error",
 ]
+
+# What needs NumPy is imported when it is first used: `mse --version` and `mse --help` need none of it.
+HOMES = dict.fromkeys(("MSELoss", "mean_squared_error", "mse_gradient", "squared_error"), "loss")
+HOMES |= {"sum_squared_error": "loss", "evaluate": "evaluate"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mse_cli import __version__
 from mse_cli.commands.compute import EXAMPLES, compute
 from mse_cli.commands.streams import fail
 from mse_cli.errors import MseError
@@ -29,9 +30,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"mse {version('mse-cli')}")
+        typer.echo(f"mse {__version__}")
         raise typer.Exit
 
 

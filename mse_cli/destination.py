@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -36,7 +34,7 @@ def writing(path: str | None) -> Iterator[BinaryIO]:
             with _open_special(place) as stream:
                 yield stream
             return
-        beside = place.with_name(f".{place.name[:200]}.{secrets.token_hex(4)}.part")
+        beside = place.with_name(f".{place.name[:200]}.{os.urandom(4).hex()}.part")
         try:
             with open(beside, "xb") as stream, _packing(stream, path) as packed:
                 yield packed
@@ -50,6 +48,8 @@ def _packing(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
     if not path.endswith(".gz"):
         yield stream
         return
+    import gzip  # most files are not
+
     with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, filename="", mtime=0) as packed:
         yield cast(BinaryIO, packed)
 

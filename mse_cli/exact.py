@@ -14,10 +14,13 @@ The only rounding is the one at the end (``math.fsum``), so a merged sum equals 
 from __future__ import annotations
 
 import math
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from fractions import Fraction  # at run time only where ordinary numbers do not suffice: it costs start-up
 
 Floats = NDArray[np.float64]
 
@@ -158,14 +161,17 @@ class Total:
 
     def exact(self) -> Fraction:
         """The sum of the finite terms as a rational number."""
+        from fractions import Fraction
+
         return sum(
             (Fraction(x) * Fraction(2) ** (BUCKET * b) for b, xs in self.buckets.items() for x in xs),
             start=Fraction(0),
         )
 
-    def rounded(self, divisor: Fraction = Fraction(1)) -> float:
+    def rounded(self, divisor: Fraction | int = 1) -> float:
         """The sum / divisor, rounded once; ±inf where float64 cannot hold it.
 
+        >>> from fractions import Fraction
         >>> Total({1: [1.0]}).rounded(), Total({1: [1.0]}).rounded(Fraction(2) ** 1024)
         (inf, 1.0)
         """
@@ -176,7 +182,7 @@ class Total:
         return rounded(self.exact() / divisor)
 
 
-def rounded(value: Fraction) -> float:
+def rounded(value: Fraction | int) -> float:
     """The float64 nearest to a rational number, ±inf where it is too large."""
     try:
         return float(value)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mse_cli.backends import reading_ahead, text_bytes
 from mse_cli.errors import MseError
-from mse_cli.readers import delimited, workers
+from mse_cli.readers import pieces, workers
 from mse_cli.readers.delimited import open_text_matrix
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
@@ -60,13 +60,13 @@ def test_workers_read_as_one_process_does(parser, tmp_path, text, size, key):
     path = tmp_path / "f.csv"
     path.write_bytes(text.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "PIECE_BYTES", size)
+        patch.setattr(pieces, "PIECE_BYTES", size)
         assert outcome(path, parser, key) == outcome(path, None, key)
 
 
 @pytest.mark.parametrize("size", [10, 64, 1000, 100_000])
 def test_ranges_are_the_pieces_of_one_process(tmp_path, monkeypatch, size):
-    monkeypatch.setattr(delimited, "PIECE_BYTES", size)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", size)
     path = tmp_path / "f.csv"
     path.write_text("a,b\n" + "".join(f"{i}.25,{'7' * (i % 90)}1\n" for i in range(300)) + "1,2")
     matrix = open_text_matrix(FileSource(path, "f.csv"), Dialect())
@@ -76,7 +76,7 @@ def test_ranges_are_the_pieces_of_one_process(tmp_path, monkeypatch, size):
 
 
 def test_an_error_far_into_the_file_names_its_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1000)
     path = tmp_path / "f.csv"
     path.write_text("# made\na,b\n" + "1,2\n" * 5000 + "1,abc\n" + "1,2\n" * 5000)
     with workers.parser_in_workers(2) as parser:
@@ -84,9 +84,9 @@ def test_an_error_far_into_the_file_names_its_line(tmp_path, monkeypatch):
 
 
 def test_a_row_too_long_is_the_error_of_one_process(tmp_path, monkeypatch, parser):
-    for module in (delimited, workers):
+    for module in (pieces, workers):
         monkeypatch.setattr(module, "LONGEST_ROW", 1 << 20)
-    monkeypatch.setattr(delimited, "PIECE_BYTES", 1 << 18)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1 << 18)
     path = tmp_path / "f.csv"
     path.write_text("1,2\n1,2\n" + " " * (3 << 20) + "1,2\n")
     assert outcome(path, parser) == outcome(path)
@@ -106,7 +106,7 @@ def mse_of(pair, jobs):
 
 
 def test_globs_and_keys_are_read_ahead_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "PIECE_BYTES", 300)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 300)
     for i in range(3):
         table(tmp_path / f"p-{i}.csv", 50)
     glob = str(tmp_path / "p-*.csv")
@@ -121,7 +121,7 @@ def test_globs_and_keys_are_read_ahead_too(tmp_path, monkeypatch):
 @pytest.mark.parametrize("size", [9, 10, 12, 100])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_blank_line_between_rows_is_an_error_wherever_the_file_is_cut(tmp_path, monkeypatch, size, end):
-    monkeypatch.setattr(delimited, "PIECE_BYTES", size)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", size)
     path = tmp_path / "f.csv"
     path.write_bytes(end.join(["1", "2", "3", "4", "", "5", "6", ""]).encode())
     assert outcome(path)[0] == "f.csv, line 5: a blank line between rows"
@@ -136,7 +136,7 @@ def test_a_compressed_file_is_read_by_one_process(tmp_path, parser):
 
 
 def test_a_worker_that_dies_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "PIECE_BYTES", 100)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
     monkeypatch.setattr(workers, "parse_piece", lambda piece, layout: os.kill(os.getpid(), signal.SIGKILL))
     path = Path(table(tmp_path / "f.csv", 100))
     with workers.parser_in_workers(2) as parser:
@@ -151,6 +151,19 @@ def test_the_command_gives_the_same_with_workers(tmp_path):
     one, two = (subprocess.run([*command, j], capture_output=True, check=True) for j in "12")
     assert two.stdout == one.stdout
     assert two.stderr == one.stderr == b""
+
+
+def test_a_worker_that_is_killed_is_an_error_of_the_command(tmp_path):
+    path = tmp_path / "slow.csv"
+    path.write_text("1,NA\n" * 3_000_000)
+    command = [sys.executable, "-m", "mse_cli", "compute", str(path), str(path), "-j", "2", "--missing", "skip-cell"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    children = wait_for(lambda: len(found := family(process.pid)) == 2 and found)
+    os.kill(children[0], signal.SIGKILL)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, b"")
+    assert b"a worker process ended before its work was done" in err
+    assert b"Traceback" not in err
 
 
 def family(pid: int) -> list[int]:

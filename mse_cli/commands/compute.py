@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
-from mse_cli.commands.running import running
 from mse_cli.commands.streams import note, warn
-from mse_cli.destination import writing
-from mse_cli.engine import squared_error
 from mse_cli.errors import UsageError
-from mse_cli.evaluate import Evaluation, evaluate_pair
-from mse_cli.readers.layout import Dialect
-from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.shard_folder import saving
+
+if TYPE_CHECKING:
+    from mse_cli.evaluate import Evaluation
 
 EXAMPLES = """
 Examples:
@@ -136,6 +132,13 @@ def compute(
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
+    # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
+    from mse_cli.commands.running import running, saving_shards
+    from mse_cli.destination import writing
+    from mse_cli.evaluate import evaluate_pair
+    from mse_cli.readers.layout import Dialect
+    from mse_cli.readers.opening import InputOptions, open_pair
+
     what = report.Report(
         format=report.format_of(format_, output),
         only=only,
@@ -164,11 +167,8 @@ def compute(
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
         there = outputs.enter_context(running(pair, dask=dask, jobs=jobs, quiet=quiet))
-        folders = {
-            name: outputs.enter_context(saving(path, there.pair, there.mapped))
-            for name, path in saves.items()
-            if path and path.endswith("/")
-        }
+        folders = {name: path for name, path in saves.items() if path and path.endswith("/")}
+        shards = {name: outputs.enter_context(saving_shards(path, name, there)) for name, path in folders.items()}
         evaluation = evaluate_pair(
             there.pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, run=there.run
         )
@@ -177,8 +177,8 @@ def compute(
             blocks = evaluation.se() if name == "se" else evaluation.gradient()
             for part in report.matrix_as_file(saves[name] or "", blocks, evaluation):
                 stream.write(part)
-        for name, save in folders.items():
-            save(squared_error if name == "se" else evaluation.gradient_of_block)
+        for save in shards.values():
+            save(evaluation)
         report.write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
     _gate(evaluation.result.loss, fail_above)
 

@@ -6,14 +6,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from mse_cli.engine import Floats
 from mse_cli.errors import UsageError
-from mse_cli.evaluate import Evaluation
 from mse_cli.render import json_text, rows_text
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
+
+if TYPE_CHECKING:
+    from mse_cli.engine import Floats
+    from mse_cli.evaluate import Evaluation
 
 EVERYTHING = sys.maxsize
 

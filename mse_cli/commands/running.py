@@ -11,6 +11,7 @@ from functools import partial
 from mse_cli import backends
 from mse_cli.commands.streams import note
 from mse_cli.errors import UsageError
+from mse_cli.evaluate import Evaluation
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.parts import Map, with_counted_rows
 
@@ -51,6 +52,16 @@ def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> I
         mapped = partial(map_on_dask, client=client)
         run = partial(run_on_dask, client=client, progress=None if quiet else _progress())
         yield Running(with_counted_rows(pair, mapped), run, mapped)
+
+
+@contextlib.contextmanager
+def saving_shards(folder: str, name: str, there: Running) -> Iterator[Callable[[Evaluation], None]]:
+    """A function that writes SE (``se``) or the gradient of an evaluation to a folder, in parallel."""
+    from mse_cli.engine import squared_error
+    from mse_cli.shard_folder import saving  # most runs save none
+
+    with saving(folder, there.pair, there.mapped) as save:
+        yield lambda evaluation: save(squared_error if name == "se" else evaluation.gradient_of_block)
 
 
 def _progress() -> Callable[[int, int], None] | None:

@@ -12,36 +12,20 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.grammar import number, records, split_record
-from mse_cli.readers.layout import LONGEST_ROW, Dialect, Layout, decode, find_layout
+from mse_cli.readers.layout import Dialect, Layout, decode, find_layout
 from mse_cli.readers.missing import HINT, INFINITE_HINT
-from mse_cli.readers.source import Source, open_text, reading, skip
+from mse_cli.readers.pieces import Cut, Piece, pieces_from
+from mse_cli.readers.source import Source, open_text, reading
 
-PIECE_BYTES = 4 << 20
 DIGITS = b"0123456789+-eE \n"
 BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
-
-
-class Piece(NamedTuple):
-    """Some whole rows of a text file as bytes, and the physical line of the first."""
-
-    first_line: int
-    data: bytes
-
-
-class Cut(NamedTuple):
-    """Between two pieces: its offset in the file, the line after it, how far was read when it was made."""
-
-    offset: int
-    first_line: int
-    read_to: int
 
 
 class Rows(NamedTuple):
@@ -130,10 +114,8 @@ class TextMatrix:
 
     def pieces(self, start: Cut | None = None) -> Iterator[Piece]:
         """The file's rows, unparsed: all, or those from a cut on."""
-        offset, first_line, read_to = start or self.start
         with open_text(self.source) as stream, reading(self.label):
-            skip(stream, offset)
-            yield from cut_pieces(stream, first_line, PIECE_BYTES, first_size=read_to + PIECE_BYTES - offset)
+            yield from pieces_from(stream, start or self.start)
 
 
 def parse_here(matrix: TextMatrix, start: Cut | None = None) -> Iterator[Rows]:
@@ -152,54 +134,6 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
     """
     with open_text(source) as stream, reading(source.label):
         return TextMatrix(source, find_layout(stream, dialect))
-
-
-def cut_pieces(
-    stream: BinaryIO, first_line: int, size: int = PIECE_BYTES, *, first_size: int | None = None
-) -> Iterator[Piece]:
-    """Cut a text at line ends that are not inside quotes.
-
-    Raises:
-        ParseError: if a row is too long to be one.
-    """
-    rest = b""
-    while data := stream.read(first_size or size):
-        first_size = None
-        data = rest + data
-        end = _last_row_end(data)
-        rest = data[end:]
-        if end:
-            yield Piece(first_line, data[:end])
-            first_line += data.count(b"\n", 0, end)
-        if len(rest) > LONGEST_ROW:
-            raise ParseError(
-                f"a row is longer than {LONGEST_ROW >> 20} MiB, or a double quote in it is never closed",
-                Place(line=first_line),
-            )
-    if rest:
-        yield Piece(first_line, rest)
-
-
-def _last_row_end(data: bytes) -> int:
-    """Where the last whole row ends."""
-    if b'"' not in data:
-        return data.rfind(b"\n") + 1
-    ends = _row_ends(data)
-    return int(ends[-1]) + 1 if len(ends) else 0
-
-
-def each_line_is_a_row(data: bytes) -> bool:
-    """Whether no line end of a piece stands inside quotes, so that its lines are its rows (or comments)."""
-    return b'"' not in data or len(_row_ends(data)) == data.count(b"\n")
-
-
-def _row_ends(data: bytes) -> NDArray[np.intp]:
-    """Where line ends are that are not inside quotes."""
-    if b"#" in data:  # a quote in a comment opens nothing
-        data = re.sub(rb"(?m)^#.*$", lambda comment: b" " * len(comment[0]), data)
-    marks = np.frombuffer(data, dtype=np.uint8)
-    inside_quotes = np.bitwise_xor.accumulate(marks == ord('"'))
-    return np.flatnonzero((marks == ord("\n")) & ~inside_quotes)
 
 
 def parse_piece(piece: Piece, layout: Layout) -> Rows:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-import shutil
 import struct
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,17 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.engine import Numbers, as_numbers, rows_per_block
-from mse_cli.errors import MseError, ParseError, Place, UsageError, quote
+from mse_cli.errors import ParseError, quote
 from mse_cli.readers.missing import Missing, check_finite
 from mse_cli.readers.remote import RemoteSource
-from mse_cli.readers.source import BROKEN_ARCHIVE, FileSource, Source, reading
+from mse_cli.readers.source import FileSource, Source, reading
 
 MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 LONGEST_HEADER = 10_000  # bytes, as NumPy's own limit: beyond, parsing it could crash the interpreter
 MOST_AXES = 64
 FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
-BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, *BROKEN_ARCHIVE)
 
 
 @dataclass(frozen=True)
@@ -145,35 +141,6 @@ def open_npy(source: Source, missing: Missing, *, member: str | None = None) -> 
         stream.seek(0, 2)
         _check_size(header, stream.tell() - header.offset)
     return NpyMatrix(source, header, missing, member)
-
-
-def member_names(source: Source) -> list[str]:
-    """The arrays in an NPZ archive, by name without ``.npy``."""
-    with source.open() as stream, _reading_zip(source.label), zipfile.ZipFile(stream) as archive:
-        return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-
-
-def choose_member(source: Source, names: list[str], wanted: str | None, option: str) -> str:
-    """The only member, or the wanted one.
-
-    Raises:
-        ParseError: if the archive holds no arrays.
-        UsageError: if there are several and none is named, or none has that name.
-    """
-    if not names:
-        raise ParseError("the archive holds no .npy array", Place(source.label))
-    if wanted is None and len(names) == 1:
-        return names[0]
-    listed = ", ".join(quote(name) for name in names[:8]) + (", …" if len(names) > 8 else "")
-    if wanted is None:
-        raise UsageError(
-            f"the archive holds {len(names)} arrays: {listed}",
-            Place(source.label),
-            hint=f"name one with {option}",
-        )
-    if wanted not in names:
-        raise UsageError(f"no array {quote(wanted)}; there are {listed}", Place(source.label))
-    return wanted
 
 
 def read_header(stream: BinaryIO) -> Header:
@@ -302,25 +269,7 @@ def _open_data(source: Source, member: str | None) -> Iterator[BinaryIO]:
         with source.open() as stream:
             yield stream
         return
-    # The member goes through an unnamed temporary file: it can then be sought in, and its checksum is
-    # known to be right before the first number is used.
-    with tempfile.TemporaryFile() as spool:
-        with (
-            source.open() as stream,
-            _reading_zip(source.label),
-            zipfile.ZipFile(stream) as archive,
-            archive.open(member + ".npy") as packed,
-        ):
-            shutil.copyfileobj(packed, spool, 1 << 20)
-        spool.seek(0)
-        yield cast(BinaryIO, spool)
+    from mse_cli.readers.npz import open_member  # few files are archives
 
-
-@contextmanager
-def _reading_zip(label: str) -> Iterator[None]:
-    try:
-        yield
-    except MseError:
-        raise
-    except BROKEN_ZIP:
-        raise ParseError("the archive is truncated, corrupt or not an NPZ file", Place(label)) from None
+    with open_member(source, member) as stream:
+        yield stream

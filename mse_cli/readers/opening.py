@@ -71,7 +71,9 @@ def _open_source(source: Source, member: str | None, option: str, dialect: Diale
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
     if magic.startswith(npy.ZIP_MAGIC):
-        name = npy.choose_member(source, npy.member_names(source), member, option)
+        from mse_cli.readers import npz  # few files are archives
+
+        name = npz.choose_member(source, npz.member_names(source), member, option)
         return npy.open_npy(source, dialect.missing, member=name)
     return open_text_matrix(source, dialect)
 

@@ -16,10 +16,11 @@ from typing import Protocol, TypeVar
 
 from mse_cli.engine import Numbers
 from mse_cli.errors import ShapeError, UsageError, printable
-from mse_cli.readers.delimited import PIECE_BYTES, TextMatrix
+from mse_cli.readers.delimited import TextMatrix
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Matrix, Pair, disagreement
+from mse_cli.readers.pieces import PIECE_BYTES
 from mse_cli.readers.shards import Shards
 from mse_cli.readers.source import FileSource, StandardInput
 from mse_cli.readers.spans import CountedText, Range, count, ranges_of

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
 from mse_cli.errors import InputError, MseError, Place, UsageError
 
@@ -46,6 +45,8 @@ def shown(url: str) -> str:
     >>> shown("https://ann:secret@example.org/a.npy?X-Signature=abc")
     'https://example.org/a.npy?…'
     """
+    from urllib.parse import urlsplit  # only addresses need it
+
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
@@ -113,7 +114,7 @@ def resolve_remote(spec: str) -> list[str]:
     Raises:
         InputError: if there are none.
     """
-    magic = "*[" if urlsplit(spec).scheme.startswith("http") else "*[?"  # in a web address ? begins the query
+    magic = "*[" if spec.lower().startswith("http") else "*[?"  # in a web address ? begins the query
     folder = spec.endswith("/")
     if not folder and not any(character in spec for character in magic):
         return [spec]

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +77,8 @@ class StandardInput:
             stream = _standard_input()
             if not self.keep:
                 return self._open_once(stream)
+            import tempfile  # few runs need it
+
             self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - lives as long as we
             shutil.copyfileobj(io.BytesIO(self._head or b""), self._spool)
             shutil.copyfileobj(stream, self._spool, HEAD_BYTES)

@@ -14,9 +14,10 @@ from typing import BinaryIO, NamedTuple, cast
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
-from mse_cli.readers.delimited import PIECE_BYTES, Piece, TextMatrix, blank_line, cut_pieces, parse_piece
+from mse_cli.readers.delimited import TextMatrix, blank_line, parse_piece
 from mse_cli.readers.grammar import records
 from mse_cli.readers.layout import Layout, decode
+from mse_cli.readers.pieces import PIECE_BYTES, Piece, cut_pieces
 from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, reading, skip
 
 RANGE_BYTES = 64 << 20  # of a file that is counted by one task
@@ -105,7 +106,7 @@ def _pieces(matrix: TextMatrix, start: int, stop: int | None) -> Iterator[tuple[
             end = None if stop is None else _next_line(stream, stop)
             stream.seek(begin)
             limited = stream if end is None else cast(BinaryIO, Limited(stream, end - begin))
-        for piece in cut_pieces(limited, matrix.layout.first_line):
+        for piece in cut_pieces(limited, matrix.layout.first_line, PIECE_BYTES):
             yield piece, begin
             begin += len(piece.data)
 

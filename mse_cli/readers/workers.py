@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mse_cli.errors import MseError, ParseError
-from mse_cli.readers import delimited
-from mse_cli.readers.delimited import Cut, Parser, Piece, Rows, TextMatrix, each_line_is_a_row, parse_here, parse_piece
+from mse_cli.readers import pieces
+from mse_cli.readers.delimited import Parser, Rows, TextMatrix, parse_here, parse_piece
 from mse_cli.readers.layout import LONGEST_ROW, Layout
+from mse_cli.readers.pieces import Cut, Piece, each_line_is_a_row
 from mse_cli.readers.source import FileSource, open_text
 
 Parsed = tuple[int, Rows]  # how many lines, and what they hold with line numbers that count from 0
@@ -40,7 +41,7 @@ def parser_in_workers(jobs: int) -> Iterator[Parser]:
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_live_quietly)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _signals_held():
             # Python 3.12 warns of the threads of NumPy's BLAS, which stops them for a fork and which we do not use.
             warnings.simplefilter("ignore", DeprecationWarning)
             pool.submit(os.getpid)
@@ -53,9 +54,28 @@ def parser_in_workers(jobs: int) -> Iterator[Parser]:
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Processes and threads that are started here are not hit by Ctrl-C, nor killed by a pipe that others have left.
+
+    The pool's own threads write to pipes of workers that may be gone; that must not end us as a reader of our output
+    that goes away does.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, which has no such signals either
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _live_quietly() -> None:
     """In a worker: leave Ctrl-C to the main process, and end when that ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPIPE})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -132,7 +152,7 @@ def _path(matrix: TextMatrix) -> Path:
 
 def _ranges(matrix: TextMatrix) -> Iterator[tuple[Cut, int]]:
     """The pieces that ``cut_pieces`` makes of a file without quotes, found without reading it all."""
-    cut, size = matrix.start, delimited.PIECE_BYTES
+    cut, size = matrix.start, pieces.PIECE_BYTES
     with _path(matrix).open("rb") as stream:
         n_bytes = stream.seek(0, os.SEEK_END)
         read_to = cut.read_to

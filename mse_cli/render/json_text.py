@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
-from mse_cli.engine import Floats
 from mse_cli.render.numbers import json_number
 from mse_cli.result import Result, WorstCell
 
+if TYPE_CHECKING:
+    from mse_cli.engine import Floats
+
 SCHEMA_VERSION = 1
-Matrix = Iterable[Floats]  # blocks of rows
+Matrix: TypeAlias = "Iterable[Floats]"  # blocks of rows
 
 
 def render_json(result: Result, matrices: Mapping[str, Matrix] | None = None) -> Iterator[str]:

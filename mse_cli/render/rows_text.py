@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from mse_cli.engine import Floats
 from mse_cli.render.numbers import exact
 from mse_cli.result import Result
+
+if TYPE_CHECKING:
+    from mse_cli.engine import Floats
 
 
 def render_scalars(result: Result, delimiter: str) -> str:

@@ -1,0 +1,84 @@
+"""Text cut into pieces of whole rows: at line ends that are not inside quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.errors import ParseError, Place
+from mse_cli.readers.layout import LONGEST_ROW
+from mse_cli.readers.source import skip
+
+PIECE_BYTES = 4 << 20
+
+
+class Piece(NamedTuple):
+    """Some whole rows of a text file as bytes, and the physical line of the first."""
+
+    first_line: int
+    data: bytes
+
+
+class Cut(NamedTuple):
+    """Between two pieces: its offset in the file, the line after it, how far was read when it was made."""
+
+    offset: int
+    first_line: int
+    read_to: int
+
+
+def pieces_from(stream: BinaryIO, start: Cut) -> Iterator[Piece]:
+    """The pieces of a text from a cut on; they are the same whether one reads from the beginning or from there."""
+    skip(stream, start.offset)
+    first_size = start.read_to + PIECE_BYTES - start.offset
+    yield from cut_pieces(stream, start.first_line, PIECE_BYTES, first_size=first_size)
+
+
+def cut_pieces(stream: BinaryIO, first_line: int, size: int, *, first_size: int | None = None) -> Iterator[Piece]:
+    """Cut a text at line ends that are not inside quotes.
+
+    Raises:
+        ParseError: if a row is too long to be one.
+    """
+    rest = b""
+    while data := stream.read(first_size or size):
+        first_size = None
+        data = rest + data
+        end = _last_row_end(data)
+        rest = data[end:]
+        if end:
+            yield Piece(first_line, data[:end])
+            first_line += data.count(b"\n", 0, end)
+        if len(rest) > LONGEST_ROW:
+            raise ParseError(
+                f"a row is longer than {LONGEST_ROW >> 20} MiB, or a double quote in it is never closed",
+                Place(line=first_line),
+            )
+    if rest:
+        yield Piece(first_line, rest)
+
+
+def _last_row_end(data: bytes) -> int:
+    """Where the last whole row ends."""
+    if b'"' not in data:
+        return data.rfind(b"\n") + 1
+    ends = _row_ends(data)
+    return int(ends[-1]) + 1 if len(ends) else 0
+
+
+def each_line_is_a_row(data: bytes) -> bool:
+    """Whether no line end of a piece stands inside quotes, so that its lines are its rows (or comments)."""
+    return b'"' not in data or len(_row_ends(data)) == data.count(b"\n")
+
+
+def _row_ends(data: bytes) -> NDArray[np.intp]:
+    """Where line ends are that are not inside quotes."""
+    if b"#" in data:  # a quote in a comment opens nothing
+        data = re.sub(rb"(?m)^#.*$", lambda comment: b" " * len(comment[0]), data)
+    marks = np.frombuffer(data, dtype=np.uint8)
+    inside_quotes = np.bitwise_xor.accumulate(marks == ord('"'))
+    return np.flatnonzero((marks == ord("\n")) & ~inside_quotes)

@@ -1,0 +1,72 @@
+"""What each kind of call loads, and no more: most of a small run's time is importing."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
+FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
+PROGRAM = """
+import json, sys
+from mse_cli.cli import run
+code = run(sys.argv[1:])
+sys.stderr.write(json.dumps([code, sorted(sys.modules)]))
+"""
+
+
+def loaded(*arguments: str, root) -> set[str]:
+    """The modules that are loaded after a command."""
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    done = subprocess.run(command, capture_output=True, cwd=root, text=True, check=True)
+    code, modules = json.loads(done.stderr)
+    assert code == 0
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--version"], set()),
+        (["--help"], {"rich"}),
+        (["compute", "--help"], {"rich"}),
+        (["compute", *FILES, "--only", "mse"], {"numpy"}),
+        (["compute", *FILES, "--summary", "--format", "json"], {"numpy"}),
+        (["compute", *FILES], {"numpy", "rich"}),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_a_call_loads_what_it_needs_and_no_more(pytestconfig, arguments, needed):
+    modules = loaded(*arguments, root=pytestconfig.rootpath)
+    assert {name for name in NOT_NEEDED if name in modules} == needed
+
+
+def test_rare_needs_are_not_loaded_for_one_number(pytestconfig):
+    program = "import sys, numpy, typer; print(*sys.modules)"
+    anyway = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    rare = {"tempfile", "zipfile", "fractions", "secrets", "importlib.metadata", "concurrent.futures", "ssl"}
+    assert not rare.difference(anyway) & loaded("compute", *FILES, "--only", "mse", root=pytestconfig.rootpath)
+
+
+def test_the_package_alone_loads_neither_numpy_nor_the_command_line():
+    program = "import sys, mse_cli; print(*{'numpy', 'typer', 'rich'} & set(sys.modules)); mse_cli.MSELoss; print(*{"
+    program += "'numpy', 'typer', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["", "numpy", ""]
+
+
+def test_every_public_name_is_there():
+    import mse_cli
+
+    assert all(hasattr(mse_cli, name) for name in mse_cli.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        mse_cli.nonsense  # noqa: B018
+
+
+def test_the_version_is_that_of_the_package():
+    from importlib.metadata import version
+
+    import mse_cli
+
+    assert mse_cli.__version__ == version("mse-cli")
