@@ -33,7 +33,8 @@ class Span(NamedTuple):
         n_bytes: How long it is.
         n_lines: How many physical lines it holds.
         n_rows: How many of them are rows, or begin one.
-        blank: Which of its lines (from 0) is the first of the blank lines at its end, if there are any.
+        blank: Which of its lines (from 0) is the first blank one, if there are any.
+        broken: Whether rows follow it.
         simple: Whether each line is a row.
     """
 
@@ -42,6 +43,7 @@ class Span(NamedTuple):
     n_lines: int
     n_rows: int
     blank: int | None
+    broken: bool
     simple: bool
 
 
@@ -136,17 +138,15 @@ def _count(piece: Piece, offset: int, layout: Layout) -> Span:
     data = piece.data
     n_lines = data.count(b"\n") + (not data.endswith(b"\n"))
     if not any(odd in data for odd in ODD) and data[:1] not in {b"\n", b"\r", b" ", b"\t", b"#"}:
-        return Span(offset, len(data), n_lines, n_lines, None, simple=True)
-    n_rows, blank = 0, None
+        return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
+    n_rows, blank, broken = 0, None, False
     for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
         if layout.is_blank(record):
-            blank = line if blank is None else blank
-        elif blank is not None:
-            raise blank_line(blank)
+            blank = line - piece.first_line if blank is None else blank
         else:
             n_rows += 1
-    blank = None if blank is None else blank - piece.first_line
-    return Span(offset, len(data), n_lines, n_rows, blank, simple=False)
+            broken = blank is not None
+    return Span(offset, len(data), n_lines, n_rows, blank, broken=broken, simple=False)
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,11 @@ class CountedText:
         line, blank = matrix.layout.first_line, None
         spans = [span for counted in ranges for span in counted.spans]
         for span in spans:
-            if blank is not None and span.n_rows:
+            follows = span.broken if blank is None else span.n_rows > 0
+            if blank is None and span.blank is not None:
+                blank = line + span.blank
+            if blank is not None and follows:
                 raise blank_line(blank).within(matrix.label)
-            blank = blank if span.blank is None or blank is not None else line + span.blank
             line += span.n_lines
         n_rows = sum(span.n_rows for span in spans)
         return cls(matrix, tuple(spans), matrix.layout.first_line, 0, n_rows, ranges[0].packed)
