@@ -36,6 +36,8 @@ SECONDS_TO_CONNECT = 10
 SETTINGS = {
     "distributed.comm.timeouts.connect": f"{SECONDS_TO_CONNECT}s",
     "distributed.comm.timeouts.tcp": "12s",  # 11 is the least that Dask takes
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 
 
@@ -82,7 +84,7 @@ def _local_cluster(jobs: int | None) -> Iterator[Any]:
             n_workers=jobs or cores(),
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # without Bokeh and routes it shows nothing, but it takes a port
             silence_logs=logging.CRITICAL,
             memory_limit=0,  # no limit: a task holds some MiB
         ) as cluster:

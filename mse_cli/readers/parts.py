@@ -11,15 +11,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mse_cli.engine import Numbers
-from mse_cli.errors import ShapeError, UsageError, printable
+from mse_cli.errors import UsageError
 from mse_cli.readers.delimited import TextMatrix
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.npy import NpyMatrix
-from mse_cli.readers.pair import Matrix, Pair, disagreement
+from mse_cli.readers.pair import Matrix, Pair, disagreement_of
 from mse_cli.readers.pieces import PIECE_BYTES
 from mse_cli.readers.shards import Shards
 from mse_cli.readers.source import FileSource, StandardInput
@@ -38,13 +38,13 @@ class Stack:
     """Files of known row counts, rows after rows, as one matrix of which any run of rows can be read."""
 
     label: str
-    files: tuple[NpyMatrix | CountedText, ...]
+    parts: tuple[NpyMatrix | CountedText, ...]
     notes: tuple[str, ...] = ()
 
     @cached_property
     def starts(self) -> list[int]:
         """The row with which each file begins, and the number of all rows."""
-        return list(itertools.accumulate((file.n_rows for file in self.files), initial=0))
+        return list(itertools.accumulate((file.n_rows for file in self.parts), initial=0))
 
     @property
     def n_rows(self) -> int:
@@ -54,28 +54,28 @@ class Stack:
     @property
     def n_columns(self) -> int:
         """C."""
-        return self.files[0].n_columns
+        return self.parts[0].n_columns
 
     @property
     def names(self) -> tuple[str, ...] | None:
         """The columns' names, the same in every file."""
-        return self.files[0].names
+        return self.parts[0].names
 
     def part(self, rows: range) -> Stack:
         """The same with only these rows (from 0)."""
         first = bisect_right(self.starts, rows.start) - 1
         files = []
-        for file, start in zip(self.files[first:], self.starts[first:], strict=False):
+        for file, start in zip(self.parts[first:], self.starts[first:], strict=False):
             if start >= rows.stop:
                 break
             here = range(max(rows.start - start, 0), min(rows.stop - start, file.n_rows))
             if here:
                 files.append(file.part(here))
-        return replace(self, files=tuple(files))
+        return replace(self, parts=tuple(files))
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows of all files in order."""
-        for file in self.files:
+        for file in self.parts:
             yield from file.chunks()
 
 
@@ -113,7 +113,7 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
     )
     for stack in stacks[1:]:
         if stack.n_rows != stacks[0].n_rows:
-            raise rows_disagree(stacks[0], stack, pair.n_columns)
+            raise disagreement_of(stacks[0], stack)
     return replace(pair, streams=stacks)
 
 
@@ -140,31 +140,6 @@ def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
     ]
 
 
-def rows_disagree(first: Stack, other: Stack, n_columns: int) -> ShapeError:
-    """The error for sides of different length, with the file that looks wrong."""
-    error = disagreement(first.label, (first.n_rows, n_columns), other.label, (other.n_rows, other.n_columns))
-    return ShapeError(error.message, hint=odd_file(first, other) or error.hint)
-
-
-def odd_file(first: Stack, other: Stack) -> str | None:
-    """Which file looks wrong where two sides have different numbers of rows."""
-    names, other_names = ([PurePosixPath(file.label).stem for file in side.files] for side in (first, other))
-    if len(names) == len(other_names):
-        for file, opposite in zip(first.files, other.files, strict=True):
-            if file.n_rows != opposite.n_rows:
-                return f"{_rows_of(file)}, {_rows_of(opposite)}"
-        return None
-    for side, more, fewer in ((other, names, other_names), (first, other_names, names)):
-        missing = [name for name in more if name not in fewer]
-        if missing and len(missing) < len(more):
-            return f"{printable(side.label)} has no {printable(missing[0])}"
-    return None
-
-
-def _rows_of(file: NpyMatrix | CountedText) -> str:
-    return f"{printable(file.label)} has {file.n_rows} rows"
-
-
 def parts_of(pair: Pair) -> list[Pair]:
     """A pair whose rows are counted as parts of about the same work; the pair itself if it cannot be cut.
 
@@ -175,7 +150,7 @@ def parts_of(pair: Pair) -> list[Pair]:
     if len(stacks) < len(pair.streams):
         return [pair]
     most_cells = max(PART_CELLS, stacks[0].n_rows * pair.n_columns // MOST_PARTS)
-    leading = next((stack for stack in stacks if not all(map(_is_cheap, stack.files))), stacks[0])
+    leading = next((stack for stack in stacks if not all(map(_is_cheap, stack.parts))), stacks[0])
     return [part_of(pair, rows) for rows in _cuts(leading, most_cells)]
 
 
@@ -190,12 +165,12 @@ def shards_of(pair: Pair) -> list[tuple[str, range]]:
     stack = pair.streams[pair.prediction.stream]
     assert isinstance(stack, Stack)
     bounds = itertools.pairwise(stack.starts)
-    return [(file.source.label, range(*bound)) for file, bound in zip(stack.files, bounds, strict=True)]
+    return [(file.source.label, range(*bound)) for file, bound in zip(stack.parts, bounds, strict=True)]
 
 
 def files_read(pair: Pair) -> list[Path]:
     """The files on this machine that a pair whose rows are counted is read from."""
-    files = [file for stream in pair.streams if isinstance(stream, Stack) for file in stream.files]
+    files = [file for stream in pair.streams if isinstance(stream, Stack) for file in stream.parts]
     return [file.source.path for file in files if isinstance(file.source, FileSource)]
 
 
@@ -204,7 +179,7 @@ def _is_cheap(file: NpyMatrix | CountedText) -> bool:
 
 
 def _cuts(stack: Stack, most_cells: int) -> Iterator[range]:
-    for file, start in zip(stack.files, stack.starts, strict=False):
+    for file, start in zip(stack.parts, stack.starts, strict=False):
         row = start
         for n_rows in _grains(file, most_cells):
             yield range(row, row + n_rows)
