@@ -42,7 +42,7 @@ def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[Callable[[OfBlock],
         InputError: if the folder cannot be written, or holds other files.
         UsageError: if the files' rows cannot be told, or two files have the same name.
     """
-    shards = _plan(Path(folder), with_counted_rows(pair, mapped))
+    shards = _plan(Path(folder).absolute(), with_counted_rows(pair, mapped))
     with _failing_as(folder):
         new = _prepare(Path(folder), shards)
     try:

@@ -95,6 +95,7 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
     """
     if all(isinstance(stream, Stack) for stream in pair.streams):
         return pair
+    pair = replace(pair, streams=tuple(map(_with_absolute_paths, pair.streams)))
     files = [_files(stream) for stream in pair.streams]
     for file in itertools.chain(*files):
         if isinstance(file.source, StandardInput):
@@ -115,6 +116,18 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
         if stack.n_rows != stacks[0].n_rows:
             raise disagreement_of(stacks[0], stack)
     return replace(pair, streams=stacks)
+
+
+def _with_absolute_paths(stream: Matrix) -> Matrix:
+    """The same, for processes that do not run in this one's directory."""
+    if isinstance(stream, Joined):
+        first, second = (_with_absolute_paths(side) for side in (stream.first, stream.second))
+        return replace(stream, first=first, second=second)  # type: ignore[arg-type]
+    if isinstance(stream, Shards):
+        return replace(stream, parts=tuple(map(_with_absolute_paths, stream.parts)))  # type: ignore[arg-type]
+    if isinstance(stream, TextMatrix | NpyMatrix) and isinstance(stream.source, FileSource):
+        return replace(stream, source=replace(stream.source, path=stream.source.path.absolute()))
+    return stream
 
 
 def _files(stream: Matrix) -> tuple[TextMatrix | NpyMatrix, ...]:
