@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 from typing import Protocol, Self, TypeVar
 
 from mse_cli.engine import Block
-from mse_cli.readers.delimited import Parser, TextMatrix
+from mse_cli.readers.delimited import Parser, TextMatrix, parse_here
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.pair import Matrix, Pair
 from mse_cli.readers.shards import Shards
@@ -20,6 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
+LARGE_FOR_POLARS = 32 << 20  # bytes: less is parsed by NumPy before Polars would be loaded
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready and have sent it back
 
 
@@ -94,14 +97,32 @@ def map_in_threads(function: Callable[[T], R], items: Sequence[T], *, jobs: int 
 @contextmanager
 def reading_ahead(pair: Pair, jobs: int | None) -> Iterator[Pair]:
     """The pair with its text files parsed in so many worker processes; by default as many as help."""
-    jobs = jobs or (cores() if text_bytes(pair) >= LARGE_TEXT else 1)
-    if jobs == 1 or not text_bytes(pair):
+    n_bytes = text_bytes(pair)
+    jobs = jobs or (cores() if n_bytes >= LARGE_TEXT else 1)
+    fast = n_bytes >= LARGE_FOR_POLARS and has_polars()
+    if n_bytes == 0 or (jobs == 1 and not fast):
         yield pair
-        return
-    from mse_cli.readers.workers import parser_in_workers  # multiprocessing costs start-up time
+    elif jobs == 1:
+        yield _parsed_by(pair, partial(parse_here, fast=True))
+    else:
+        from mse_cli.readers.workers import parser_in_workers  # multiprocessing costs start-up time
 
-    with parser_in_workers(jobs) as parser:
-        yield replace(pair, streams=tuple(_with_parser(stream, parser) for stream in pair.streams))
+        with parser_in_workers(jobs, fast=fast) as parser:
+            yield _parsed_by(pair, parser)
+
+
+def has_polars() -> bool:
+    """Whether the extra ``fast`` is installed."""
+    return find_spec("polars") is not None
+
+
+def could_be_faster(pair: Pair) -> bool:
+    """Whether the extra ``fast`` is missing where it would help."""
+    return text_bytes(pair) >= LARGE_FOR_POLARS and not has_polars()
+
+
+def _parsed_by(pair: Pair, parser: Parser) -> Pair:
+    return replace(pair, streams=tuple(_with_parser(stream, parser) for stream in pair.streams))
 
 
 def _with_parser(stream: Matrix, parser: Parser) -> Matrix:

@@ -126,9 +126,10 @@ def evaluate_pair(
     worst: int | None = None,
     edge_rows: int | None = None,
     jobs: int | None = None,
+    watch: backends.Tally | None = None,
     run: backends.Run | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums, and keep what was asked for on the way, where ``run`` says.
+    """Run the blocks of a pair through the sums (and past ``watch``), and keep what was asked for; ``run`` says where.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -137,7 +138,7 @@ def evaluate_pair(
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
     run = run or partial(backends.run, jobs=jobs)
-    run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
+    run(pair, *(tally for tally in (sums, edges, worst_cells, watch) if tally is not None))
     result = sums.finish(reduction, pair.names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")

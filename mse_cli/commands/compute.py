@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from mse_cli.errors import UsageError
 if TYPE_CHECKING:
     from mse_cli.evaluate import Evaluation
 
+FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = """
 Examples:
 
@@ -133,11 +135,13 @@ def compute(
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
+    from mse_cli.backends import could_be_faster
     from mse_cli.commands.running import running, saving_shards
     from mse_cli.destination import writing
     from mse_cli.evaluate import evaluate_pair
     from mse_cli.readers.layout import Dialect
     from mse_cli.readers.opening import InputOptions, open_pair
+    from mse_cli.render.progress import RowsRead
 
     what = report.Report(
         format=report.format_of(format_, output),
@@ -166,12 +170,20 @@ def compute(
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
+        if sys.stderr.isatty() and could_be_faster(pair):
+            note([FAST_NOTE], quiet=quiet)
         there = outputs.enter_context(running(pair, dask=dask, jobs=jobs, quiet=quiet))
         folders = {name: path for name, path in saves.items() if path and path.endswith("/")}
         shards = {name: outputs.enter_context(saving_shards(path, name, there)) for name, path in folders.items()}
-        evaluation = evaluate_pair(
-            there.pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, run=there.run
-        )
+        with RowsRead(pair.n_rows, wanted=not quiet) as rows_read:
+            evaluation = evaluate_pair(
+                there.pair,
+                reduction=reduction.value,
+                worst=worst,
+                edge_rows=what.edge_rows,
+                run=there.run,
+                watch=rows_read if dask is None else None,  # a cluster's progress is told by its tasks
+            )
         _warn(evaluation)
         for name, stream in streams.items():
             blocks = evaluation.se() if name == "se" else evaluation.gradient()

@@ -118,11 +118,11 @@ class TextMatrix:
             yield from pieces_from(stream, start or self.start)
 
 
-def parse_here(matrix: TextMatrix, start: Cut | None = None) -> Iterator[Rows]:
-    """The rows of a text file, parsed in this process; all, or those from a cut on."""
+def parse_here(matrix: TextMatrix, start: Cut | None = None, *, fast: bool = False) -> Iterator[Rows]:
+    """The rows of a text file, parsed in this process; all, or those from a cut on; ``fast`` as in ``parse_piece``."""
     for piece in matrix.pieces(start):
         with reading(matrix.label):
-            rows = parse_piece(piece, matrix.layout)
+            rows = parse_piece(piece, matrix.layout, fast=fast)
         yield rows
 
 
@@ -136,31 +136,26 @@ def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:
         return TextMatrix(source, find_layout(stream, dialect))
 
 
-def parse_piece(piece: Piece, layout: Layout) -> Rows:
-    """The numbers (and keys) of a piece.
+def parse_piece(piece: Piece, layout: Layout, *, fast: bool = False) -> Rows:
+    """The numbers (and keys) of a piece; ``fast`` tries Polars, which must be installed, before NumPy's parser.
 
     Raises:
         ParseError: with the physical line and the column.
     """
-    numbers = None if layout.key is not None else _parse_plain(piece.data, layout)
+    numbers = None if layout.key is not None else _parse_plain(piece.data, layout, fast=fast)
     if numbers is None:
         return _parse_strictly(piece, layout)
-    return Rows(numbers, blank_line=_blank_line_at_end(piece))
+    blank_at_end = piece.data.endswith((b"\n\n", b"\n\r\n"))
+    return Rows(numbers, blank_line=piece.first_line + len(numbers) if blank_at_end else None)
 
 
-def _blank_line_at_end(piece: Piece) -> int | None:
-    rows = piece.data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
-    n_rows = rows.count(b"\n")
-    return piece.first_line + n_rows if piece.data.count(b"\n") > n_rows else None
+def _parse_plain(data: bytes, layout: Layout, *, fast: bool) -> Floats | None:
+    """What Polars' or NumPy's parser reads where it reads as the grammar says, else ``None``.
 
-
-def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
-    """What NumPy's parser reads where it reads as the grammar says, else ``None``.
-
-    It sees only bytes that numbers are made of (or, where columns of text are left out, printable ASCII), reads
+    They see only bytes that numbers are made of (or, where columns of text are left out, printable ASCII), read
     numbers as Python's ``float`` does, and must give every line as a row of finite numbers.
     """
-    data = data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    data = _with_plain_ends(data)
     if data == b"\n":
         return None
     whole = layout.use == tuple(range(layout.width))
@@ -176,18 +171,37 @@ def _parse_plain(data: bytes, layout: Layout) -> Floats | None:
         return None
     if layout.decimal == ",":
         data = data.replace(b",", b".")
+    shape = n_rows, len(layout.use)
+    if fast:
+        from mse_cli.readers.fast import read_numbers  # an optional extra, and slow to load
+
+        numbers = read_numbers(data, layout)
+        if _fits(numbers, shape):
+            return numbers
+    numbers = _load_text(data, layout, whole=whole)
+    return numbers if _fits(numbers, shape) else None
+
+
+def _with_plain_ends(data: bytes) -> bytes:
+    """A piece whose lines all end in LF, without the blank lines at its end; the same bytes if it is so already."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    plain = data.endswith(b"\n") and not data.endswith(b"\n\n")
+    return data if plain else data.rstrip(b"\n") + b"\n"
+
+
+def _load_text(data: bytes, layout: Layout, *, whole: bool) -> Floats | None:
+    delimiter = None if layout.delimiter == " " else layout.delimiter
+    columns = None if whole else layout.use
     try:
-        numbers = np.loadtxt(
-            io.BytesIO(data),
-            delimiter=None if layout.delimiter == " " else layout.delimiter,
-            comments=None,
-            usecols=None if whole else layout.use,
-            ndmin=2,
-        )
+        return np.loadtxt(io.BytesIO(data), delimiter=delimiter, comments=None, usecols=columns, ndmin=2)
     except ValueError:
         return None
-    fits = numbers.shape == (n_rows, len(layout.use)) and bool(np.isfinite(numbers).all())
-    return numbers if fits else None
+
+
+def _fits(numbers: Floats | None, shape: tuple[int, int]) -> bool:
+    """Whether a parser has read each line as a row of finite numbers."""
+    return numbers is not None and numbers.shape == shape and bool(np.isfinite(numbers).all())
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import BinaryIO, NamedTuple, cast
 
 from mse_cli.engine import Floats
@@ -20,6 +21,7 @@ from mse_cli.readers.layout import Layout, decode
 from mse_cli.readers.pieces import PIECE_BYTES, Piece, cut_pieces
 from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, reading, skip
 
+LARGE_FOR_POLARS = 1 << 20  # bytes of a piece: a process that reads many has soon made up for loading Polars
 RANGE_BYTES = 64 << 20  # of a file that is counted by one task
 # A line that is blank or may be, a comment, a cell in quotes: what makes lines and rows two different numbers.
 ODD = (b'"', b"\n\n", b"\n\r", b"\n ", b"\n\t", b"\n#")
@@ -267,7 +269,8 @@ def _rows(piece: Piece, span: Span, rows: range, layout: Layout) -> Floats:
         start = _line_offset(piece.data, rows.start)
         stop = _line_offset(piece.data, len(rows), start)
         piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    numbers = parse_piece(piece, layout).numbers
+    fast = len(piece.data) >= LARGE_FOR_POLARS and find_spec("polars") is not None
+    numbers = parse_piece(piece, layout, fast=fast).numbers
     if len(numbers) < rows.stop:
         raise ParseError("the file changed while it was read")
     return numbers[rows.start : rows.stop]

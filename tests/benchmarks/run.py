@@ -78,7 +78,10 @@ def npy_tools(a: Path, y: Path, gradient: Path) -> list[Tool]:
     read = f"b = bytearray(1 << 20)\nfor f in {(str(a), str(y))}:\n s = open(f, 'rb', 0)\n while s.readinto(b): pass"
     return [
         Tool("**mse --only mse**", [*MSE, "compute", str(a), str(y), "--only", "mse"]),
-        Tool("**mse --save-gradient**", [*MSE, "compute", str(a), str(y), "--save-gradient", str(gradient)]),
+        Tool(
+            "**mse --save-gradient**",
+            [*MSE, "compute", str(a), str(y), "--only", "mse", "--save-gradient", str(gradient)],
+        ),
         python("limit: `import numpy, typer`, read both files", f"import numpy, typer\n{read}"),
         Tool("limit: `cp` of one file", ["cp", str(a), str(gradient)]),
         python("NumPy `((A-Y)**2).mean()`", f"import numpy as np; {load}; print(((A-Y)**2).mean())"),
@@ -104,7 +107,7 @@ def csv_tools(a: Path, y: Path) -> list[Tool]:
     awk = "+".join(f"(${j}-${j + COLUMNS})^2" for j in range(1, COLUMNS + 1))
     return [
         Tool("**mse** (default)", [*PLAIN_MSE, *compute]),
-        Tool("**mse** `-j 1`", [*PLAIN_MSE, *compute]),
+        Tool("**mse** `-j 1`", [*PLAIN_MSE, *compute, "-j", "1"]),
         Tool("**mse** with the extra `fast`", [*MSE, *compute], "polars"),
         Tool("limit: `cat` both files", ["cat", *pair]),
         python(
