@@ -87,6 +87,7 @@ def _local_cluster(jobs: int | None) -> Iterator[Any]:
             dashboard_address="127.0.0.1:0",  # without Bokeh and routes it shows nothing, but it takes a port
             silence_logs=logging.CRITICAL,
             memory_limit=0,  # no limit: a task holds some MiB
+            env={"POLARS_MAX_THREADS": "1"},  # a worker is one thread
         ) as cluster:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             yield cluster

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import BinaryIO, NamedTuple, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
 from mse_cli.readers.delimited import TextMatrix, blank_line, parse_piece
@@ -23,8 +26,8 @@ from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, readin
 
 LARGE_FOR_POLARS = 1 << 20  # bytes of a piece: a process that reads many has soon made up for loading Polars
 RANGE_BYTES = 64 << 20  # of a file that is counted by one task
-# A line that is blank or may be, a comment, a cell in quotes: what makes lines and rows two different numbers.
-ODD = (b'"', b"\n\n", b"\n\r", b"\n ", b"\n\t", b"\n#")
+# How a line begins that is blank or may be, or a comment, so that lines and rows are two different numbers.
+ODD = np.isin(np.arange(256), list(b"\n\r \t#"))
 
 
 class Span(NamedTuple):
@@ -138,8 +141,10 @@ class Limited:
 
 def _count(piece: Piece, offset: int, layout: Layout) -> Span:
     data = piece.data
-    n_lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    if not any(odd in data for odd in ODD) and data[:1] not in {b"\n", b"\r", b" ", b"\t", b"#"}:
+    ends = _line_ends(data)
+    n_lines = len(ends) + (not data.endswith(b"\n"))
+    marks = np.frombuffer(data, dtype=np.uint8)
+    if b'"' not in data and not ODD[marks[0]] and not ODD[marks[ends[ends < len(data) - 1] + 1]].any():
         return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
     for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
@@ -266,8 +271,8 @@ class CountedText:
 def _rows(piece: Piece, span: Span, rows: range, layout: Layout) -> Floats:
     """These rows of a piece; where each line is a row, the others are not parsed."""
     if span.simple and len(rows) < span.n_rows:
-        start = _line_offset(piece.data, rows.start)
-        stop = _line_offset(piece.data, len(rows), start)
+        bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
+        start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
         piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
     fast = len(piece.data) >= LARGE_FOR_POLARS and find_spec("polars") is not None
     numbers = parse_piece(piece, layout, fast=fast).numbers
@@ -276,8 +281,5 @@ def _rows(piece: Piece, span: Span, rows: range, layout: Layout) -> Floats:
     return numbers[rows.start : rows.stop]
 
 
-def _line_offset(data: bytes, n_lines: int, offset: int = 0) -> int:
-    """Where the line that so many lines come before begins."""
-    for _ in range(n_lines):
-        offset = data.find(b"\n", offset) + 1 or len(data)
-    return offset
+def _line_ends(data: bytes) -> NDArray[np.intp]:
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
