@@ -174,7 +174,7 @@ def _grouped(
     """``collect`` of what the function gives for each group of items, in order; a few groups ahead of their use."""
     groups = (items[i : i + GROUP] for i in range(0, len(items), GROUP))
     flying: deque[Future[Any]] = deque()
-    with _words_for(client):
+    with _words():
         try:
             while True:
                 ahead = 2 + 2 * sum(client.nthreads().values()) // GROUP
@@ -191,7 +191,7 @@ def _grouped(
 
 
 @contextlib.contextmanager
-def _words_for(client: Client) -> Iterator[None]:
+def _words() -> Iterator[None]:
     """What Dask raises, as errors that a user can act on."""
     from distributed import CancelledError, KilledWorker
     from distributed.comm.core import CommClosedError
@@ -205,3 +205,6 @@ def _words_for(client: Client) -> Iterator[None]:
     except KilledWorker:
         message = "the Dask cluster's workers die whenever they take up the same rows"
         raise InputError(message, hint="their logs say why") from None
+    except (ImportError, RuntimeError) as error:
+        hint = "mse-cli must be installed, in the same version, where the scheduler and the workers run"
+        raise InputError(f"the Dask cluster cannot run the tasks: {str(error).splitlines()[0]}", hint=hint) from None

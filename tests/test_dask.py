@@ -7,11 +7,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+from distributed import KilledWorker
+from distributed.comm.core import CommClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mse_cli.backends import reading_ahead
-from mse_cli.backends_dask import connected, map_on_dask, run_on_dask
+from mse_cli.backends_dask import _words, connected, map_on_dask, run_on_dask
 from mse_cli.errors import InputError, MseError, ParseError
 from mse_cli.evaluate import evaluate_pair
 from mse_cli.readers import parts as planning
@@ -150,6 +152,21 @@ def test_without_dask_the_error_says_which_extra(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == ("error: --dask needs Dask, which is not installed\nhint: pip install 'mse-cli[dask]'\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (CommClosedError("closed"), "the connection to the Dask scheduler is lost"),
+        (KilledWorker("task", None, 3), "workers die"),
+        (ModuleNotFoundError("No module named 'mse_cli'"), "cannot run the tasks: No module named 'mse_cli'"),
+        (RuntimeError("Error during deserialization\nof the task graph"), "cannot run the tasks: Error during des"),
+        (ParseError("as it is"), "as it is"),
+    ],
+)
+def test_what_a_cluster_raises_is_told_in_words(error, words):
+    with pytest.raises(MseError, match=words), _words():
+        raise error
 
 
 def test_jobs_do_not_go_with_a_cluster_that_has_its_own_workers(mse, tmp_path):
