@@ -32,6 +32,7 @@ R = TypeVar("R")
 Progress = Callable[[int, int], None]  # tasks done, of how many
 
 GROUP = 16  # tasks whose sums are merged on the cluster
+FEWEST_GROUPS = 8  # so that progress is seen and an error ends a run
 SECONDS_TO_CONNECT = 10
 SETTINGS = {
     "distributed.comm.timeouts.connect": f"{SECONDS_TO_CONNECT}s",
@@ -120,7 +121,7 @@ def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress 
         for tally, more in zip(tallies, _checked(filled), strict=True):
             tally.merge(more)
         if progress:
-            progress(min(done * GROUP, len(parts)), len(parts))
+            progress(min(done * _group_size(len(parts)), len(parts)), len(parts))
 
 
 def map_on_dask(function: Callable[[T], R], items: Sequence[T], *, client: Client) -> Iterator[R]:
@@ -168,16 +169,21 @@ def _checked(result: R | MseError) -> R:
     return result
 
 
+def _group_size(n_tasks: int) -> int:
+    return max(1, min(GROUP, n_tasks // FEWEST_GROUPS))
+
+
 def _grouped(
     function: Callable[[T], R], items: Sequence[T], collect: Callable[[list[R | MseError]], Any], client: Client
 ) -> Iterator[Any]:
     """``collect`` of what the function gives for each group of items, in order; a few groups ahead of their use."""
-    groups = (items[i : i + GROUP] for i in range(0, len(items), GROUP))
+    size = _group_size(len(items))
+    groups = (items[i : i + size] for i in range(0, len(items), size))
     flying: deque[Future[Any]] = deque()
     with _words():
         try:
             while True:
-                ahead = 2 + 2 * sum(client.nthreads().values()) // GROUP
+                ahead = 2 + 2 * sum(client.nthreads().values()) // size
                 for group in islice(groups, ahead - len(flying)):
                     tasks = client.map(partial(_attempt, function), group, pure=False)
                     flying.append(client.submit(_attempt, collect, tasks, pure=False))

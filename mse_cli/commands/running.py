@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from mse_cli.errors import UsageError
 from mse_cli.evaluate import Evaluation
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.parts import Map, with_counted_rows
+
+CLEARED = "\r\033[K"
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> I
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
     from mse_cli.backends_dask import connected, map_on_dask, run_on_dask  # Dask costs start-up time
 
-    with connected(dask, jobs=jobs) as client:
+    with connected(dask, jobs=jobs) as client, _progress(quiet=quiet) as progress:
         if not client.nthreads():
             note(["the Dask scheduler has no workers yet: waiting for some"], quiet=quiet)
         mapped = partial(map_on_dask, client=client)
-        run = partial(run_on_dask, client=client, progress=None if quiet else _progress())
+        run = partial(run_on_dask, client=client, progress=progress)
         yield Running(with_counted_rows(pair, mapped), run, mapped)
 
 
@@ -64,14 +67,20 @@ def saving_shards(folder: str, name: str, there: Running) -> Iterator[Callable[[
         yield lambda evaluation: save(squared_error if name == "se" else evaluation.gradient_of_block)
 
 
-def _progress() -> Callable[[int, int], None] | None:
-    """A line on the terminal that says how many tasks are done, and goes when all are."""
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A line on the terminal that says how many tasks are done, and goes when all are, or at an error."""
     stream = sys.stderr
-    if stream is None or stream.closed or not stream.isatty():
-        return None
+    if quiet or stream is None or stream.closed or not stream.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
 
     def show(done: int, total: int) -> None:
-        stream.write(f"\r{done} of {total} tasks" if done < total else "\r\033[K")
+        stream.write(f"\r{done} of {total} tasks" if done < total else CLEARED)
         stream.flush()
 
-    return show
+    try:
+        yield show
+    finally:
+        stream.write(CLEARED)
+        stream.flush()

@@ -198,7 +198,7 @@ def _odd_file(first: Matrix, other: Matrix) -> str | None:
         return next((f"{_rows_of(file)}, {_rows_of(other)}" for file, other in differ), None)
     for side, more, fewer in ((other, names, other_names), (first, other_names, names)):
         missing = [name for name in more if name not in fewer]
-        if missing and len(missing) < len(more):
+        if len(fewer) > 1 and 0 < len(missing) < len(more):
             return f"{printable(side.label)} has no {printable(missing[0])}"
     return None
 
