@@ -25,11 +25,12 @@ from mse_cli.readers.parts import with_counted_rows
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory):
     """Connections to clusters of 1, 2 and 4 workers, which are threads here."""
+    import dask
     from distributed import LocalCluster
 
     common = {"processes": False, "protocol": "tcp://", "dashboard_address": "127.0.0.1:0", "memory_limit": 0}
-    common["local_directory"] = str(tmp_path_factory.mktemp("dask"))
-    clusters = [LocalCluster(n_workers=n, threads_per_worker=1, **common) for n in (1, 2, 4)]
+    with dask.config.set({"temporary-directory": str(tmp_path_factory.mktemp("dask"))}):
+        clusters = [LocalCluster(n_workers=n, threads_per_worker=1, **common) for n in (1, 2, 4)]
     connections = [connected(cluster.scheduler_address) for cluster in clusters]
     yield [connection.__enter__() for connection in connections]
     for connection in reversed(connections):
