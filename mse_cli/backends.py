@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from mse_cli.engine import Block
 from mse_cli.readers.delimited import Parser, TextMatrix, parse_here
@@ -17,6 +17,9 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.pair import Matrix, Pair
 from mse_cli.readers.shards import Shards
 from mse_cli.readers.source import FileSource
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
 LARGE_FOR_POLARS = 32 << 20  # bytes: less is parsed by NumPy before Polars would be loaded
@@ -38,6 +41,13 @@ class Tally(Listener, Protocol):
 
     def merge(self, other: Self) -> None:
         """Take in what another one was fed, of the rows that follow."""
+
+
+class Run(Protocol):
+    """A backend, with all that it needs beside the pair and the tallies."""
+
+    def __call__(self, pair: Pair, *tallies: Tally) -> None:
+        """Feed every block of the pair to every tally."""
 
 
 def run(pair: Pair, *tallies: Tally, jobs: int | None = None) -> None:
@@ -78,6 +88,14 @@ def run_in_threads(parts: list[Pair], *tallies: Tally) -> None:
                     tally.merge(more)
         finally:
             stop.set()
+
+
+def map_in_threads(function: Callable[[T], R], items: Sequence[T], *, jobs: int | None = None) -> Iterator[R]:
+    """Python's ``map`` in as many threads as help, the results in order."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(jobs or MOST_THREADS, MOST_THREADS, cores())) as pool:
+        yield from pool.map(function, items)
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mse_cli import backends
 from mse_cli.engine import Block, Floats, gradient, row_sums, squared_error
@@ -124,6 +125,11 @@ class Evaluation:
             raise UsageError("merged parts hold no matrices")
         return self.pair.blocks()
 
+    @property
+    def gradient_of_block(self) -> Callable[[Block], Floats]:
+        """The gradient as a function of a block that other processes can be sent."""
+        return partial(gradient, divisor=self.result.divisor, reduction=self.result.reduction)
+
     def _gradient_of(self, block: Block) -> Floats:
         return gradient(block, self.result.divisor, self.result.reduction)
 
@@ -136,8 +142,9 @@ def evaluate_pair(
     edge_rows: int | None = None,
     jobs: int | None = None,
     watch: backends.Tally | None = None,
+    run: backends.Run | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums (and past ``watch``), and keep what was asked for on the way.
+    """Run the blocks of a pair through the sums (and past ``watch``), and keep what was asked for; ``run`` says where.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -145,7 +152,8 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backends.run(pair, *(tally for tally in (sums, edges, worst_cells, watch) if tally is not None), jobs=jobs)
+    run = run or partial(backends.run, jobs=jobs)
+    run(pair, *(tally for tally in (sums, edges, worst_cells, watch) if tally is not None))
     return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
 
 

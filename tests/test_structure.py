@@ -23,6 +23,8 @@ FLOORS = {
     "render": 5,
     "backends": 5,
     "destination": 5,
+    "backends_dask": 6,
+    "shard_folder": 6,
     "evaluation": 6,
     "examination": 7,
     "inspection": 7,

@@ -25,7 +25,8 @@ def compute(
         str,
         typer.Argument(
             metavar="PREDS",
-            help="The prediction A: CSV, NPY or NPZ; a quoted glob; - for standard input. "
+            help="The prediction A: CSV, NPY or NPZ; a quoted glob; a FOLDER/; s3://… and other addresses; - for "
+            "standard input. "
             "With --pred and --true: a TABLE that holds both.",
             show_default=False,
         ),
@@ -56,13 +57,16 @@ def compute(
     save_se: Annotated[
         str | None,
         typer.Option(
-            "--save-se", metavar="FILE", help="Also write SE, whole, as .npy, .csv or .csv.gz.", rich_help_panel=OUTPUT
+            "--save-se",
+            metavar="FILE|DIR/",
+            help="Also write SE, whole, as .npy, .csv or .csv.gz; DIR/ as a .npy per file of PREDS.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     save_gradient: Annotated[
         str | None,
         typer.Option(
-            "--save-gradient", metavar="FILE", help="Also write the gradient, likewise.", rich_help_panel=OUTPUT
+            "--save-gradient", metavar="FILE|DIR/", help="Also write the gradient, likewise.", rich_help_panel=OUTPUT
         ),
     ] = None,
     summary: Annotated[
@@ -89,12 +93,14 @@ def compute(
     all_: options.All = False,
     color: options.Color = options.ColorOption.auto,
     jobs: options.Jobs = None,
+    dask: options.Dask = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
-    from mse_cli.backends import could_be_faster, reading_ahead
+    from mse_cli.backends import could_be_faster
     from mse_cli.commands.printing import save, write
+    from mse_cli.commands.running import running, saving_shards
     from mse_cli.evaluation import evaluate_pair
     from mse_cli.readers.opening import open_pair
     from mse_cli.readers.source import files_of
@@ -129,19 +135,29 @@ def compute(
         read_again=what.reads_again or any(saves.values()),
     )
     with contextlib.ExitStack() as outputs:
-        streams = {name: outputs.enter_context(writing(path)) for name, path in saves.items() if path}
+        files = {name: path for name, path in saves.items() if path and not path.endswith("/")}
+        streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(output))
         pair = open_pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
         if is_watched() and could_be_faster(pair):
             note([FAST_NOTE], quiet=quiet)
-        pair = outputs.enter_context(reading_ahead(pair, jobs))
+        there = outputs.enter_context(running(pair, dask=dask, jobs=jobs, quiet=quiet))
+        folders = {name: path for name, path in saves.items() if path and path.endswith("/")}
+        shards = {name: outputs.enter_context(saving_shards(path, name, there)) for name, path in folders.items()}
         with RowsRead(pair.n_rows, wanted=not quiet) as rows_read:
             evaluation = evaluate_pair(
-                pair, reduction=reduction.value, worst=worst, edge_rows=what.edge_rows, jobs=jobs, watch=rows_read
+                there.pair,
+                reduction=reduction.value,
+                worst=worst,
+                edge_rows=what.edge_rows,
+                run=there.run,
+                watch=rows_read if dask is None else None,  # a cluster's progress is told by its tasks
             )
         report.warn_of(evaluation.result)
         for name, stream in streams.items():
             save(options.Only(name), saves[name] or "", evaluation, stream)
+        for save_shards in shards.values():
+            save_shards(evaluation)
         write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
     report.gate(evaluation.result, limit, quiet=quiet)

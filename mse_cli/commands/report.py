@@ -94,8 +94,8 @@ def check_matrix_path(path: str | None, option: str) -> None:
     Raises:
         UsageError: if it is none of .npy, .csv and .csv.gz.
     """
-    if path is not None and not path.endswith((".npy", ".csv", ".csv.gz")):
-        hint = "name the file .npy, .csv or .csv.gz: the suffix says how it is written"
+    if path is not None and not path.endswith((".npy", ".csv", ".csv.gz", "/")):
+        hint = "name the file .npy, .csv or .csv.gz: the suffix says how it is written; DIR/ is a folder of shards"
         raise UsageError(f"{option} {printable(path)}: no format has this suffix", hint=hint)
 
 

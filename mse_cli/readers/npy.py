@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from mse_cli.engine import Numbers, as_numbers, rows_per_block
 from mse_cli.errors import ParseError, quote
 from mse_cli.readers.missing import Missing, check_finite
+from mse_cli.readers.remote import RemoteSource
 from mse_cli.readers.source import FileSource, Source, reading
 
 MAGIC = b"\x93NUMPY"
@@ -84,7 +85,7 @@ class NpyMatrix:
     @property
     def can_be_parted(self) -> bool:
         """Whether several rows' worth of it can be read at the same time, which a pipe and an archive do not allow."""
-        return self.member is None and isinstance(self.source, FileSource)
+        return self.member is None and isinstance(self.source, FileSource | RemoteSource)
 
     def part(self, rows: range) -> NpyMatrix:
         """The same with only these rows (from 0)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from mse_cli.readers.layout import Dialect
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Pair, Part, check_shapes, disagreement
 from mse_cli.readers.piped import Piped
+from mse_cli.readers.remote import is_address, shown
 from mse_cli.readers.shards import Shards
 from mse_cli.readers.source import Source, first_bytes, reading, resolve
 
+MOST_OPENED_AT_ONCE = 16
 Side = TextMatrix | NpyMatrix | Shards
 Positions = tuple[int, ...]
 
@@ -56,8 +59,13 @@ def open_side(spec: str, member: str | None, option: str, options: InputOptions)
 
 
 def _open_sources(spec: str, sources: list[Source], member: str | None, option: str, options: InputOptions) -> Side:
-    parts = tuple(_open_source(source, member, option, options.dialect) for source in sources)
-    return parts[0] if len(parts) == 1 else Shards(spec, parts)
+    one = partial(_open_source, member=member, option=option, dialect=options.dialect)
+    if len(sources) == 1:
+        return one(sources[0])
+    from concurrent.futures import ThreadPoolExecutor  # costs start-up time
+
+    with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a shard in an object store takes a tenth of a second
+        return Shards(shown(spec) if is_address(spec) else spec, tuple(pool.map(one, sources)))
 
 
 def _open_source(source: Source, member: str | None, option: str, dialect: Dialect) -> TextMatrix | NpyMatrix:

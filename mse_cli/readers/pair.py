@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Protocol
 
 import numpy as np
@@ -178,9 +179,32 @@ def check_shapes(prediction: Matrix, target: Matrix) -> None:
     known = prediction.n_rows is not None and target.n_rows is not None
     if prediction.n_columns == target.n_columns and (not known or prediction.n_rows == target.n_rows):
         return
-    raise disagreement(
-        prediction.label, (_count(prediction), prediction.n_columns), target.label, (_count(target), target.n_columns)
-    )
+    raise disagreement_of(prediction, target)
+
+
+def disagreement_of(first: Matrix, other: Matrix) -> ShapeError:
+    """The error for two sides whose shapes differ, with the file that looks wrong."""
+    shape, other_shape = (_count(first), first.n_columns), (_count(other), other.n_columns)
+    error = disagreement(first.label, shape, other.label, other_shape)
+    return ShapeError(error.message, hint=_odd_file(first, other) or error.hint)
+
+
+def _odd_file(first: Matrix, other: Matrix) -> str | None:
+    """Which file looks wrong where two sides of several files have different numbers of rows."""
+    files, others = (getattr(side, "parts", (side,)) for side in (first, other))
+    names, other_names = ([PurePosixPath(file.label).stem for file in side] for side in (files, others))
+    if len(files) == len(others) > 1:
+        differ = ((file, other) for file, other in zip(files, others, strict=True) if file.n_rows != other.n_rows)
+        return next((f"{_rows_of(file)}, {_rows_of(other)}" for file, other in differ), None)
+    for side, more, fewer in ((other, names, other_names), (first, other_names, names)):
+        missing = [name for name in more if name not in fewer]
+        if len(fewer) > 1 and 0 < len(missing) < len(more):
+            return f"{printable(side.label)} has no {printable(missing[0])}"
+    return None
+
+
+def _rows_of(file: Matrix) -> str:
+    return f"{printable(file.label)} has {file.n_rows} rows"
 
 
 def _count(matrix: Matrix) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.layout import LONGEST_ROW
+from mse_cli.readers.source import skip
 
 PIECE_BYTES = 4 << 20
 QUOTED_OR_COMMENT = re.compile(rb'(?m)"[^"]*+(?:"|\Z)|^#.*+$')
@@ -33,14 +34,9 @@ class Cut(NamedTuple):
 
 def pieces_from(stream: BinaryIO, start: Cut) -> Iterator[Piece]:
     """The pieces of a text from a cut on; they are the same whether one reads from the beginning or from there."""
-    _skip(stream, start.offset)
+    skip(stream, start.offset)
     first_size = start.read_to + PIECE_BYTES - start.offset
     yield from cut_pieces(stream, start.first_line, PIECE_BYTES, first_size=first_size)
-
-
-def _skip(stream: BinaryIO, count: int) -> None:
-    while count > 0:
-        count -= len(stream.read(min(count, PIECE_BYTES)))
 
 
 def cut_pieces(stream: BinaryIO, first_line: int, size: int, *, first_size: int | None = None) -> Iterator[Piece]:

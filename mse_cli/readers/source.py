@@ -17,6 +17,7 @@ from typing import BinaryIO, Protocol
 
 from mse_cli.errors import InputError, MseError, ParseError, Place, reason
 from mse_cli.readers.piped import Piped
+from mse_cli.readers.remote import HIDDEN, RemoteSource, is_address, resolve_remote, shown
 from mse_cli.readers.unpacking import unpack
 
 HEAD_BYTES = 1 << 20
@@ -50,7 +51,7 @@ class FileSource:
         try:
             return self.path.open("rb")
         except IsADirectoryError:
-            hint = f"name its files with a quoted glob, such as '{self.label.rstrip('/')}/*.npy'"
+            hint = f"a / at its end reads its files, {self.label}/, or a quoted glob, '{self.label}/*.npy'"
             raise InputError("is a directory", Place(self.label), hint=hint) from None
         except OSError as error:
             raise InputError(reason(error), Place(self.label)) from None
@@ -66,6 +67,10 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
     """
     if spec == "-":
         return [Piped(None, "standard input", keep)]
+    if is_address(spec) and not os.path.exists(spec):
+        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec), key=natural_order)]
+    if spec.endswith("/") and os.path.isdir(spec):
+        return _files_in(Path(spec), spec)
     if os.path.exists(spec) or not glob.has_magic(spec):  # not Path.exists, which raises for a name too long
         return [_source(spec, keep=keep)]
     matches = [match for match in glob.glob(spec, recursive=True) if not os.path.isdir(match)]
@@ -89,6 +94,17 @@ def files_of(spec: str) -> list[Path]:
     return (
         [] if spec == "-" else [source.path for source in resolve(spec, keep=False) if isinstance(source, FileSource)]
     )
+
+
+def _files_in(folder: Path, label: str) -> list[Source]:
+    """The files of a folder, in natural order, without the hidden ones."""
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(HIDDEN)]
+    except OSError as error:
+        raise InputError(reason(error), Place(label)) from None
+    if not names:
+        raise InputError("holds no files", Place(label))
+    return [FileSource(folder / name, label + name) for name in sorted(names, key=natural_order)]
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
@@ -126,3 +142,20 @@ def open_text(source: Source, *, look: bool = False) -> Iterator[BinaryIO]:
     """The bytes of a source, decompressed if their beginning says that they are compressed."""
     with reading(source.label), source.open(look=look) as stored:
         yield unpack(stored)
+
+
+def skip(stream: BinaryIO, count: int) -> None:
+    """Leave out so many bytes, or what there still is."""
+    while count > 0 and (data := stream.read(min(count, HEAD_BYTES))):
+        count -= len(data)
+
+
+def is_packed(source: Source) -> bool:
+    """Whether a text is compressed, so that it can be read only from its start."""
+    return first_bytes(source, 6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"))
+
+
+def n_bytes(source: Source) -> int:
+    """How long a source is as it is stored; it must be one that can be sought in."""
+    with reading(source.label), source.open() as stream:
+        return stream.seek(0, os.SEEK_END)

@@ -1,0 +1,212 @@
+"""The rows of a pair as parts that can be read anywhere, at the same time: a plan, made without reading the data.
+
+Prediction and target may be cut into files in different ways. A part is a run of rows; on each side it is the pieces
+of the one or two files that hold these rows.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from mse_cli.engine import Numbers
+from mse_cli.errors import UsageError
+from mse_cli.readers.delimited import TextMatrix
+from mse_cli.readers.keys import Joined
+from mse_cli.readers.npy import NpyMatrix
+from mse_cli.readers.pair import Matrix, Pair, disagreement_of
+from mse_cli.readers.pieces import PIECE_BYTES
+from mse_cli.readers.piped import Piped
+from mse_cli.readers.shards import Shards
+from mse_cli.readers.source import FileSource
+from mse_cli.readers.spans import CountedText, Range, count, ranges_of
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PART_CELLS = 4 << 20  # of a part of arrays: some 50 ms of work, so that handing it out costs little
+PART_BYTES = 8 << 20  # of a part of texts: some 100 ms
+MOST_PARTS = 100_000  # beyond, parts become larger: a scheduler spends about a millisecond on each
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Files of known row counts, rows after rows, as one matrix of which any run of rows can be read."""
+
+    label: str
+    parts: tuple[NpyMatrix | CountedText, ...]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The row with which each file begins, and the number of all rows."""
+        return list(itertools.accumulate((file.n_rows for file in self.parts), initial=0))
+
+    @property
+    def n_rows(self) -> int:
+        """N."""
+        return self.starts[-1]
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+        return self.parts[0].n_columns
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names, the same in every file."""
+        return self.parts[0].names
+
+    def part(self, rows: range) -> Stack:
+        """The same with only these rows (from 0)."""
+        first = bisect_right(self.starts, rows.start) - 1
+        files = []
+        for file, start in zip(self.parts[first:], self.starts[first:], strict=False):
+            if start >= rows.stop:
+                break
+            here = range(max(rows.start - start, 0), min(rows.stop - start, file.n_rows))
+            if here:
+                files.append(file.part(here))
+        return replace(self, parts=tuple(files))
+
+    def chunks(self) -> Iterator[Numbers]:
+        """The rows of all files in order."""
+        for file in self.parts:
+            yield from file.chunks()
+
+
+class Map(Protocol):
+    """Python's ``map`` over one list, done elsewhere: the results in order, an error where its item stands."""
+
+    def __call__(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """``function`` of each item."""
+
+
+def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
+    """The same pair with all rows counted, so that it can be cut; rows matched by a key cannot, and stay as they are.
+
+    Raises:
+        ShapeError: if the two sides do not have the same number of rows; the hint names the file that looks wrong.
+        UsageError: for standard input, of which nobody can read a part.
+    """
+    if all(isinstance(stream, Stack) for stream in pair.streams):
+        return pair
+    pair = replace(pair, streams=tuple(map(_with_absolute_paths, pair.streams)))
+    files = [_files(stream) for stream in pair.streams]
+    for file in itertools.chain(*files):
+        if isinstance(file.source, Piped):
+            raise UsageError("standard input cannot be read in parts", hint="write it to a file first")
+    if any(isinstance(stream, Joined) for stream in pair.streams):
+        return pair
+    texts = [file for file in itertools.chain(*files) if isinstance(file, TextMatrix)]
+    counted = iter(_counted(texts, mapped))
+    stacks = tuple(
+        Stack(
+            stream.label,
+            tuple(next(counted) if isinstance(file, TextMatrix) else file for file in found),
+            stream.notes,
+        )
+        for stream, found in zip(pair.streams, files, strict=True)
+    )
+    for stack in stacks[1:]:
+        if stack.n_rows != stacks[0].n_rows:
+            raise disagreement_of(stacks[0], stack)
+    return replace(pair, streams=stacks)
+
+
+def _with_absolute_paths(stream: Matrix) -> Matrix:
+    """The same, for processes that do not run in this one's directory."""
+    if isinstance(stream, Joined):
+        first, second = (_with_absolute_paths(side) for side in (stream.first, stream.second))
+        return replace(stream, first=first, second=second)  # type: ignore[arg-type]
+    if isinstance(stream, Shards):
+        return replace(stream, parts=tuple(map(_with_absolute_paths, stream.parts)))  # type: ignore[arg-type]
+    if isinstance(stream, TextMatrix | NpyMatrix) and isinstance(stream.source, FileSource):
+        return replace(stream, source=replace(stream.source, path=stream.source.path.absolute()))
+    return stream
+
+
+def _files(stream: Matrix) -> tuple[TextMatrix | NpyMatrix, ...]:
+    if isinstance(stream, Joined):
+        return (*_files(stream.first), *_files(stream.second))
+    if isinstance(stream, Shards):
+        return stream.parts
+    assert isinstance(stream, TextMatrix | NpyMatrix)
+    return (stream,)
+
+
+def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
+    """The texts with their rows counted, a range each; those with quotes once more from their start."""
+    ranges = list(mapped(ranges_of, texts))
+    found = mapped(count, list(itertools.chain(*ranges)))
+    counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
+    again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
+    whole = mapped(count, again)
+    complete = [[next(whole)] if None in parts else parts for parts in counts]
+    return [
+        CountedText.of(text, [part for part in parts if part is not None])
+        for text, parts in zip(texts, complete, strict=True)
+    ]
+
+
+def parts_of(pair: Pair) -> list[Pair]:
+    """A pair whose rows are counted as parts of about the same work; the pair itself if it cannot be cut.
+
+    The cuts are where the prediction's files and their pieces end, or those of a side that is cheap to read only
+    from its start (compressed, or in an archive).
+    """
+    stacks = [stream for stream in pair.streams if isinstance(stream, Stack)]
+    if len(stacks) < len(pair.streams):
+        return [pair]
+    most_cells = max(PART_CELLS, stacks[0].n_rows * pair.n_columns // MOST_PARTS)
+    leading = next((stack for stack in stacks if not all(map(_is_cheap, stack.parts))), stacks[0])
+    return [part_of(pair, rows) for rows in _cuts(leading, most_cells)]
+
+
+def part_of(pair: Pair, rows: range) -> Pair:
+    """Only these rows (from 0) of a pair whose rows are counted."""
+    streams = tuple(stream.part(rows) for stream in pair.streams if isinstance(stream, Stack))
+    return replace(pair, streams=streams, first_row=rows.start)
+
+
+def shards_of(pair: Pair) -> list[tuple[str, range]]:
+    """The prediction's files by name, and the rows that each holds."""
+    stack = pair.streams[pair.prediction.stream]
+    assert isinstance(stack, Stack)
+    bounds = itertools.pairwise(stack.starts)
+    return [(file.source.label, range(*bound)) for file, bound in zip(stack.parts, bounds, strict=True)]
+
+
+def files_read(pair: Pair) -> list[Path]:
+    """The files on this machine that a pair whose rows are counted is read from."""
+    files = [file for stream in pair.streams if isinstance(stream, Stack) for file in stream.parts]
+    return [file.source.path for file in files if isinstance(file.source, FileSource)]
+
+
+def _is_cheap(file: NpyMatrix | CountedText) -> bool:
+    return file.can_be_parted if isinstance(file, NpyMatrix) else not file.packed
+
+
+def _cuts(stack: Stack, most_cells: int) -> Iterator[range]:
+    for file, start in zip(stack.parts, stack.starts, strict=False):
+        row = start
+        for n_rows in _grains(file, most_cells):
+            yield range(row, row + n_rows)
+            row += n_rows
+
+
+def _grains(file: NpyMatrix | CountedText, most_cells: int) -> Iterable[int]:
+    """How many rows the parts of a file hold."""
+    if not _is_cheap(file):
+        return [file.n_rows]
+    if isinstance(file, CountedText):
+        scale = max(1, PART_BYTES * most_cells // PART_CELLS // PIECE_BYTES)
+        groups = (file.spans[i : i + scale] for i in range(0, len(file.spans), scale))
+        return [n_rows for group in groups if (n_rows := sum(span.n_rows for span in group))]
+    most_rows = max(1, most_cells // file.n_columns)
+    return [min(most_rows, file.n_rows - start) for start in range(0, file.n_rows, most_rows)]

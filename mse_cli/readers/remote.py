@@ -1,0 +1,175 @@
+"""Files in object stores and on servers, through fsspec: ``s3://…``, ``gs://…``, ``https://…``, ``memory://…``.
+
+Where the credentials are found is fsspec's own business: its configuration, the environment, the machine's role.
+They are never part of a message, even if they stand in the address.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from mse_cli.errors import InputError, MseError, Place, UsageError
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
+BLOCK_BYTES = 4 << 20  # of a request; as much may be read beyond the end of a range
+BUFFER_BYTES = 1 << 16
+HIDDEN = (".", "_")  # how names begin of what lies beside shards: _SUCCESS, .part-1.crc
+# What the libraries behind fsspec raise beside OSError, if they are loaded at all.
+LIBRARY_ERRORS = (
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("aiohttp", "ClientError"),
+    ("google.auth.exceptions", "GoogleAuthError"),
+    ("azure.core.exceptions", "AzureError"),
+)
+
+
+def is_address(spec: str) -> bool:
+    """Whether a name on the command line is one for fsspec.
+
+    >>> is_address("s3://bucket/part-1.npy"), is_address("preds/part-1.npy")
+    (True, False)
+    """
+    return ADDRESS.match(spec) is not None
+
+
+def shown(url: str) -> str:
+    """An address as messages show it: without passwords, tokens and signatures.
+
+    >>> shown("https://ann:secret@example.org/a.npy?X-Signature=abc")
+    'https://example.org/a.npy?…'
+    """
+    from urllib.parse import urlsplit  # only addresses need it
+
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
+
+
+@dataclass(frozen=True)
+class RemoteSource:
+    """A file that fsspec reads, in ranges.
+
+    Attributes:
+        url: Its address.
+        label: The name that messages use.
+    """
+
+    url: str
+    label: str
+
+    def open(self, *, look: bool = False) -> BinaryIO:
+        """The bytes from the start; they can be sought in, and read as often as needed.
+
+        Raises:
+            InputError: if it is missing, forbidden or not reachable.
+        """
+        with _words_for(self.url):
+            system, path = _file_system(self.url)
+            raw = system.open(path, "rb", block_size=BLOCK_BYTES)
+            return cast(BinaryIO, io.BufferedReader(_Translated(raw, self.url), BUFFER_BYTES))
+
+
+class _Translated(io.RawIOBase):
+    """A stream of fsspec's whose errors are ours."""
+
+    def __init__(self, stream: Any, url: str):
+        self._stream = stream
+        self._url = url
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._stream.seekable())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with _words_for(self._url):
+            return int(self._stream.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        with _words_for(self._url):
+            data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+
+def resolve_remote(spec: str) -> list[str]:
+    """The addresses that a name means: itself, the files of a pattern, or of a folder (a ``/`` at its end).
+
+    Raises:
+        InputError: if there are none.
+    """
+    magic = "*[" if spec.lower().startswith("http") else "*[?"  # in a web address ? begins the query
+    folder = spec.endswith("/")
+    if not folder and not any(character in spec for character in magic):
+        return [spec]
+    with _words_for(spec):
+        system, path = _file_system(spec)
+        if folder:
+            names = [found["name"] for found in system.ls(path, detail=True) if found["type"] == "file"]
+            names = [name for name in names if not name.rsplit("/", 1)[-1].startswith(HIDDEN)]
+        else:
+            names = system.glob(path)
+        addresses = [str(system.unstrip_protocol(name)) for name in names]
+    if not addresses:
+        raise InputError("no file matches this pattern" if not folder else "holds no files", Place(shown(spec)))
+    return addresses
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        hint = "pip install 'mse-cli[remote]'"
+        raise UsageError(f"{shown(url)} needs fsspec, which is not installed", hint=hint) from None
+    try:
+        # Listings are not kept: a worker may live longer than the files it once listed.
+        system, path = url_to_fs(url, use_listings_cache=False)
+    except ImportError as error:  # of the package for this kind of address
+        raise UsageError(f"{shown(url)} needs a package that is not installed", hint=str(error)) from None
+    return system, path
+
+
+@contextmanager
+def _words_for(url: str) -> Iterator[None]:
+    """Errors of fsspec and of the libraries behind it, as ours."""
+    try:
+        yield
+    except MseError:
+        raise
+    except _errors() as error:
+        message, hint = _reason(error)
+        raise InputError(message, Place(shown(url)), hint=hint) from None
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    loaded = ((sys.modules.get(module), name) for module, name in LIBRARY_ERRORS)
+    return OSError, ValueError, *(getattr(module, name) for module, name in loaded if module is not None)
+
+
+def _reason(error: Exception) -> tuple[str, str | None]:
+    """What went wrong, in a few words, and what to do."""
+    text = str(error)
+    if isinstance(error, FileNotFoundError):
+        return ("no such bucket" if "bucket" in text.lower() else "no such file"), None
+    if isinstance(error, PermissionError):
+        return "permission denied", "the credentials are those that fsspec finds: its configuration or the environment"
+    if "seek" in text:
+        return "the server cannot send a part of a file", "download the file first"
+    words = re.sub(r"\?\S*", "?…", re.sub(r"//[^/\s@]*@", "//", text.splitlines()[0])) if text else type(error).__name__
+    return f"cannot be read: {words}", None

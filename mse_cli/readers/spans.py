@@ -1,0 +1,286 @@
+"""Text files whose rows have been counted, so that any run of rows can be read without those before it.
+
+A range of a file is counted where it is read, in parallel: it is cut into pieces, and each piece says how many lines
+and rows it holds. Only a double quote makes a range depend on what stands before it (a line end may be inside
+quotes): a file with one is counted from its start, in one go.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import BinaryIO, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.engine import Floats
+from mse_cli.errors import ParseError
+from mse_cli.readers.delimited import TextMatrix, parse_piece
+from mse_cli.readers.grammar import records
+from mse_cli.readers.layout import Layout, decode
+from mse_cli.readers.pieces import PIECE_BYTES, Piece, cut_pieces
+from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, reading, skip
+from mse_cli.readers.strict import blank_line
+
+LARGE_FOR_POLARS = 1 << 20  # bytes of a piece: a process that reads many has soon made up for loading Polars
+RANGE_BYTES = 64 << 20  # of a file that is counted by one task
+# How a line begins that is blank or may be, or a comment, so that lines and rows are two different numbers.
+ODD = np.isin(np.arange(256), list(b"\n\r \t#"))
+
+
+class Span(NamedTuple):
+    """A piece of a text file: where it stands, and what it holds.
+
+    Attributes:
+        offset: Of its first byte.
+        n_bytes: How long it is.
+        n_lines: How many physical lines it holds.
+        n_rows: How many of them are rows, or begin one.
+        blank: Which of its lines (from 0) is the first blank one, if there are any.
+        broken: Whether rows follow it.
+        simple: Whether each line is a row.
+    """
+
+    offset: int
+    n_bytes: int
+    n_lines: int
+    n_rows: int
+    blank: int | None
+    broken: bool
+    simple: bool
+
+
+class Range(NamedTuple):
+    """Some bytes of a text file that one task counts, from the first line that begins in them on."""
+
+    matrix: TextMatrix
+    start: int
+    stop: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole file."""
+        return self.start == self.matrix.layout.offset and self.stop is None
+
+
+class Counted(NamedTuple):
+    """What a range holds, and whether its file is compressed, so that it is cheap to read only from its start."""
+
+    spans: list[Span]
+    packed: bool
+
+
+def ranges_of(matrix: TextMatrix) -> list[Range]:
+    """A text file as ranges that can be counted at the same time; one, if it is small or compressed."""
+    offset, end = matrix.layout.offset, n_bytes(matrix.source)
+    if end <= RANGE_BYTES or is_packed(matrix.source):
+        return [Range(matrix, offset, None)]
+    starts = [offset, *range(RANGE_BYTES, end, RANGE_BYTES)]
+    return [Range(matrix, start, stop) for start, stop in itertools.zip_longest(starts, starts[1:])]
+
+
+def count(part: Range) -> Counted | None:
+    """The pieces of a range, or ``None`` if only counting from the start of the file can tell.
+
+    Raises:
+        ParseError: for what is no text, if the range is the whole file.
+    """
+    matrix, start, stop = part
+    spans = []
+    try:
+        for piece, offset in _pieces(matrix, start, stop):
+            if b'"' in piece.data and not part.is_whole:
+                return None
+            with reading(matrix.label):
+                spans.append(_count(piece, offset, matrix.layout))
+    except ParseError:
+        if part.is_whole:
+            raise
+        return None
+    return Counted(spans, is_packed(matrix.source))
+
+
+def _pieces(matrix: TextMatrix, start: int, stop: int | None) -> Iterator[tuple[Piece, int]]:
+    """The pieces of a range with their offsets: the lines that begin after ``start`` and not after ``stop``."""
+    with open_text(matrix.source) as stream, reading(matrix.label):
+        begin, limited = start, stream
+        if (start, stop) == (matrix.layout.offset, None):
+            skip(stream, start)  # a compressed file cannot be sought in
+        else:
+            begin = start if start == matrix.layout.offset else _next_line(stream, start)
+            end = None if stop is None else _next_line(stream, stop)
+            stream.seek(begin)
+            limited = stream if end is None else cast(BinaryIO, Limited(stream, end - begin))
+        for piece in cut_pieces(limited, matrix.layout.first_line, PIECE_BYTES):
+            yield piece, begin
+            begin += len(piece.data)
+
+
+def _next_line(stream: BinaryIO, offset: int) -> int:
+    stream.seek(offset - 1)
+    while (data := stream.readline(PIECE_BYTES)) and not data.endswith(b"\n"):
+        pass
+    return stream.tell()
+
+
+class Limited:
+    """A stream that ends after so many bytes."""
+
+    def __init__(self, stream: BinaryIO, n_bytes: int):
+        self._stream = stream
+        self._left = n_bytes
+
+    def read(self, size: int) -> bytes:
+        """Up to so many of the bytes that are left."""
+        data = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+def _count(piece: Piece, offset: int, layout: Layout) -> Span:
+    data = piece.data
+    ends = _line_ends(data)
+    n_lines = len(ends) + (not data.endswith(b"\n"))
+    marks = np.frombuffer(data, dtype=np.uint8)
+    if b'"' not in data and not ODD[marks[0]] and not ODD[marks[ends[ends < len(data) - 1] + 1]].any():
+        return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
+    n_rows, blank, broken = 0, None, False
+    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
+        if layout.is_blank(record):
+            blank = line - piece.first_line if blank is None else blank
+        else:
+            n_rows += 1
+            broken = blank is not None
+    return Span(offset, len(data), n_lines, n_rows, blank, broken=broken, simple=False)
+
+
+@dataclass(frozen=True)
+class CountedText:
+    """A text file, or some rows of it, after its pieces have been counted.
+
+    Attributes:
+        matrix: The file.
+        spans: The pieces that hold the rows.
+        first_line: The physical line where the first piece begins.
+        skip: How many rows of the first piece are left out.
+        n_rows: How many rows are read.
+        packed: Whether the file is compressed.
+    """
+
+    matrix: TextMatrix
+    spans: tuple[Span, ...]
+    first_line: int
+    skip: int
+    n_rows: int
+    packed: bool
+
+    @classmethod
+    def of(cls, matrix: TextMatrix, ranges: list[Counted]) -> CountedText:
+        """The whole file, from its ranges in order.
+
+        Raises:
+            ParseError: if rows follow a blank line.
+        """
+        line, blank = matrix.layout.first_line, None
+        spans = [span for counted in ranges for span in counted.spans]
+        for span in spans:
+            follows = span.broken if blank is None else span.n_rows > 0
+            if blank is None and span.blank is not None:
+                blank = line + span.blank
+            if blank is not None and follows:
+                raise blank_line(blank).within(matrix.label)
+            line += span.n_lines
+        n_rows = sum(span.n_rows for span in spans)
+        return cls(matrix, tuple(spans), matrix.layout.first_line, 0, n_rows, ranges[0].packed)
+
+    @property
+    def source(self) -> Source:
+        """Where it is read from."""
+        return self.matrix.source
+
+    @property
+    def label(self) -> str:
+        """The file."""
+        return self.matrix.label
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+        return self.matrix.n_columns
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names from the header."""
+        return self.matrix.names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about how the file was read."""
+        return self.matrix.notes
+
+    @property
+    def grains(self) -> list[int]:
+        """How many rows each piece holds: the parts that are cheap to read on their own."""
+        return [self.n_rows] if self.packed else [span.n_rows for span in self.spans]
+
+    def part(self, rows: range) -> CountedText:
+        """The same with only these rows (from 0)."""
+        start, stop = self.skip + rows.start, self.skip + rows.stop
+        line, row, first_row = self.first_line, 0, 0
+        first_line, spans = line, list[Span]()
+        for span in self.spans:
+            if row + span.n_rows > start and row < stop:
+                if not spans:
+                    first_line, first_row = line, row
+                spans.append(span)
+            line += span.n_lines
+            row += span.n_rows
+        return replace(self, spans=tuple(spans), first_line=first_line, skip=start - first_row, n_rows=len(rows))
+
+    def chunks(self) -> Iterator[Floats]:
+        """The rows in order, a piece at a time.
+
+        Raises:
+            ParseError: with the line and column of what cannot be read.
+        """
+        skip, left = self.skip, self.n_rows
+        for piece, span in self._pieces():
+            stop = min(span.n_rows, skip + left)
+            with reading(self.label):
+                yield _rows(piece, span, range(skip, stop), self.matrix.layout)
+            left -= stop - skip
+            skip = 0
+
+    def _pieces(self) -> Iterator[tuple[Piece, Span]]:
+        line, position = self.first_line, 0
+        with open_text(self.matrix.source) as stream, reading(self.label):
+            if not self.packed:
+                position = stream.seek(self.spans[0].offset)
+            for span in self.spans:
+                skip(stream, span.offset - position)
+                data = stream.read(span.n_bytes)
+                position = span.offset + span.n_bytes
+                if len(data) < span.n_bytes:
+                    raise ParseError("the file became shorter while it was read")
+                yield Piece(line, data), span
+                line += span.n_lines
+
+
+def _rows(piece: Piece, span: Span, rows: range, layout: Layout) -> Floats:
+    """These rows of a piece; where each line is a row, the others are not parsed."""
+    if span.simple and len(rows) < span.n_rows:
+        bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
+        start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
+        piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
+    fast = len(piece.data) >= LARGE_FOR_POLARS and find_spec("polars") is not None
+    numbers = parse_piece(piece, layout, fast=fast).numbers
+    if len(numbers) < rows.stop:
+        raise ParseError("the file changed while it was read")
+    return numbers[rows.start : rows.stop]
+
+
+def _line_ends(data: bytes) -> NDArray[np.intp]:
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
