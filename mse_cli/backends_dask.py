@@ -32,7 +32,7 @@ R = TypeVar("R")
 Progress = Callable[[int, int], None]  # tasks done, of how many
 
 GROUP = 16  # tasks whose sums are merged on the cluster
-FEWEST_GROUPS = 8  # so that progress is seen and an error ends a run
+FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each costs some 10 ms
 SECONDS_TO_CONNECT = 10
 SETTINGS = {
     "distributed.comm.timeouts.connect": f"{SECONDS_TO_CONNECT}s",

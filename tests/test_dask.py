@@ -135,7 +135,7 @@ def test_progress_counts_the_tasks(tmp_path, clients, monkeypatch):
     pair = with_counted_rows(opened(tmp_path / "a.npy", tmp_path / "a.npy"), map)
     seen = []
     run_on_dask(pair, client=clients[0], progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(done, 40) for done in range(5, 41, 5)]
+    assert seen == [(done, 40) for done in range(10, 41, 10)]
 
 
 @pytest.mark.parametrize(

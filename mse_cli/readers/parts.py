@@ -30,7 +30,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PART_CELLS = 4 << 20  # of a part of arrays: some 50 ms of work, so that handing it out costs little
-PART_BYTES = 8 << 20  # of a part of texts: some 100 ms
+PART_BYTES = 16 << 20  # of a part of texts: some 100 ms
+MOST_OPENED_AT_ONCE = 16
 MOST_PARTS = 100_000  # beyond, parts become larger: a scheduler spends about a millisecond on each
 
 
@@ -142,7 +143,10 @@ def _files(stream: Matrix) -> tuple[TextMatrix | NpyMatrix, ...]:
 
 def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
     """The texts with their rows counted, a range each; those with quotes once more from their start."""
-    ranges = list(mapped(ranges_of, texts))
+    from concurrent.futures import ThreadPoolExecutor  # costs start-up time
+
+    with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a look at each file's size
+        ranges = list(pool.map(ranges_of, texts))
     found = mapped(count, list(itertools.chain(*ranges)))
     counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
