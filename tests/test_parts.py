@@ -184,7 +184,7 @@ def test_rows_matched_by_a_key_are_one_part(tmp_path):
 def test_standard_input_has_no_parts(tmp_path, monkeypatch):
     (tmp_path / "y.csv").write_text("1\n2\n")
     with (tmp_path / "y.csv").open("rb") as stream:
-        monkeypatch.setattr("mse_cli.readers.source._standard_input", lambda: stream)
+        monkeypatch.setattr("mse_cli.readers.piped._standard_input", lambda: stream)
         pair = opened("-", tmp_path / "y.csv", read_again=False)
         with pytest.raises(UsageError, match="standard input cannot be read in parts"):
             with_counted_rows(pair, map)

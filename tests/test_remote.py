@@ -108,7 +108,7 @@ def test_reasons_are_told_without_secrets(store, monkeypatch, error, words):
 
 def test_a_library_that_is_not_installed_is_named(store, monkeypatch):
     monkeypatch.setitem(sys.modules, "gcsfs", None)
-    with pytest.raises(UsageError, match=r"gs://bucket/a.npy needs a package") as caught:
+    with pytest.raises(UsageError, match=r"gs://bucket/a.npy: needs a package") as caught:
         evaluate("gs://bucket/a.npy", "memory://y/")
     assert "gcsfs" in caught.value.hint
 
@@ -119,7 +119,7 @@ def test_without_fsspec_the_error_says_which_extra(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: s3://b/a.npy needs fsspec, which is not installed\nhint: pip install 'mse-cli[remote]'\n"
+        "error: s3://b/a.npy: needs fsspec, which is not installed\nhint: pip install 'mse-cli[remote]'\n"
     )
 
 

@@ -93,7 +93,7 @@ def test_folders_that_are_refused(mse: Run, tmp_path, errors):
     np.save(tmp_path / "b" / "x.npy", np.zeros((60, 2)))
     check_refused(mse("compute", "b/", "y/", "--save-gradient", "b/"), "b/x.npy: is an input: it would be overwritten")
     check_refused(mse("compute", "b/", "y/", "--save-gradient", "no/where/"), "no/where/: cannot be written")
-    check_refused(mse("compute", "b/", "y/", "--save-gradient", "b/x.npy/"), "b/x.npy/: cannot be written")
+    check_refused(mse("compute", "b/", "y/", "--save-gradient", "b/x.npy/"), "b/x.npy/: is an input")
     (tmp_path / "b" / "x.csv").write_text("1,2\n")
     check_refused(mse("compute", "b/x.*", "b/x.*", "--save-gradient", "new/"), "have the same name")
     for name in ("k", "l"):

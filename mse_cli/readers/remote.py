@@ -136,12 +136,12 @@ def _file_system(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError:
         hint = "pip install 'mse-cli[remote]'"
-        raise UsageError(f"{shown(url)} needs fsspec, which is not installed", hint=hint) from None
+        raise UsageError("needs fsspec, which is not installed", Place(shown(url)), hint=hint) from None
     try:
         # Listings are not kept: a worker may live longer than the files it once listed.
         system, path = url_to_fs(url, use_listings_cache=False)
     except ImportError as error:  # of the package for this kind of address
-        raise UsageError(f"{shown(url)} needs a package that is not installed", hint=str(error)) from None
+        raise UsageError("needs a package that is not installed", Place(shown(url)), hint=str(error)) from None
     return system, path
 
 

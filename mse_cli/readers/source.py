@@ -91,9 +91,9 @@ def _source(name: str, *, keep: bool) -> Source:
 
 def files_of(spec: str) -> list[Path]:
     """The files that a name on the command line means, as far as there are any."""
-    return (
-        [] if spec == "-" else [source.path for source in resolve(spec, keep=False) if isinstance(source, FileSource)]
-    )
+    if spec == "-" or is_address(spec):
+        return []
+    return [source.path for source in resolve(spec, keep=False) if isinstance(source, FileSource)]
 
 
 def _files_in(folder: Path, label: str) -> list[Source]:
