@@ -471,3 +471,11 @@ def test_reading_writes_nothing(folder):
     result("plain.csv", "-", "--format", "json", data=(folder / "zeros.npy").read_bytes(), folder=folder)
     result("both.npz", "--pred", "a", "--true", "y", *SUMMARY, folder=folder)
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_decimal_comma_is_suggested_where_it_would_be_a_number(mse, tmp_path):
+    (tmp_path / "a.csv").write_text("1,5;2\n3;4\n")
+    done = mse("compute", "a.csv", "a.csv")
+    assert done.returncode == 2
+    assert "hint: if ',' is the decimal sign: --decimal ," in done.stderr
+    assert mse("compute", "a.csv", "a.csv", "--decimal", ",", "--only", "sse").stdout == "0\n"

@@ -52,12 +52,19 @@ def number(cell: str, decimal: str = ".") -> float:
 
 
 def _number_hint(cell: str, decimal: str) -> str | None:
-    other = "," if decimal == "." else "."
-    if kind(cell, other) == "number":
-        return f"if {other!r} is the decimal sign: --decimal {other}"
     if any(sign in cell for sign in ";|\t"):
         return "--delimiter says what separates the cells"
-    return None
+    return decimal_hint(cell, decimal)
+
+
+def decimal_hint(cell: str, decimal: str) -> str | None:
+    """What to do about a cell that would be a number with the other decimal sign.
+
+    >>> decimal_hint("1,5", ".")
+    "if ',' is the decimal sign: --decimal ,"
+    """
+    other = "," if decimal == "." else "."
+    return f"if {other!r} is the decimal sign: --decimal {other}" if kind(cell, other) == "number" else None
 
 
 def is_name(cell: str) -> bool:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from mse_cli.errors import ParseError, Place, UsageError, quote
 from mse_cli.readers.formats import refuse_other_formats
-from mse_cli.readers.grammar import is_name, kind, records, split_record
+from mse_cli.readers.grammar import decimal_hint, is_name, kind, records, split_record
 from mse_cli.readers.missing import Missing
 from mse_cli.readers.source import HEAD_BYTES
 
@@ -264,7 +264,8 @@ def _has_header(cells: list[str], line: int, dialect: Dialect) -> bool:
         raise ParseError(
             f"{quote(cells[text[0]].strip())} is neither a number nor plainly a column's name",
             Place(line=line, column=text[0] + 1),
-            hint="--header yes if the first line holds names, --header no if it holds numbers",
+            hint=decimal_hint(cells[text[0]], dialect.decimal)
+            or "--header yes if the first line holds names, --header no if it holds numbers",
         )
     return bool(text)
 
