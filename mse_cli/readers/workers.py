@@ -76,6 +76,9 @@ def _live_quietly() -> None:
     """In a worker: leave Ctrl-C to the main process, end when that ends, however it ends, and use one processor."""
     os.environ["POLARS_MAX_THREADS"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGTERM", "SIGHUP"):  # the command's own handlers raise, which the pool would take for a result
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPIPE})
     threading.Thread(target=_end_with_parent, daemon=True).start()
