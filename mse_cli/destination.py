@@ -158,6 +158,8 @@ def failing_as(name: str) -> Iterator[None]:
     """Give words and a name to what the operating system refuses."""
     try:
         yield
+    except InputError:  # of what is read while it is written; it has its words
+        raise
     except BrokenPipeError:
         raise ReaderGoneError from None
     except OSError as error:

@@ -103,7 +103,7 @@ class Evaluation:
             rows=self.edges.rows(),
             squared_error=squared_error(block),
             row_sums=row_sums(block),
-            gradient=self._gradient_of(block),
+            gradient=self.gradient_of_block(block),
         )
 
     @property
@@ -118,7 +118,7 @@ class Evaluation:
 
     def gradient(self) -> Iterator[Floats]:
         """The gradient block by block, in a second pass over the files."""
-        return map(self._gradient_of, self._blocks())
+        return map(self.gradient_of_block, self._blocks())
 
     def _blocks(self) -> Iterator[Block]:
         if self.pair is None:
@@ -129,9 +129,6 @@ class Evaluation:
     def gradient_of_block(self) -> Callable[[Block], Floats]:
         """The gradient as a function of a block that other processes can be sent."""
         return partial(gradient, divisor=self.result.divisor, reduction=self.result.reduction)
-
-    def _gradient_of(self, block: Block) -> Floats:
-        return gradient(block, self.result.divisor, self.result.reduction)
 
 
 def evaluate_pair(

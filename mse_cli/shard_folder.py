@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from mse_cli.destination import failing_as
 from mse_cli.engine import Block, Floats
-from mse_cli.errors import InputError, Place, UsageError, reason
+from mse_cli.errors import InputError, Place, UsageError
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.parts import Map, Stack, files_read, part_of, shards_of, with_counted_rows
 from mse_cli.render.npy_file import render_npy
@@ -42,12 +43,12 @@ def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[Callable[[OfBlock],
         UsageError: if the files' rows cannot be told, or two files have the same name.
     """
     shards = _plan(Path(folder).absolute(), with_counted_rows(pair, mapped))
-    with _failing_as(folder):
+    with failing_as(folder):
         new = _prepare(Path(folder), shards)
     try:
         written: list[Path] = []
         yield lambda of_block: written.extend(mapped(partial(write_shard, of_block=of_block), shards))
-        with _failing_as(folder):
+        with failing_as(folder):
             for beside, shard in zip(written, shards, strict=True):
                 os.replace(beside, shard.path)
     finally:
@@ -119,18 +120,7 @@ def write_shard(shard: Shard, of_block: OfBlock) -> Path:
     """
     beside = shard.path.with_name(f".{shard.path.name}.{secrets.token_hex(4)}.part")
     blocks = (of_block(block) for block in shard.rows.blocks())
-    with _failing_as(str(shard.path)), open(beside, "xb") as stream:
+    with failing_as(str(shard.path)), open(beside, "xb") as stream:
         for data in render_npy(blocks, (shard.n_rows, shard.rows.n_columns)):
             stream.write(data)
     return beside
-
-
-@contextlib.contextmanager
-def _failing_as(name: str) -> Iterator[None]:
-    try:
-        yield
-    except InputError:
-        raise
-    except OSError as error:
-        why = "no such directory" if isinstance(error, FileNotFoundError) else reason(error)
-        raise InputError(f"cannot be written: {why}", Place(name)) from None
