@@ -54,7 +54,7 @@ class Sums:
             np.multiply(lanes, lanes, out=lanes)
         largest = lanes.max(axis=0)
         if largest.max() < LARGEST_ORDINARY:  # false for NaN too
-            self.errors.add_lanes(lanes, self._scratch, largest=largest)
+            self.errors.add_lanes(lanes, self._scratch[: len(lanes)], largest=largest)
         else:
             errors = masked_difference(block)
             self.errors.add_product(errors, errors, smallest_bucket=0)
@@ -72,13 +72,14 @@ class Sums:
     def _in_lanes(self, block: Block) -> Floats:
         """E of the block, written into the lanes; the cells that it does not fill are 0."""
         rows = -(-block.prediction.size // self.errors.width)
-        if len(self._lanes) != rows:
-            self._lanes = np.zeros((rows, self.errors.width))
+        if len(self._lanes) < rows:
+            self._lanes = np.empty((rows, self.errors.width))
             self._scratch = np.empty_like(self._lanes)
-        flat = self._lanes.reshape(-1)
+        lanes = self._lanes[:rows]
+        flat = lanes.reshape(-1)
         flat[block.prediction.size :] = 0.0
         masked_difference(block, flat[: block.prediction.size].reshape(block.shape))
-        return self._lanes
+        return lanes
 
     def _note_overflow(self, block: Block, errors: Floats) -> None:
         with np.errstate(all="ignore"):
