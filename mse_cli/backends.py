@@ -1,29 +1,37 @@
-"""Where blocks run. Each backend is one function: (pair, tallies) → the same tallies, filled."""
+"""Where blocks run: in this process, or as parts that a ``Map`` works on: threads, worker processes, a cluster.
+
+A ``Map`` is Python's ``map``, done elsewhere, its results in order. Sums are exact and merge in any way, so that the
+place changes no bit.
+"""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
-from typing import Protocol, Self, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from mse_cli.engine import Block
-from mse_cli.readers.delimited import Parser, TextMatrix, parse_here
-from mse_cli.readers.keys import Joined
-from mse_cli.readers.pair import Matrix, Pair
-from mse_cli.readers.shards import Shards
-from mse_cli.readers.source import FileSource
+from mse_cli.readers.delimited import LARGE_FOR_POLARS, TextMatrix, has_polars
+from mse_cli.readers.pair import Pair
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from mse_cli.readers.parts import Map
 
 T = TypeVar("T")
 R = TypeVar("R")
+Progress = Callable[[int], None]  # told how many more rows are done
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
-LARGE_FOR_POLARS = 32 << 20  # bytes: less is parsed by NumPy before Polars would be loaded
-LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready and have sent it back
+FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
+CELLS_A_THREAD = 32 << 20  # of a part: each part begins with fresh memory, and at an error those at work are finished
+LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
 
 
 class Listener(Protocol):
@@ -52,72 +60,114 @@ class Run(Protocol):
 
 def run(pair: Pair, *tallies: Tally, jobs: int | None = None) -> None:
     """In as many threads as help, at most so many."""
-    parts = pair.parts(min(jobs or MOST_THREADS, MOST_THREADS, cores()))
-    if len(parts) == 1:
+    n_threads = threads_for(pair, jobs)
+    if n_threads == 1:
         run_here(pair, *tallies)
-    else:
-        run_in_threads(parts, *tallies)
+        return
+    with in_threads(n_threads) as mapped:
+        run_in_parts(pair, *tallies, mapped=mapped, part_cells=cells_for(pair, n_threads))
 
 
-def run_here(pair: Pair, *tallies: Listener) -> None:
+def run_here(pair: Pair, *tallies: Listener, progress: Progress | None = None) -> None:
     """In this process, one block after the other."""
     for block in pair.blocks():
         for tally in tallies:
             tally.update(block)
+        if progress:
+            progress(block.shape[0])
 
 
-def run_in_threads(parts: list[Pair], *tallies: Tally) -> None:
-    """In this process, the parts of a pair at the same time: NumPy works outside Python's lock."""
-    from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
+def run_in_parts(
+    pair: Pair, *tallies: Tally, mapped: Map, part_cells: int | None = None, progress: Progress | None = None
+) -> None:
+    """Wherever ``mapped`` works, parts of a pair at the same time; of several errors the first row's is raised."""
+    from mse_cli.readers.parts import parts_of, with_counted_rows  # small files are not cut
 
-    stop = threading.Event()
-
-    def tallies_of(part: Pair) -> list[Tally]:
-        filled = [tally.new() for tally in tallies]
-        for block in part.blocks():
-            for tally in filled:
-                tally.update(block)
-            if stop.is_set():
-                break
-        return filled
-
-    with ThreadPoolExecutor(len(parts)) as pool:
-        try:
-            for filled in pool.map(tallies_of, parts):  # in order: of several errors, that of the first row is raised
-                for tally, more in zip(tallies, filled, strict=True):
-                    tally.merge(more)
-        finally:
-            stop.set()
+    parts = parts_of(with_counted_rows(pair, mapped), part_cells)
+    fill = partial(filled, empty=[tally.new() for tally in tallies])
+    for part, merged in zip(parts, mapped(fill, parts), strict=True):
+        for tally, more in zip(tallies, merged, strict=True):
+            tally.merge(more)
+        if progress:
+            progress(part.n_rows or 0)
 
 
-def map_in_threads(function: Callable[[T], R], items: Sequence[T], *, jobs: int | None = None) -> Iterator[R]:
-    """Python's ``map`` in as many threads as help, the results in order."""
-    from concurrent.futures import ThreadPoolExecutor
+def filled(part: Pair, empty: list[Tally]) -> list[Tally]:
+    """The tallies of a part, without the scratch space that they were filled in."""
+    working, merged = [tally.new() for tally in empty], [tally.new() for tally in empty]
+    run_here(part, *working)
+    for tally, more in zip(merged, working, strict=True):
+        tally.merge(more)
+    return merged
 
-    with ThreadPoolExecutor(min(jobs or MOST_THREADS, MOST_THREADS, cores())) as pool:
-        yield from pool.map(function, items)
+
+def ordered(function: Callable[[T], R], items: Iterable[T], *, pool: Executor, ahead: int) -> Iterator[R]:
+    """Python's ``map`` in a pool, the results in order, at most so many of them ahead of their use."""
+    left = iter(items)
+    pending: deque[Future[R]] = deque()
+    try:
+        while True:
+            pending.extend(pool.submit(function, item) for item in islice(left, ahead - len(pending)))
+            if not pending:
+                return
+            yield pending.popleft().result()
+    finally:
+        for work in pending:
+            work.cancel()
+
+
+def map_here(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Python's own ``map``."""
+    return map(function, items)
 
 
 @contextmanager
-def reading_ahead(pair: Pair, jobs: int | None) -> Iterator[Pair]:
-    """The pair with its text files parsed in so many worker processes; by default as many as help."""
+def in_threads(n_threads: int) -> Iterator[Map]:
+    """A ``map`` in so many threads of this process: NumPy and Polars work outside Python's lock."""
+    from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
+
+    keep_freed_memory()
+    with ThreadPoolExecutor(n_threads) as pool:
+        yield partial(ordered, pool=pool, ahead=n_threads + 1)
+
+
+def threads_for(pair: Pair, jobs: int | None) -> int:
+    """How many threads help to read a pair, at most ``jobs``; 1 where they do not help, or it cannot be cut."""
+    files = [file for stream in pair.streams for file in stream.files]
+    most = min(jobs or MOST_THREADS, MOST_THREADS, cores())
+    if most == 1 or not all(file.source.seekable for file in files) or any(isinstance(f, TextMatrix) for f in files):
+        return 1
+    return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
+
+
+def cells_for(pair: Pair, n_threads: int) -> int:
+    """How many cells a part has for so many threads, so that they are busy to the end."""
+    n_cells = (pair.n_rows or 0) * pair.n_columns
+    rounds = -(-n_cells // (n_threads * CELLS_A_THREAD))
+    return -(-n_cells // (n_threads * rounds))
+
+
+def processes_for(pair: Pair, jobs: int | None) -> int:
+    """How many processes help to read a pair with text in it, at most ``jobs``; 1 where they cannot share the work."""
     n_bytes = text_bytes(pair)
-    jobs = jobs or (cores() if n_bytes >= LARGE_TEXT else 1)
-    fast = n_bytes >= LARGE_FOR_POLARS and has_polars()
-    if n_bytes == 0 or (jobs == 1 and not fast):
-        yield pair
-    elif jobs == 1:
-        yield _parsed_by(pair, partial(parse_here, fast=True))
-    else:
-        from mse_cli.readers.workers import parser_in_workers  # multiprocessing costs start-up time
+    most = jobs or (cores() if n_bytes >= LARGE_TEXT else 1)
+    if most == 1 or n_bytes == 0:
+        return 1
+    from mse_cli.readers.parts import can_be_cut  # small files are not cut
 
-        with parser_in_workers(jobs, fast=fast) as parser:
-            yield _parsed_by(pair, parser)
+    return most if can_be_cut(pair) else 1
 
 
-def has_polars() -> bool:
-    """Whether the extra ``fast`` is installed."""
-    return find_spec("polars") is not None
+def keep_freed_memory() -> None:
+    """Have the C library keep what large buffers leave, for the next: fresh pages cost as much as what fills them."""
+    if sys.platform == "linux":
+        import ctypes  # NumPy has loaded it
+
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(m_mmap_threshold, 1 << 30)
+            mallopt(m_trim_threshold, 1 << 30)
 
 
 def could_be_faster(pair: Pair) -> bool:
@@ -125,32 +175,9 @@ def could_be_faster(pair: Pair) -> bool:
     return text_bytes(pair) >= LARGE_FOR_POLARS and not has_polars()
 
 
-def _parsed_by(pair: Pair, parser: Parser) -> Pair:
-    return replace(pair, streams=tuple(_with_parser(stream, parser) for stream in pair.streams))
-
-
-def _with_parser(stream: Matrix, parser: Parser) -> Matrix:
-    if isinstance(stream, TextMatrix):
-        return replace(stream, parse=parser)
-    if isinstance(stream, Shards):
-        return replace(stream, parts=tuple(_with_parser(part, parser) for part in stream.parts))  # type: ignore[misc]
-    if isinstance(stream, Joined):
-        first, second = (_with_parser(side, parser) for side in (stream.first, stream.second))
-        return replace(stream, first=first, second=second)  # type: ignore[arg-type]
-    return stream
-
-
 def text_bytes(pair: Pair) -> int:
     """How large the text files are together, as far as they are files."""
-    return sum(_text_bytes(stream) for stream in pair.streams)
-
-
-def _text_bytes(stream: Matrix) -> int:
-    if isinstance(stream, TextMatrix) and isinstance(stream.source, FileSource):
-        return stream.source.path.stat().st_size
-    if isinstance(stream, Shards):
-        return sum(map(_text_bytes, stream.parts))
-    return sum(map(_text_bytes, (stream.first, stream.second))) if isinstance(stream, Joined) else 0
+    return sum(file.n_bytes for stream in pair.streams for file in stream.files if isinstance(file, TextMatrix))
 
 
 def cores() -> int:

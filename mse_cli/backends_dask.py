@@ -19,7 +19,7 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mse_cli.backends import Tally, cores, run_here
+from mse_cli.backends import Progress, Tally, cores, filled
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.parts import parts_of
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
-Progress = Callable[[int, int], None]  # tasks done, of how many
 
 GROUP = 16  # tasks whose sums are merged on the cluster
 FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each costs some 10 ms
@@ -116,12 +115,13 @@ def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress 
         MseError: as reading the blocks here would, or if the cluster is lost.
     """
     parts = parts_of(pair)
-    fill = partial(_fill, empty=[tally.new() for tally in tallies])
-    for done, filled in enumerate(_grouped(fill, parts, _merged, client), 1):
-        for tally, more in zip(tallies, _checked(filled), strict=True):
+    size = _group_size(len(parts))
+    fill = partial(filled, empty=[tally.new() for tally in tallies])
+    for start, merged in zip(range(0, len(parts), size), _grouped(fill, parts, _merged, client), strict=True):
+        for tally, more in zip(tallies, _checked(merged), strict=True):
             tally.merge(more)
         if progress:
-            progress(min(done * _group_size(len(parts)), len(parts)), len(parts))
+            progress(sum(part.n_rows or 0 for part in parts[start : start + size]))
 
 
 def map_on_dask(function: Callable[[T], R], items: Sequence[T], *, client: Client) -> Iterator[R]:
@@ -134,15 +134,8 @@ def map_on_dask(function: Callable[[T], R], items: Sequence[T], *, client: Clien
         yield from map(_checked, group)
 
 
-def _fill(part: Pair, empty: list[Tally]) -> list[Tally]:
-    """In a task: the tallies of a part."""
-    filled = [tally.new() for tally in empty]
-    run_here(part, *filled)
-    return _merged([filled])
-
-
 def _merged(parts: list[list[Tally] | MseError]) -> list[Tally]:
-    """In a task: the tallies of consecutive parts together, without the scratch space they were filled in."""
+    """In a task: the tallies of consecutive parts together."""
     merged = [tally.new() for tally in _checked(parts[0])]
     for part in parts:
         for tally, more in zip(merged, _checked(part), strict=True):

@@ -1,28 +1,21 @@
 """The ``mse`` command: its subcommands, and the one place where errors become messages and exit codes."""
 
-from __future__ import annotations
-
+# Typer reads the annotations of options when the command line is built: those that are kept as text cost start-up time.
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from mse_cli import __version__
-from mse_cli.commands import check, compute, explain, merge, options, streams
+from mse_cli.commands import options, streams
 from mse_cli.commands.usage import USAGE_ERROR, in_our_words
 from mse_cli.errors import MseError, ReaderGoneError, reason
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
-
-app = typer.Typer(
-    name="mse",
-    help="Exact mean squared error and its gradient, for CSV and NPY files.",
-    no_args_is_help=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    pretty_exceptions_show_locals=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS = ("compute", "explain", "check", "merge")
+EXAMPLES = options.examples("mse compute preds.csv truth.csv", "mse compute -h")
 
 
 def _print_version(wanted: bool) -> None:
@@ -31,10 +24,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(
-    invoke_without_command=True,
-    epilog=options.examples("mse compute preds.csv truth.csv", "mse compute -h"),
-)
 def _mse(
     context: typer.Context,
     version: Annotated[
@@ -45,10 +34,27 @@ def _mse(
         typer.echo(context.get_help())
 
 
-app.command(epilog=compute.EXAMPLES)(compute.compute)
-app.command(epilog=explain.EXAMPLES)(explain.explain)
-app.command(epilog=check.EXAMPLES)(check.check)
-app.command(epilog=merge.EXAMPLES)(merge.merge)
+def _app(commands: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(
+        name="mse",
+        help="Exact mean squared error and its gradient, for CSV and NPY files.",
+        no_args_is_help=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True, epilog=EXAMPLES)(_mse)
+    for name in commands:
+        module = import_module(f"mse_cli.commands.{name}")
+        app.command(epilog=module.EXAMPLES)(getattr(module, name))
+    return app
+
+
+def _called(arguments: list[str]) -> Sequence[str]:
+    """The command that is called; the options of the others would cost start-up time, and only the help lists all."""
+    first = arguments[:1]
+    return () if first == ["--version"] else [name for name in COMMANDS if name in first] or COMMANDS
 
 
 def main() -> None:
@@ -60,7 +66,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line; everything a user can cause ends in one, never in a traceback."""
     try:
-        return app(arguments, prog_name="mse", standalone_mode=False) or DONE
+        return _app(_called(arguments))(arguments, prog_name="mse", standalone_mode=False) or DONE
     except MseError as error:
         streams.fail(str(error), error.hint)
     except USAGE_ERROR as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from mse_cli import backends
 from mse_cli.engine import Block, Floats, gradient, row_sums, squared_error
@@ -17,6 +18,8 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.result import REDUCTIONS, Excerpt, Reduction, Result
 from mse_cli.sums import Sums
+
+Matrix = Literal["se", "gradient"]
 
 
 def evaluate(
@@ -112,23 +115,24 @@ class Evaluation:
         names = tuple(name for name in self.result.names if name is not None)
         return names or None
 
-    def se(self) -> Iterator[Floats]:
-        """SE block by block, in a second pass over the files."""
-        return map(squared_error, self._blocks())
-
-    def gradient(self) -> Iterator[Floats]:
-        """The gradient block by block, in a second pass over the files."""
-        return map(self.gradient_of_block, self._blocks())
-
-    def _blocks(self) -> Iterator[Block]:
+    def matrix(self, name: Matrix, progress: backends.Progress | None = None) -> Iterator[Floats]:
+        """SE or the gradient block by block, in a second pass over the files."""
         if self.pair is None:
             raise UsageError("merged parts hold no matrices")
-        return self.pair.blocks()
+        of_block = self.of_block(name)
+        for block in self.pair.blocks():
+            yield of_block(block)
+            if progress:
+                progress(block.shape[0])
 
     @property
     def gradient_of_block(self) -> Callable[[Block], Floats]:
         """The gradient as a function of a block that other processes can be sent."""
         return partial(gradient, divisor=self.result.divisor, reduction=self.result.reduction)
+
+    def of_block(self, name: Matrix) -> Callable[[Block], Floats]:
+        """SE or the gradient, likewise."""
+        return squared_error if name == "se" else self.gradient_of_block
 
 
 def evaluate_pair(
@@ -137,11 +141,9 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     edge_rows: int | None = None,
-    jobs: int | None = None,
-    watch: backends.Tally | None = None,
-    run: backends.Run | None = None,
+    run: backends.Run = backends.run,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums (and past ``watch``), and keep what was asked for; ``run`` says where.
+    """Run the blocks of a pair through the sums, and keep what was asked for; ``run`` says where.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -149,8 +151,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    run = run or partial(backends.run, jobs=jobs)
-    run(pair, *(tally for tally in (sums, edges, worst_cells, watch) if tally is not None))
+    run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
     return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
 
 

@@ -18,7 +18,6 @@ from mse_cli.readers.columns import match_by_name
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.opening import InputOptions, Side, open_side
 from mse_cli.readers.pair import Pair, disagreement
-from mse_cli.readers.shards import Shards
 
 
 def inspect_pair(
@@ -72,6 +71,5 @@ def _given(
 
 def _precision_of(side: Side, given: Floats, rtol: float | None) -> Precision:
     """Of arrays their type says how exact they are; of text only the numbers themselves do."""
-    parts = side.parts if isinstance(side, Shards) else (side,)
-    types = [part.header.dtype for part in parts if isinstance(part, NpyMatrix)]
-    return precision_of_types(types, rtol) if len(types) == len(parts) else precision_of_numbers(given, rtol)
+    types = [file.header.dtype for file in side.files if isinstance(file, NpyMatrix)]
+    return precision_of_types(types, rtol) if len(types) == len(side.files) else precision_of_numbers(given, rtol)

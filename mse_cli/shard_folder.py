@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from mse_cli.backends import Progress
 from mse_cli.destination import failing_as
 from mse_cli.engine import Block, Floats
 from mse_cli.errors import InputError, Place, UsageError
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.parts import Map, Stack, files_read, part_of, shards_of, with_counted_rows
-from mse_cli.render.npy_file import render_npy
+from mse_cli.render.npy_file import npy_header, npy_rows
 
 PACKED = {".gz", ".bz2", ".xz"}
 OfBlock = Callable[[Block], Floats]
+SaveShards = Callable[[OfBlock, Progress], None]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Shard:
 
 
 @contextlib.contextmanager
-def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[Callable[[OfBlock], None]]:
+def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[SaveShards]:
     """A function that writes what a function of a block gives; the files get their names at the end.
 
     Raises:
@@ -47,7 +49,13 @@ def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[Callable[[OfBlock],
         new = _prepare(Path(folder), shards)
     try:
         written: list[Path] = []
-        yield lambda of_block: written.extend(mapped(partial(write_shard, of_block=of_block), shards))
+
+        def save(of_block: OfBlock, progress: Progress) -> None:
+            for shard, path in zip(shards, mapped(partial(write_shard, of_block=of_block), shards), strict=True):
+                written.append(path)
+                progress(shard.n_rows)
+
+        yield save
         with failing_as(folder):
             for beside, shard in zip(written, shards, strict=True):
                 os.replace(beside, shard.path)
@@ -119,8 +127,8 @@ def write_shard(shard: Shard, of_block: OfBlock) -> Path:
         InputError: if it cannot be written.
     """
     beside = shard.path.with_name(f".{shard.path.name}.{secrets.token_hex(4)}.part")
-    blocks = (of_block(block) for block in shard.rows.blocks())
     with failing_as(str(shard.path)), open(beside, "xb") as stream:
-        for data in render_npy(blocks, (shard.n_rows, shard.rows.n_columns)):
-            stream.write(data)
+        stream.write(npy_header((shard.n_rows, shard.rows.n_columns)))
+        for block in shard.rows.blocks():
+            stream.write(npy_rows(of_block(block)))
     return beside

@@ -1,9 +1,9 @@
 """``mse compute``: the loss of a prediction against a target."""
 
-from __future__ import annotations
-
+# No annotations as text: see cli.py.
 import contextlib
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from mse_cli.commands import options, report
 from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.streams import is_watched, note
 from mse_cli.destination import refuse_overwriting, writing
+
+if TYPE_CHECKING:
+    from mse_cli.commands.running import Running
+    from mse_cli.shard_folder import SaveShards
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
@@ -100,11 +104,11 @@ def compute(
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
     from mse_cli.backends import could_be_faster
     from mse_cli.commands.printing import save, write
-    from mse_cli.commands.running import running, saving_shards
-    from mse_cli.evaluation import evaluate_pair
+    from mse_cli.commands.running import running
+    from mse_cli.evaluation import Matrix, evaluate_pair
     from mse_cli.readers.opening import open_pair
     from mse_cli.readers.source import files_of
-    from mse_cli.render.progress import RowsRead
+    from mse_cli.render.progress import RowsDone
 
     limit = report.limit_of(fail_above)
     what = report.Report(
@@ -117,7 +121,7 @@ def compute(
         color=color.value,
         path=output,
     )
-    saves = {"se": save_se, "gradient": save_gradient}
+    saves: dict[Matrix, str | None] = {"se": save_se, "gradient": save_gradient}
     for name, path in saves.items():
         report.check_matrix_path(path, f"--save-{name}")
     read = [spec for spec in (preds, truth, weights) if spec is not None]
@@ -144,20 +148,28 @@ def compute(
             note([FAST_NOTE], quiet=quiet)
         there = outputs.enter_context(running(pair, dask=dask, jobs=jobs, quiet=quiet))
         folders = {name: path for name, path in saves.items() if path and path.endswith("/")}
-        shards = {name: outputs.enter_context(saving_shards(path, name, there)) for name, path in folders.items()}
-        with RowsRead(pair.n_rows, wanted=not quiet) as rows_read:
+        shards = {name: outputs.enter_context(_saving_shards(path, there)) for name, path in folders.items()}
+        with RowsDone("read", there.pair.n_rows, wanted=not quiet) as progress:
             evaluation = evaluate_pair(
                 there.pair,
                 reduction=reduction.value,
                 worst=worst,
                 edge_rows=what.edge_rows,
-                run=there.run,
-                watch=rows_read if dask is None else None,  # a cluster's progress is told by its tasks
+                run=partial(there.run, progress=progress),
             )
         report.warn_of(evaluation.result)
         for name, stream in streams.items():
-            save(options.Only(name), saves[name] or "", evaluation, stream)
-        for save_shards in shards.values():
-            save_shards(evaluation)
-        write(what, evaluation, (preds,) if truth is None else (preds, truth), printed)
+            with RowsDone(f"saved ({name})", evaluation.result.shape[0], wanted=not quiet) as progress:
+                save(name, saves[name] or "", evaluation, stream, there, progress)
+        for name, save_shards in shards.items():
+            with RowsDone(f"saved ({name})", evaluation.result.shape[0], wanted=not quiet) as progress:
+                save_shards(evaluation.of_block(name), progress)
+        with RowsDone("written", evaluation.result.shape[0], wanted=not quiet) as progress:
+            write(what, evaluation, (preds,) if truth is None else (preds, truth), printed, there, progress)
     report.gate(evaluation.result, limit, quiet=quiet)
+
+
+def _saving_shards(folder: str, there: "Running") -> "contextlib.AbstractContextManager[SaveShards]":
+    from mse_cli.shard_folder import saving  # most runs save none
+
+    return saving(folder, there.pair, there.mapped)

@@ -3,40 +3,68 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.commands.options import Format, Only
 from mse_cli.commands.report import DELIMITERS, EVERYTHING, MATRICES, Report
 from mse_cli.destination import Output
-from mse_cli.evaluation import Evaluation
-from mse_cli.partial import to_plain
-from mse_cli.render import json_text, rows_text
+from mse_cli.evaluation import Evaluation, Matrix
 from mse_cli.render.characters import shown_in
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
+if TYPE_CHECKING:
+    from mse_cli.backends import Progress
+    from mse_cli.commands.running import Running
+    from mse_cli.engine import Floats
 
-def write(report: Report, evaluation: Evaluation, files: tuple[str, ...], stream: Output) -> None:
-    """Write what the report asks for."""
-    for part in _render(report, evaluation, files):
+T = TypeVar("T")
+
+# Each format's renderer is imported where it is called: a small file's run is mostly importing.
+
+
+def write(
+    report: Report,
+    evaluation: Evaluation,
+    files: tuple[str, ...],
+    stream: Output,
+    there: Running | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Write what the report asks for; ``there`` is where a whole matrix is calculated."""
+    for part in _render(report, evaluation, files, there, progress):
         stream.write(part.encode(report.encoding, "backslashreplace") if isinstance(part, str) else part)
 
 
-def _render(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> Iterable[str | bytes | memoryview]:
+def _render(
+    report: Report,
+    evaluation: Evaluation,
+    files: tuple[str, ...],
+    there: Running | None,
+    progress: Progress | None,
+) -> Iterable[str | bytes | memoryview]:
     if report.only is None:
-        return _whole(report, evaluation, files)
+        return _whole(report, evaluation, files, progress)
     if report.only in MATRICES:
-        return _matrix(report, evaluation, report.only)
+        return _matrix(report, evaluation, report.only, there, progress)
     return [_scalar(report, evaluation.result, report.only.value)]
 
 
-def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> Iterable[str]:
+def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...], progress: Progress | None) -> Iterable[str]:
     result = evaluation.result
     if report.format is Format.json:
-        matrices = {} if report.summary else {"se": evaluation.se(), "gradient": evaluation.gradient()}
-        return json_text.render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
+        from mse_cli.partial import to_plain
+        from mse_cli.render.json_text import render_json
+
+        wanted: tuple[Matrix, ...] = () if report.summary else ("se", "gradient")
+        matrices = [(name, evaluation.matrix(name, progress)) for name in wanted]
+        return render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
     if report.format in DELIMITERS:
-        return [rows_text.render_scalars(result, DELIMITERS[report.format])]
+        from mse_cli.render.rows_text import render_scalars
+
+        return [render_scalars(result, DELIMITERS[report.format])]
     return [_tables(report, evaluation, files)]
 
 
@@ -49,17 +77,58 @@ def _scalar(report: Report, result: Result, name: str) -> str:
     return (json_number(value) if report.format is Format.json else exact(value)) + "\n"
 
 
-def _matrix(report: Report, evaluation: Evaluation, only: Only) -> Iterable[str | bytes | memoryview]:
-    blocks = evaluation.se() if only is Only.se else evaluation.gradient()
-    if report.format is Format.npy:
-        from mse_cli.render.npy_file import render_npy
-
-        return render_npy(blocks, evaluation.result.shape)
-    if report.format is Format.json:
-        return _line(json_text.matrix_text(blocks))
+def _matrix(
+    report: Report, evaluation: Evaluation, only: Only, there: Running | None, progress: Progress | None
+) -> Iterable[str | bytes | memoryview]:
+    name: Matrix = "se" if only is Only.se else "gradient"
     if report.format in DELIMITERS:
-        return rows_text.render_matrix(blocks, evaluation.names, DELIMITERS[report.format])
+        return _rows(name, evaluation, DELIMITERS[report.format], there, progress)
+    if report.format is Format.npy:
+        return _npy(name, evaluation, there, progress)
+    if report.format is Format.json:
+        from mse_cli.render.json_text import matrix_text
+
+        return _line(matrix_text(evaluation.matrix(name, progress)))
     return [_tables(report, evaluation, ())]
+
+
+def _rows(
+    name: Matrix, evaluation: Evaluation, delimiter: str, there: Running | None, progress: Progress | None
+) -> Iterator[str]:
+    """A matrix as rows, below its names if it has any."""
+    from mse_cli.render.rows_text import matrix_rows, render_rows
+
+    if evaluation.names:
+        yield render_rows([evaluation.names], delimiter)
+    render = partial(matrix_rows, delimiter=delimiter)
+    yield from _rendered(name, evaluation, render, there if there is not None and there.makes_text else None, progress)
+
+
+def _npy(
+    name: Matrix, evaluation: Evaluation, there: Running | None, progress: Progress | None
+) -> Iterator[bytes | memoryview]:
+    """A matrix as an NPY file."""
+    from mse_cli.render.npy_file import npy_header, npy_rows
+
+    yield npy_header(evaluation.result.shape)
+    yield from _rendered(name, evaluation, npy_rows, there, progress)
+
+
+def _rendered(
+    name: Matrix,
+    evaluation: Evaluation,
+    render: Callable[[Floats], T],
+    there: Running | None,
+    progress: Progress | None,
+) -> Iterator[T]:
+    """What ``render`` makes of a matrix: of its parts at the same time ``there``, or of one block after the other."""
+    if there is None or there.second_pass_cells is None:
+        return map(render, evaluation.matrix(name, progress))
+    from mse_cli.readers.parts import parts_of  # small files are not cut
+    from mse_cli.whole_matrix import rendered
+
+    parts = parts_of(there.pair, there.second_pass_cells)
+    return rendered(parts, evaluation.of_block(name), render, mapped=there.mapped, progress=progress)
 
 
 def _line(texts: Iterator[str]) -> Iterator[str]:
@@ -87,18 +156,15 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
     return screen.draw(draw(result, excerpt, options, screen))
 
 
-def save(matrix: Only, path: str, evaluation: Evaluation, stream: Output) -> None:
+def save(name: Matrix, path: str, evaluation: Evaluation, stream: Output, there: Running, progress: Progress) -> None:
     """Write a whole matrix for ``--save-se`` or ``--save-gradient``, in the format of the file's suffix.
 
     Closes the stream: what the disk has to say comes before the first byte on standard output.
     """
-    blocks = evaluation.se() if matrix is Only.se else evaluation.gradient()
     if path.endswith(".npy"):
-        from mse_cli.render.npy_file import render_npy
-
-        for data in render_npy(blocks, evaluation.result.shape):
+        for data in _npy(name, evaluation, there, progress):
             stream.write(data)
     else:
-        for text in rows_text.render_matrix(blocks, evaluation.names, ","):
+        for text in _rows(name, evaluation, ",", there, progress):
             stream.write(text.encode())
     stream.close()

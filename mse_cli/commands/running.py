@@ -1,86 +1,86 @@
-"""Where a command's blocks run: in this process, in worker processes, on a Dask cluster."""
+"""Where a command's blocks run: in this process, its threads, worker processes, on a Dask cluster."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mse_cli import backends
 from mse_cli.commands.streams import note
 from mse_cli.errors import UsageError
-from mse_cli.evaluation import Evaluation
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.parts import Map, with_counted_rows
 
-CLEARED = "\r\033[K"
+if TYPE_CHECKING:
+    from mse_cli.readers.parts import Map
+
+HELD_CELLS = 1 << 20  # of a part of a matrix that waits to be written
 
 
-@dataclass(frozen=True)
-class Running:
+class Run(Protocol):
+    """A backend, with all that it needs beside the pair, the tallies and who is told how far it is."""
+
+    def __call__(self, pair: Pair, *tallies: backends.Tally, progress: backends.Progress | None = None) -> None:
+        """Feed every block of the pair to every tally."""
+
+
+class Running(NamedTuple):
     """The pair as it is read there, and the two ways to work there.
 
     Attributes:
         pair: The pair.
         run: Feeds its blocks to tallies.
         mapped: Python's ``map``, there.
+        second_pass_cells: How many cells the parts of a second pass have; ``None``: it is not cut.
+        makes_text: Whether rows are made into text there faster than here.
     """
 
     pair: Pair
-    run: backends.Run
+    run: Run
     mapped: Map
+    second_pass_cells: int | None = None
+    makes_text: bool = False
 
 
 @contextlib.contextmanager
 def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> Iterator[Running]:
-    """The place that ``--dask`` and ``--jobs`` name, as long as it is needed.
+    """The place that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
 
     Raises:
         UsageError: for ``--jobs`` with a cluster that has its own workers.
     """
-    if dask is None:
-        with backends.reading_ahead(pair, jobs) as ahead:
-            yield Running(ahead, partial(backends.run, jobs=jobs), partial(backends.map_in_threads, jobs=jobs))
-        return
-    if jobs is not None and dask != "local":
+    if dask is not None:
+        with _on_dask(pair, dask, jobs, quiet=quiet) as there:
+            yield there
+    elif (n_threads := backends.threads_for(pair, jobs)) > 1:
+        with backends.in_threads(n_threads) as mapped:
+            run = partial(backends.run_in_parts, mapped=mapped, part_cells=backends.cells_for(pair, n_threads))
+            yield Running(_counted(pair, mapped), run, mapped, HELD_CELLS)
+    elif (n_processes := backends.processes_for(pair, jobs)) > 1:
+        from mse_cli.backends_processes import in_processes  # multiprocessing costs start-up time
+
+        with in_processes(n_processes) as mapped:
+            run = partial(backends.run_in_parts, mapped=mapped)
+            yield Running(_counted(pair, mapped), run, mapped, HELD_CELLS, makes_text=True)
+    else:
+        yield Running(pair, backends.run_here, backends.map_here)
+
+
+def _counted(pair: Pair, mapped: Map) -> Pair:
+    from mse_cli.readers.parts import with_counted_rows  # small files are not cut
+
+    return with_counted_rows(pair, mapped)
+
+
+@contextlib.contextmanager
+def _on_dask(pair: Pair, address: str, jobs: int | None, *, quiet: bool) -> Iterator[Running]:
+    if jobs is not None and address != "local":
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
     from mse_cli.backends_dask import connected, map_on_dask, run_on_dask  # Dask costs start-up time
 
-    with connected(dask, jobs=jobs) as client, _progress(quiet=quiet) as progress:
+    with connected(address, jobs=jobs) as client:
         if not client.nthreads():
             note(["the Dask scheduler has no workers yet: waiting for some"], quiet=quiet)
         mapped = partial(map_on_dask, client=client)
-        run = partial(run_on_dask, client=client, progress=progress)
-        yield Running(with_counted_rows(pair, mapped), run, mapped)
-
-
-@contextlib.contextmanager
-def saving_shards(folder: str, name: str, there: Running) -> Iterator[Callable[[Evaluation], None]]:
-    """A function that writes SE (``se``) or the gradient of an evaluation to a folder, in parallel."""
-    from mse_cli.engine import squared_error
-    from mse_cli.shard_folder import saving  # most runs save none
-
-    with saving(folder, there.pair, there.mapped) as save:
-        yield lambda evaluation: save(squared_error if name == "se" else evaluation.gradient_of_block)
-
-
-@contextlib.contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A line on the terminal that says how many tasks are done, and goes when all are, or at an error."""
-    stream = sys.stderr
-    if quiet or stream is None or stream.closed or not stream.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
-        return
-
-    def show(done: int, total: int) -> None:
-        stream.write(f"\r{done} of {total} tasks" if done < total else CLEARED)
-        stream.flush()
-
-    try:
-        yield show
-    finally:
-        stream.write(CLEARED)
-        stream.flush()
+        yield Running(_counted(pair, mapped), partial(run_on_dask, client=client), mapped)

@@ -7,20 +7,22 @@ the pieces that hold nothing but plain numbers, where it can only read the same.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
 from mse_cli.engine import Floats
 from mse_cli.readers.layout import Dialect, Layout, find_layout
-from mse_cli.readers.pieces import Cut, Piece, cut_pieces, pieces_from
+from mse_cli.readers.pieces import PIECE_BYTES, Piece, cut_pieces
 from mse_cli.readers.plain import parse_plain
-from mse_cli.readers.source import Source, open_text, reading
+from mse_cli.readers.source import FileSource, Source, open_text, reading, skip
 from mse_cli.readers.strict import blank_line, parse_strictly
 
 STEP_BYTES = 64 << 10  # of a piece that holds something that NumPy's parser cannot read
+LARGE_FOR_POLARS = 32 << 20  # bytes: less is parsed by NumPy before Polars would be loaded
 
 
 class Rows(NamedTuple):
@@ -31,16 +33,12 @@ class Rows(NamedTuple):
     blank_line: int | None = None
 
 
-Parser = Callable[["TextMatrix"], Iterator[Rows]]
-
-
 @dataclass(frozen=True)
 class TextMatrix:
     """One side of the loss from a text file, read in pieces of about 4 MiB."""
 
     source: Source
     layout: Layout
-    parse: Parser | None = field(default=None, compare=False)
     n_rows: None = None
     is_member: bool = False
 
@@ -48,6 +46,16 @@ class TextMatrix:
     def label(self) -> str:
         """The file."""
         return self.source.label
+
+    @property
+    def files(self) -> tuple[TextMatrix]:
+        """Itself: it is one file."""
+        return (self,)
+
+    @property
+    def n_bytes(self) -> int:
+        """How long the file is as it is stored, 0 where only reading it can tell."""
+        return self.source.path.stat().st_size if isinstance(self.source, FileSource) else 0
 
     @property
     def n_columns(self) -> int:
@@ -96,29 +104,26 @@ class TextMatrix:
     def rows(self) -> Iterator[Rows]:
         """The rows in order with their keys, some at a time."""
         blank: int | None = None
-        for rows in (self.parse or parse_here)(self):
+        n_bytes = self.n_bytes
+        for piece in self.pieces():
+            n_bytes += len(piece.data)
+            with reading(self.label):
+                rows = parse_piece(piece, self.layout, fast=n_bytes >= LARGE_FOR_POLARS and has_polars())
             if blank is not None and len(rows.numbers):
                 raise blank_line(blank).within(self.label)
             blank = blank or rows.blank_line
             yield rows
 
-    @property
-    def start(self) -> Cut:
-        """Where the first row begins."""
-        return Cut(self.layout.offset, self.layout.first_line, self.layout.offset)
-
-    def pieces(self, start: Cut | None = None) -> Iterator[Piece]:
-        """The file's rows, unparsed: all, or those from a cut on."""
+    def pieces(self) -> Iterator[Piece]:
+        """The file's rows, unparsed."""
         with open_text(self.source) as stream, reading(self.label):
-            yield from pieces_from(stream, start or self.start)
+            skip(stream, self.layout.offset)
+            yield from cut_pieces(stream, self.layout.first_line, PIECE_BYTES)
 
 
-def parse_here(matrix: TextMatrix, start: Cut | None = None, *, fast: bool = False) -> Iterator[Rows]:
-    """The rows of a text file, parsed in this process; all, or those from a cut on; ``fast`` as in ``parse_piece``."""
-    for piece in matrix.pieces(start):
-        with reading(matrix.label):
-            rows = parse_piece(piece, matrix.layout, fast=fast)
-        yield rows
+def has_polars() -> bool:
+    """Whether the extra ``fast`` is installed."""
+    return find_spec("polars") is not None
 
 
 def open_text_matrix(source: Source, dialect: Dialect) -> TextMatrix:

@@ -10,6 +10,7 @@ import numpy as np
 from mse_cli.engine import Floats, Numbers
 from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.delimited import TextMatrix
+from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.shards import Shards
 
 SHOWN = 3  # keys of each kind in a message
@@ -25,6 +26,11 @@ class Joined:
     first: TextMatrix | Shards
     second: TextMatrix | Shards
     n_rows: None = None
+
+    @property
+    def files(self) -> tuple[TextMatrix | NpyMatrix, ...]:
+        """Of both."""
+        return (*self.first.files, *self.second.files)
 
     @property
     def label(self) -> str:

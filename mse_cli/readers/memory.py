@@ -24,6 +24,11 @@ class HeldMatrix:
     notes: tuple[str, ...] = ()
 
     @property
+    def files(self) -> tuple[HeldMatrix]:
+        """Itself."""
+        return (self,)
+
+    @property
     def n_rows(self) -> int:
         """N."""
         return len(self.array)

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from mse_cli.engine import Numbers, as_numbers, rows_per_block
 from mse_cli.errors import ParseError, quote
 from mse_cli.readers.missing import Missing, check_finite
-from mse_cli.readers.remote import RemoteSource
-from mse_cli.readers.source import FileSource, Source, reading
+from mse_cli.readers.source import Source, reading
 
 MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"  # of an NPZ archive; here, since npz.py is imported only for one
@@ -85,11 +84,21 @@ class NpyMatrix:
     @property
     def can_be_parted(self) -> bool:
         """Whether several rows' worth of it can be read at the same time, which a pipe and an archive do not allow."""
-        return self.member is None and isinstance(self.source, FileSource | RemoteSource)
+        return self.member is None and self.source.seekable
+
+    def grains(self, n_cells: int) -> list[int]:
+        """How many rows each run of about so many cells holds."""
+        step = max(1, n_cells // self.n_columns)
+        return [min(step, self.n_rows - start) for start in range(0, self.n_rows, step)]
 
     def part(self, rows: range) -> NpyMatrix:
         """The same with only these rows (from 0)."""
         return replace(self, span=rows)
+
+    @property
+    def files(self) -> tuple[NpyMatrix]:
+        """Itself: it is one file."""
+        return (self,)
 
     @property
     def n_columns(self) -> int:

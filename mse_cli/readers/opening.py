@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -12,17 +13,16 @@ from mse_cli.errors import ParseError, Place, ShapeError, UsageError
 from mse_cli.readers import npy
 from mse_cli.readers.columns import Names, match_by_name, parse_columns
 from mse_cli.readers.delimited import TextMatrix, open_text_matrix
-from mse_cli.readers.keys import Joined
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Pair, Part, check_shapes, disagreement
-from mse_cli.readers.piped import Piped
-from mse_cli.readers.remote import is_address, shown
-from mse_cli.readers.shards import Shards
-from mse_cli.readers.source import Source, first_bytes, reading, resolve
+from mse_cli.readers.source import Source, first_bytes, is_address, reading, resolve
+
+if TYPE_CHECKING:
+    from mse_cli.readers.shards import Shards
 
 MOST_OPENED_AT_ONCE = 16
-Side = TextMatrix | NpyMatrix | Shards
+Side: TypeAlias = "TextMatrix | NpyMatrix | Shards"
 Positions = tuple[int, ...]
 
 
@@ -62,7 +62,10 @@ def _open_sources(spec: str, sources: list[Source], member: str | None, option: 
     one = partial(_open_source, member=member, option=option, dialect=options.dialect)
     if len(sources) == 1:
         return one(sources[0])
-    from concurrent.futures import ThreadPoolExecutor  # costs start-up time
+    from concurrent.futures import ThreadPoolExecutor  # what only shards need costs start-up time
+
+    from mse_cli.readers.remote import shown
+    from mse_cli.readers.shards import Shards
 
     with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a shard in an object store takes a tenth of a second
         return Shards(shown(spec) if is_address(spec) else spec, tuple(pool.map(one, sources)))
@@ -70,7 +73,10 @@ def _open_sources(spec: str, sources: list[Source], member: str | None, option: 
 
 def _open_source(source: Source, member: str | None, option: str, dialect: Dialect) -> TextMatrix | NpyMatrix:
     magic = first_bytes(source)
-    if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and isinstance(source, Piped):
+    if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and not source.seekable:
+        from mse_cli.readers.piped import Piped  # few inputs are pipes
+
+        assert isinstance(source, Piped)
         source.seek = True  # these formats are not read from front to back
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
@@ -105,6 +111,8 @@ def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
         weights = None if weight is None else Part(1, c, c + 1)
         streams = (a_side.select(a), y_side.select(y, weights=_one(weight)))
         return Pair(streams, Part(0, 0, c), Part(1, 0, c), missing, names, weights, notes=notes)
+    from mse_cli.readers.keys import Joined  # few files are matched by a key
+
     joined = Joined(_with_key(a_side, a, a_key), _with_key(y_side, y, y_key, _one(weight)))
     weights = None if weight is None else Part(0, 2 * c, 2 * c + 1)
     return Pair((joined,), Part(0, 0, c), Part(0, c, 2 * c), missing, names, weights, notes=notes)
@@ -180,8 +188,7 @@ def _one(column: int | None) -> Positions:
 
 
 def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> TextMatrix | Shards:
-    parts = side.parts if isinstance(side, Shards) else (side,)
-    if isinstance(side, NpyMatrix) or any(isinstance(part, NpyMatrix) for part in parts):
+    if isinstance(side, NpyMatrix) or any(isinstance(file, NpyMatrix) for file in side.files):
         raise UsageError("--key needs text files; an array has no column of keys", Place(side.label))
     return side.select(positions, key, weights)
 

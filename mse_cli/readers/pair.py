@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from mse_cli.engine import Block, Floats, Numbers, check_weights, rows_per_block
 from mse_cli.errors import ShapeError, printable
 from mse_cli.readers.missing import Missing, used_cells
-from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.source import reading
-
-FEWEST_CELLS_OF_PART = 1 << 19  # fewer take no time that a thread of their own could save
 
 
 class Matrix(Protocol):
@@ -40,6 +37,10 @@ class Matrix(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know about how it was read."""
+
+    @property
+    def files(self) -> tuple[Any, ...]:
+        """The matrices, a file each, that it is made of."""
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows in order, some at a time; from the start at each call.
@@ -96,20 +97,6 @@ class Pair:
     def n_rows(self) -> int | None:
         """N where it is known before reading."""
         return next((stream.n_rows for stream in self.streams if stream.n_rows is not None), None)
-
-    def parts(self, most: int) -> list[Pair]:
-        """The same rows as up to so many pairs, one after the other, that can be read at the same time."""
-        streams = [stream for stream in self.streams if isinstance(stream, NpyMatrix) and stream.can_be_parted]
-        rows_per_part = -(-(self.n_rows or 0) // most)
-        rows_per_part += -rows_per_part % rows_per_block(self.n_columns)
-        if len(streams) < len(self.streams) or rows_per_part * self.n_columns < FEWEST_CELLS_OF_PART:
-            return [self]
-        rows = range(self.n_rows or 0)
-        spans = [rows[start : start + rows_per_part] for start in rows[::rows_per_part]]
-        return [
-            replace(self, streams=tuple(stream.part(span) for stream in streams), first_row=span.start)
-            for span in spans
-        ]
 
     def blocks(self) -> Iterator[Block]:
         """The rows of all streams, block by block; from the start at each call; each valid until the next.
@@ -191,7 +178,7 @@ def disagreement_of(first: Matrix, other: Matrix) -> ShapeError:
 
 def _odd_file(first: Matrix, other: Matrix) -> str | None:
     """Which file looks wrong where two sides of several files have different numbers of rows."""
-    files, others = (getattr(side, "parts", (side,)) for side in (first, other))
+    files, others = first.files, other.files
     names, other_names = ([PurePosixPath(file.label).stem for file in side] for side in (files, others))
     if len(files) == len(others) > 1:
         differ = ((file, other) for file, other in zip(files, others, strict=True) if file.n_rows != other.n_rows)

@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mse_cli.engine import Numbers
 from mse_cli.errors import UsageError
-from mse_cli.readers.delimited import TextMatrix
-from mse_cli.readers.keys import Joined
+from mse_cli.readers.delimited import LARGE_FOR_POLARS, TextMatrix
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Matrix, Pair, disagreement_of
-from mse_cli.readers.pieces import PIECE_BYTES
-from mse_cli.readers.piped import Piped
-from mse_cli.readers.shards import Shards
-from mse_cli.readers.source import FileSource
-from mse_cli.readers.spans import CountedText, Range, count, ranges_of
+from mse_cli.readers.source import FileSource, is_packed
+
+if TYPE_CHECKING:
+    from mse_cli.readers.spans import CountedText
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PART_CELLS = 4 << 20  # of a part of arrays: some 50 ms of work, so that handing it out costs little
-PART_BYTES = 16 << 20  # of a part of texts: some 100 ms
 MOST_OPENED_AT_ONCE = 16
 MOST_PARTS = 100_000  # beyond, parts become larger: a scheduler spends about a millisecond on each
 
@@ -40,13 +37,13 @@ class Stack:
     """Files of known row counts, rows after rows, as one matrix of which any run of rows can be read."""
 
     label: str
-    parts: tuple[NpyMatrix | CountedText, ...]
+    files: tuple[NpyMatrix | CountedText, ...]
     notes: tuple[str, ...] = ()
 
     @cached_property
     def starts(self) -> list[int]:
         """The row with which each file begins, and the number of all rows."""
-        return list(itertools.accumulate((file.n_rows for file in self.parts), initial=0))
+        return list(itertools.accumulate((file.n_rows for file in self.files), initial=0))
 
     @property
     def n_rows(self) -> int:
@@ -56,28 +53,28 @@ class Stack:
     @property
     def n_columns(self) -> int:
         """C."""
-        return self.parts[0].n_columns
+        return self.files[0].n_columns
 
     @property
     def names(self) -> tuple[str, ...] | None:
         """The columns' names, the same in every file."""
-        return self.parts[0].names
+        return self.files[0].names
 
     def part(self, rows: range) -> Stack:
         """The same with only these rows (from 0)."""
         first = bisect_right(self.starts, rows.start) - 1
         files = []
-        for file, start in zip(self.parts[first:], self.starts[first:], strict=False):
+        for file, start in zip(self.files[first:], self.starts[first:], strict=False):
             if start >= rows.stop:
                 break
             here = range(max(rows.start - start, 0), min(rows.stop - start, file.n_rows))
             if here:
                 files.append(file.part(here))
-        return replace(self, parts=tuple(files))
+        return replace(self, files=tuple(files))
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows of all files in order."""
-        for file in self.parts:
+        for file in self.files:
             yield from file.chunks()
 
 
@@ -95,17 +92,17 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
         ShapeError: if the two sides do not have the same number of rows; the hint names the file that looks wrong.
         UsageError: for standard input, of which nobody can read a part.
     """
+    from mse_cli.readers.keys import Joined  # what large files alone need costs start-up time
+
     if all(isinstance(stream, Stack) for stream in pair.streams):
         return pair
     pair = replace(pair, streams=tuple(map(_with_absolute_paths, pair.streams)))
-    files = [_files(stream) for stream in pair.streams]
-    for file in itertools.chain(*files):
-        if isinstance(file.source, Piped):
-            raise UsageError("standard input cannot be read in parts", hint="write it to a file first")
+    files = [stream.files for stream in pair.streams]
+    if not all(file.source.seekable for file in itertools.chain(*files)):
+        raise UsageError("standard input cannot be read in parts", hint="write it to a file first")
     if any(isinstance(stream, Joined) for stream in pair.streams):
         return pair
-    texts = [file for file in itertools.chain(*files) if isinstance(file, TextMatrix)]
-    counted = iter(_counted(texts, mapped))
+    counted = iter(_counted([file for file in itertools.chain(*files) if isinstance(file, TextMatrix)], mapped))
     stacks = tuple(
         Stack(
             stream.label,
@@ -120,30 +117,40 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
     return replace(pair, streams=stacks)
 
 
+def can_be_cut(pair: Pair) -> bool:
+    """Whether other processes of this machine can read any run of rows of a pair without those before it."""
+    from mse_cli.readers.keys import Joined
+
+    files = list(itertools.chain(*(stream.files for stream in pair.streams)))
+    return (
+        all(isinstance(file.source, FileSource) for file in files)
+        and not any(isinstance(stream, Joined) for stream in pair.streams)
+        and not any(is_packed(file.source) for file in files if isinstance(file, TextMatrix))
+    )
+
+
 def _with_absolute_paths(stream: Matrix) -> Matrix:
     """The same, for processes that do not run in this one's directory."""
+    from mse_cli.readers.keys import Joined
+    from mse_cli.readers.shards import Shards
+
     if isinstance(stream, Joined):
         first, second = (_with_absolute_paths(side) for side in (stream.first, stream.second))
         return replace(stream, first=first, second=second)  # type: ignore[arg-type]
     if isinstance(stream, Shards):
-        return replace(stream, parts=tuple(map(_with_absolute_paths, stream.parts)))  # type: ignore[arg-type]
+        return replace(stream, files=tuple(map(_with_absolute_paths, stream.files)))  # type: ignore[arg-type]
     if isinstance(stream, TextMatrix | NpyMatrix) and isinstance(stream.source, FileSource):
         return replace(stream, source=replace(stream.source, path=stream.source.path.absolute()))
     return stream
 
 
-def _files(stream: Matrix) -> tuple[TextMatrix | NpyMatrix, ...]:
-    if isinstance(stream, Joined):
-        return (*_files(stream.first), *_files(stream.second))
-    if isinstance(stream, Shards):
-        return stream.parts
-    assert isinstance(stream, TextMatrix | NpyMatrix)
-    return (stream,)
-
-
 def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
     """The texts with their rows counted, a range each; those with quotes once more from their start."""
-    from concurrent.futures import ThreadPoolExecutor  # costs start-up time
+    if not texts:
+        return []
+    from concurrent.futures import ThreadPoolExecutor  # what only texts need costs start-up time
+
+    from mse_cli.readers.spans import CountedText, Range, count, ranges_of
 
     with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a look at each file's size
         ranges = list(pool.map(ranges_of, texts))
@@ -152,13 +159,15 @@ def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
     whole = mapped(count, again)
     complete = [[next(whole)] if None in parts else parts for parts in counts]
-    return [
+    counted = [
         CountedText.of(text, [part for part in parts if part is not None])
         for text, parts in zip(texts, complete, strict=True)
     ]
+    fast = sum(span.n_bytes for text in counted for span in text.spans) >= LARGE_FOR_POLARS
+    return [replace(text, fast=fast) for text in counted]
 
 
-def parts_of(pair: Pair) -> list[Pair]:
+def parts_of(pair: Pair, part_cells: int | None = None) -> list[Pair]:
     """A pair whose rows are counted as parts of about the same work; the pair itself if it cannot be cut.
 
     The cuts are where the prediction's files and their pieces end, or those of a side that is cheap to read only
@@ -167,8 +176,8 @@ def parts_of(pair: Pair) -> list[Pair]:
     stacks = [stream for stream in pair.streams if isinstance(stream, Stack)]
     if len(stacks) < len(pair.streams):
         return [pair]
-    most_cells = max(PART_CELLS, stacks[0].n_rows * pair.n_columns // MOST_PARTS)
-    leading = next((stack for stack in stacks if not all(map(_is_cheap, stack.parts))), stacks[0])
+    most_cells = max(part_cells or PART_CELLS, stacks[0].n_rows * pair.n_columns // MOST_PARTS)
+    leading = next((stack for stack in stacks if not all(file.can_be_parted for file in stack.files)), stacks[0])
     return [part_of(pair, rows) for rows in _cuts(leading, most_cells)]
 
 
@@ -183,34 +192,18 @@ def shards_of(pair: Pair) -> list[tuple[str, range]]:
     stack = pair.streams[pair.prediction.stream]
     assert isinstance(stack, Stack)
     bounds = itertools.pairwise(stack.starts)
-    return [(file.source.label, range(*bound)) for file, bound in zip(stack.parts, bounds, strict=True)]
+    return [(file.source.label, range(*bound)) for file, bound in zip(stack.files, bounds, strict=True)]
 
 
 def files_read(pair: Pair) -> list[Path]:
     """The files on this machine that a pair whose rows are counted is read from."""
-    files = [file for stream in pair.streams if isinstance(stream, Stack) for file in stream.parts]
+    files = [file for stream in pair.streams if isinstance(stream, Stack) for file in stream.files]
     return [file.source.path for file in files if isinstance(file.source, FileSource)]
 
 
-def _is_cheap(file: NpyMatrix | CountedText) -> bool:
-    return file.can_be_parted if isinstance(file, NpyMatrix) else not file.packed
-
-
 def _cuts(stack: Stack, most_cells: int) -> Iterator[range]:
-    for file, start in zip(stack.parts, stack.starts, strict=False):
+    for file, start in zip(stack.files, stack.starts, strict=False):
         row = start
-        for n_rows in _grains(file, most_cells):
+        for n_rows in file.grains(most_cells) if file.can_be_parted else [file.n_rows]:
             yield range(row, row + n_rows)
             row += n_rows
-
-
-def _grains(file: NpyMatrix | CountedText, most_cells: int) -> Iterable[int]:
-    """How many rows the parts of a file hold."""
-    if not _is_cheap(file):
-        return [file.n_rows]
-    if isinstance(file, CountedText):
-        scale = max(1, PART_BYTES * most_cells // PART_CELLS // PIECE_BYTES)
-        groups = (file.spans[i : i + scale] for i in range(0, len(file.spans), scale))
-        return [n_rows for group in groups if (n_rows := sum(span.n_rows for span in group))]
-    most_rows = max(1, most_cells // file.n_columns)
-    return [min(most_rows, file.n_rows - start) for start in range(0, file.n_rows, most_rows)]

@@ -31,6 +31,7 @@ class Piped:
     label: str
     keep: bool
     seek: bool = False
+    seekable = False
     _stream: BinaryIO | None = field(default=None, repr=False)
     _record: BinaryIO | None = field(default=None, repr=False)
     _spent: bool = field(default=False, repr=False)

@@ -16,6 +16,7 @@ import numpy as np
 from mse_cli.engine import Floats
 from mse_cli.readers.grammar import MISSING, SPREADSHEET_ERROR
 from mse_cli.readers.layout import Layout
+from mse_cli.readers.pieces import count_lines
 
 DIGITS = b"0123456789+-eE \n"
 BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
@@ -55,7 +56,7 @@ def _load_plain(data: bytes, layout: Layout, *, fast: bool) -> Floats | None:
 
 
 def _is_complete(numbers: Floats, data: bytes, layout: Layout) -> bool:
-    return numbers.shape == (data.count(b"\n"), len(layout.use))
+    return numbers.shape == (count_lines(data), len(layout.use))
 
 
 def _tidy(data: bytes, layout: Layout) -> bytes | None:

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from mse_cli.errors import InputError, MseError, Place, UsageError
+from mse_cli.readers.source import HIDDEN
 
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 BLOCK_BYTES = 4 << 20  # of a request; as much may be read beyond the end of a range
 BUFFER_BYTES = 1 << 16
-HIDDEN = (".", "_")  # how names begin of what lies beside shards: _SUCCESS, .part-1.crc
 # What the libraries behind fsspec raise beside OSError, if they are loaded at all.
 LIBRARY_ERRORS = (
     ("botocore.exceptions", "BotoCoreError"),
@@ -28,15 +27,6 @@ LIBRARY_ERRORS = (
     ("google.auth.exceptions", "GoogleAuthError"),
     ("azure.core.exceptions", "AzureError"),
 )
-
-
-def is_address(spec: str) -> bool:
-    """Whether a name on the command line is one for fsspec.
-
-    >>> is_address("s3://bucket/part-1.npy"), is_address("preds/part-1.npy")
-    (True, False)
-    """
-    return ADDRESS.match(spec) is not None
 
 
 def shown(url: str) -> str:
@@ -63,6 +53,7 @@ class RemoteSource:
 
     url: str
     label: str
+    seekable = True
 
     def open(self, *, look: bool = False) -> BinaryIO:
         """The bytes from the start; they can be sought in, and read as often as needed.

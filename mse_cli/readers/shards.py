@@ -16,12 +16,12 @@ class Shards:
     """The files of a glob, in natural order, as one matrix; an error in one names it."""
 
     label: str
-    parts: tuple[TextMatrix | NpyMatrix, ...]
+    files: tuple[TextMatrix | NpyMatrix, ...]
 
     def __post_init__(self) -> None:
         """Refuse shards that do not belong together."""
-        first = self.parts[0]
-        for part in self.parts[1:]:
+        first = self.files[0]
+        for part in self.files[1:]:
             if part.n_columns != first.n_columns:
                 raise ShapeError(
                     f"has {part.n_columns} columns, {first.label} has {first.n_columns}", Place(part.label)
@@ -32,55 +32,55 @@ class Shards:
     @property
     def n_rows(self) -> int | None:
         """N, or ``None`` if only reading can tell."""
-        counts = [part.n_rows for part in self.parts]
+        counts = [part.n_rows for part in self.files]
         return sum(n for n in counts if n is not None) if None not in counts else None
 
     @property
     def n_columns(self) -> int:
         """C."""
-        return self.parts[0].n_columns
+        return self.files[0].n_columns
 
     @property
     def names(self) -> tuple[str, ...] | None:
         """The columns' names, the same in every part."""
-        return self.parts[0].names
+        return self.files[0].names
 
     @property
     def all_names(self) -> tuple[str, ...] | None:
         """The header, the same in every part."""
-        return self.parts[0].all_names
+        return self.files[0].all_names
 
     @property
     def positions(self) -> tuple[int, ...]:
         """Which columns of each file are read (0-based)."""
-        return self.parts[0].positions
+        return self.files[0].positions
 
     @property
     def width(self) -> int:
         """How many columns each file has."""
-        return self.parts[0].width
+        return self.files[0].width
 
     @property
     def is_member(self) -> bool:
         """Whether the parts are members of NPZ archives."""
-        return self.parts[0].is_member
+        return self.files[0].is_member
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The first part's."""
-        return self.parts[0].notes
+        return self.files[0].notes
 
     def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> Shards:
         """The same with only these columns of each file (0-based), perhaps with a key, or weights among them."""
-        return replace(self, parts=tuple(part.select(columns, key, weights) for part in self.parts))
+        return replace(self, files=tuple(file.select(columns, key, weights) for file in self.files))
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows of all parts in order."""
-        for part in self.parts:
+        for part in self.files:
             yield from part.chunks()
 
     def rows(self) -> Iterator[Rows]:
         """The rows of all parts in order, with their keys."""
-        for part in self.parts:
+        for part in self.files:
             if isinstance(part, TextMatrix):  # an array has no keys; opening.py has refused it
                 yield from part.rows()

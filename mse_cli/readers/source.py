@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mse_cli.errors import InputError, MseError, ParseError, Place, reason
-from mse_cli.readers.piped import Piped
-from mse_cli.readers.remote import HIDDEN, RemoteSource, is_address, resolve_remote, shown
 from mse_cli.readers.unpacking import unpack
 
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
+HIDDEN = (".", "_")  # how names begin of what lies beside shards: _SUCCESS, .part-1.crc
 HEAD_BYTES = 1 << 20
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
@@ -31,6 +31,10 @@ class Source(Protocol):
     def label(self) -> str:
         """The name that messages use."""
 
+    @property
+    def seekable(self) -> bool:
+        """Whether any part of them can be read at any time, as a pipe's cannot."""
+
     def open(self, *, look: bool = False) -> BinaryIO:
         """The bytes from the start; ``look`` at the beginning before a pass over all of them."""
 
@@ -41,6 +45,7 @@ class FileSource:
 
     path: Path
     label: str
+    seekable = True
 
     def open(self, *, look: bool = False) -> BinaryIO:
         """Open the file; it can be read as often as needed.
@@ -66,8 +71,10 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
         InputError: if there are none.
     """
     if spec == "-":
-        return [Piped(None, "standard input", keep)]
+        return [_piped(None, "standard input", keep=keep)]
     if is_address(spec) and not os.path.exists(spec):
+        from mse_cli.readers.remote import RemoteSource, resolve_remote, shown  # few files are remote
+
         return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec), key=natural_order)]
     if spec.endswith("/") and os.path.isdir(spec):
         return _files_in(Path(spec), spec)
@@ -86,7 +93,22 @@ def _source(name: str, *, keep: bool) -> Source:
     except (OSError, ValueError):  # FileSource.open says which
         return FileSource(path, name)
     seekable = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)
-    return FileSource(path, name) if seekable else Piped(path, name, keep)
+    return FileSource(path, name) if seekable else _piped(path, name, keep=keep)
+
+
+def _piped(path: Path | None, label: str, *, keep: bool) -> Source:
+    from mse_cli.readers.piped import Piped  # few inputs are pipes
+
+    return Piped(path, label, keep)
+
+
+def is_address(spec: str) -> bool:
+    """Whether a name on the command line is one for fsspec.
+
+    >>> is_address("s3://bucket/part-1.npy"), is_address("preds/part-1.npy")
+    (True, False)
+    """
+    return ADDRESS.match(spec) is not None
 
 
 def files_of(spec: str) -> list[Path]:

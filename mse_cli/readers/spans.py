@@ -1,8 +1,8 @@
 """Text files whose rows have been counted, so that any run of rows can be read without those before it.
 
 A range of a file is counted where it is read, in parallel: it is cut into pieces, and each piece says how many lines
-and rows it holds. Only a double quote makes a range depend on what stands before it (a line end may be inside
-quotes): a file with one is counted from its start, in one go.
+and rows it holds. Only a double quote makes a range depend on what stands before it: a file in which a line end may be
+inside quotes is counted from its start, in one go.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -18,15 +17,15 @@ from numpy.typing import NDArray
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
-from mse_cli.readers.delimited import TextMatrix, parse_piece
+from mse_cli.readers.delimited import TextMatrix, has_polars, parse_piece
 from mse_cli.readers.grammar import records
 from mse_cli.readers.layout import Layout, decode
-from mse_cli.readers.pieces import PIECE_BYTES, Piece, cut_pieces
+from mse_cli.readers.pieces import PIECE_BYTES, Piece, count_lines, cut_pieces, each_line_is_a_row
 from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, reading, skip
 from mse_cli.readers.strict import blank_line
 
-LARGE_FOR_POLARS = 1 << 20  # bytes of a piece: a process that reads many has soon made up for loading Polars
-RANGE_BYTES = 64 << 20  # of a file that is counted by one task
+RANGE_BYTES = 32 << 20  # of a file that is counted by one task
+BYTES_AS_A_CELL = 4  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 # How a line begins that is blank or may be, or a comment, so that lines and rows are two different numbers.
 ODD = np.isin(np.arange(256), list(b"\n\r \t#"))
 
@@ -92,7 +91,7 @@ def count(part: Range) -> Counted | None:
     spans = []
     try:
         for piece, offset in _pieces(matrix, start, stop):
-            if b'"' in piece.data and not part.is_whole:
+            if not part.is_whole and not _stands_alone(piece.data):
                 return None
             with reading(matrix.label):
                 spans.append(_count(piece, offset, matrix.layout))
@@ -140,12 +139,19 @@ class Limited:
         return data
 
 
+def _stands_alone(data: bytes) -> bool:
+    """Whether a piece is the same whatever stands before it.
+
+    If it began inside quotes and not, as is assumed, outside, then its line ends would be inside by that assumption.
+    """
+    quotes = data.count(b'"')
+    return quotes == 0 or (quotes % 2 == 0 and b"#" not in data and each_line_is_a_row(data))
+
+
 def _count(piece: Piece, offset: int, layout: Layout) -> Span:
     data = piece.data
-    ends = _line_ends(data)
-    n_lines = len(ends) + (not data.endswith(b"\n"))
-    marks = np.frombuffer(data, dtype=np.uint8)
-    if b'"' not in data and not ODD[marks[0]] and not ODD[marks[ends[ends < len(data) - 1] + 1]].any():
+    n_lines = count_lines(data) + (not data.endswith(b"\n"))
+    if _stands_alone(data) and not _has_odd_line(data):
         return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
     for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
@@ -155,6 +161,18 @@ def _count(piece: Piece, offset: int, layout: Layout) -> Span:
             n_rows += 1
             broken = blank is not None
     return Span(offset, len(data), n_lines, n_rows, blank, broken=broken, simple=False)
+
+
+def _has_odd_line(data: bytes) -> bool:
+    """Whether a line may be blank or a comment."""
+    marks = np.frombuffer(data, dtype=np.uint8)
+    ends = marks == ord("\n")
+    if ODD[marks[0]] or (ends[1:] & ends[:-1]).any():
+        return True
+    if not any(sign in data for sign in (b"#", b"\r", b" ", b"\t")):  # spares most files the search for line ends
+        return False
+    starts = np.flatnonzero(ends[:-1]) + 1
+    return bool(ODD[marks[starts]].any())
 
 
 @dataclass(frozen=True)
@@ -168,6 +186,7 @@ class CountedText:
         skip: How many rows of the first piece are left out.
         n_rows: How many rows are read.
         packed: Whether the file is compressed.
+        fast: Whether there is so much text that loading Polars pays.
     """
 
     matrix: TextMatrix
@@ -176,6 +195,7 @@ class CountedText:
     skip: int
     n_rows: int
     packed: bool
+    fast: bool = False
 
     @classmethod
     def of(cls, matrix: TextMatrix, ranges: list[Counted]) -> CountedText:
@@ -222,9 +242,15 @@ class CountedText:
         return self.matrix.notes
 
     @property
-    def grains(self) -> list[int]:
-        """How many rows each piece holds: the parts that are cheap to read on their own."""
-        return [self.n_rows] if self.packed else [span.n_rows for span in self.spans]
+    def can_be_parted(self) -> bool:
+        """Whether any run of its rows is cheap to read on its own."""
+        return not self.packed
+
+    def grains(self, n_cells: int) -> list[int]:
+        """How many rows each run of whole pieces holds that takes about as long as so many cells of an array."""
+        size = max(1, n_cells * BYTES_AS_A_CELL // PIECE_BYTES)
+        runs = (self.spans[i : i + size] for i in range(0, len(self.spans), size))
+        return [n_rows for run in runs if (n_rows := sum(span.n_rows for span in run))]
 
     def part(self, rows: range) -> CountedText:
         """The same with only these rows (from 0)."""
@@ -250,7 +276,7 @@ class CountedText:
         for piece, span in self._pieces():
             stop = min(span.n_rows, skip + left)
             with reading(self.label):
-                yield _rows(piece, span, range(skip, stop), self.matrix.layout)
+                yield _rows(piece, span, range(skip, stop), self.matrix.layout, fast=self.fast and has_polars())
             left -= stop - skip
             skip = 0
 
@@ -269,13 +295,12 @@ class CountedText:
                 line += span.n_lines
 
 
-def _rows(piece: Piece, span: Span, rows: range, layout: Layout) -> Floats:
+def _rows(piece: Piece, span: Span, rows: range, layout: Layout, *, fast: bool) -> Floats:
     """These rows of a piece; where each line is a row, the others are not parsed."""
     if span.simple and len(rows) < span.n_rows:
         bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
         start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
         piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    fast = len(piece.data) >= LARGE_FOR_POLARS and find_spec("polars") is not None
     numbers = parse_piece(piece, layout, fast=fast).numbers
     if len(numbers) < rows.stop:
         raise ParseError("the file changed while it was read")

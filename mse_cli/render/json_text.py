@@ -17,7 +17,7 @@ Matrix: TypeAlias = "Iterable[Floats]"  # blocks of rows
 
 
 def render_json(
-    result: Result, matrices: Mapping[str, Matrix] | None = None, partial: Mapping[str, Any] | None = None
+    result: Result, matrices: Iterable[tuple[str, Matrix]] = (), partial: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
     """The result, what ``mse merge`` needs of it, then the matrices block by block; NaN and ±inf are null.
 
@@ -35,7 +35,7 @@ def render_json(
     if partial is not None:
         fields.append(("partial", json.dumps(partial, allow_nan=False)))
     yield "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)
-    for name, blocks in (matrices or {}).items():
+    for name, blocks in matrices:
         yield f",\n {json.dumps(name)}: "
         yield from matrix_text(blocks)
     yield "}\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,19 @@ import numpy as np
 from mse_cli.engine import Floats
 
 
-def render_npy(blocks: Iterable[Floats], shape: tuple[int, int]) -> Iterator[memoryview | bytes]:
-    """The bytes of an NPY file (format 1.0, little-endian float64, C order).
+def npy_header(shape: tuple[int, int]) -> bytes:
+    """What stands before the rows (format 1.0).
 
-    >>> data = b"".join(render_npy([np.ones((1, 2)), np.zeros((1, 2))], (2, 2)))
+    >>> data = npy_header((2, 2)) + npy_rows(np.ones((1, 2))) + npy_rows(np.zeros((1, 2)))
     >>> np.load(io.BytesIO(data)).tolist()
     [[1.0, 1.0], [0.0, 0.0]]
     """
     header = io.BytesIO()
     fields: dict[str, Any] = {"descr": "<f8", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, fields)
-    yield header.getvalue()
-    for block in blocks:
-        if len(block):  # a view of nothing cannot be cast
-            yield memoryview(np.ascontiguousarray(block, dtype="<f8")).cast("B")  # type: ignore[arg-type]
+    return header.getvalue()
+
+
+def npy_rows(block: Floats) -> memoryview:
+    """The bytes of some rows: little-endian float64, row after row."""
+    return np.ascontiguousarray(block, dtype="<f8").reshape(-1).view(np.uint8).data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mse_cli.render.numbers import exact
@@ -47,13 +47,10 @@ def _worst(cell: WorstCell) -> dict[str, str]:
     return {"row": str(cell.row), "column": str(cell.column) if cell.name is None else cell.name, **numbers}
 
 
-def render_matrix(blocks: Iterable[Floats], names: Sequence[str] | None, delimiter: str) -> Iterator[str]:
-    """A matrix as rows, below its names if it has any, block by block."""
-    if names:
-        yield render_rows([names], delimiter)
-    for block in blocks:
-        text = "".join(delimiter.join(map(repr, row)) + "\n" for row in block.tolist())
-        yield text.replace(".0" + delimiter, delimiter).replace(".0\n", "\n")  # as ``exact`` has it, faster
+def matrix_rows(block: Floats, delimiter: str) -> str:
+    """Some rows of a matrix."""
+    text = "".join(delimiter.join(map(repr, row)) + "\n" for row in block.tolist())
+    return text.replace(".0" + delimiter, delimiter).replace(".0\n", "\n")  # as ``exact`` has it, faster
 
 
 def render_rows(rows: Iterable[Sequence[str]], delimiter: str) -> str:
