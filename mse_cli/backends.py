@@ -123,7 +123,7 @@ def map_here(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
 
 @contextmanager
 def in_threads(n_threads: int) -> Iterator[Map]:
-    """A ``map`` in so many threads of this process: NumPy and Polars work outside Python's lock."""
+    """A ``map`` in so many threads of this process."""
     from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
 
     keep_freed_memory()
@@ -132,11 +132,12 @@ def in_threads(n_threads: int) -> Iterator[Map]:
 
 
 def threads_for(pair: Pair, jobs: int | None) -> int:
-    """How many threads help to read a pair, at most ``jobs``; 1 where they do not help, or it cannot be cut."""
-    files = [file for stream in pair.streams for file in stream.files]
+    """How many threads help to read a pair of arrays, at most ``jobs``: NumPy works outside Python's lock."""
     most = min(jobs or MOST_THREADS, MOST_THREADS, cores())
-    if most == 1 or not all(file.source.seekable for file in files) or any(isinstance(f, TextMatrix) for f in files):
+    if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
         return 1
+    if texts_of(pair):
+        return 1  # two threads with Polars take as long as one, which has its threads
     return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
 
 
@@ -177,7 +178,12 @@ def could_be_faster(pair: Pair) -> bool:
 
 def text_bytes(pair: Pair) -> int:
     """How large the text files are together, as far as they are files."""
-    return sum(file.n_bytes for stream in pair.streams for file in stream.files if isinstance(file, TextMatrix))
+    return sum(text.n_bytes for text in texts_of(pair))
+
+
+def texts_of(pair: Pair) -> list[TextMatrix]:
+    """The text files of a pair."""
+    return [file for stream in pair.streams for file in stream.files if isinstance(file, TextMatrix)]
 
 
 def cores() -> int:

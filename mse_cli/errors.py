@@ -6,7 +6,7 @@ Low floors raise it with what they know; a reader that knows the file adds it wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 LONGEST_QUOTE = 40
 
@@ -31,8 +31,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where in the input something is; lines, rows and columns count from 1."""
 
     file: str | None = None
@@ -76,7 +75,7 @@ class MseError(Exception):
 
     def within(self, file: str) -> MseError:
         """The same error with the file it is about, if it does not name one yet."""
-        place = replace(self.place, file=self.place.file or file)
+        place = self.place._replace(file=self.place.file or file)
         return type(self)(self.message, place, hint=self.hint)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import string
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Literal, NamedTuple
@@ -19,7 +18,7 @@ HeaderChoice = Literal["auto", "yes", "no"]
 DELIMITERS = (",", ";", "\t", "|", " ")
 SAMPLE = 100  # rows that the delimiter is found from
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
-NO_DELIMITER = '"#+-_\r\n' + string.ascii_letters + string.digits
+NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 BOM = b"\xef\xbb\xbf"
 ROW = re.compile(rb"(?m)^(?![#\r\n]).*+\n")
 

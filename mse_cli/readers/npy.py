@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ REAL_TYPE = re.compile(r"[<>|=]?(?:\?|[biuf][0-9]{1,2}|bool|(?:u?int|float)[0-9]
 FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What an NPY header says, and where the data begins."""
 
     dtype: np.dtype[np.generic]

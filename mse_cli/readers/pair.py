@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class Matrix(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Some columns of a stream: of which stream, and from which column to which."""
 
     stream: int

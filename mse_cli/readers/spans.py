@@ -19,7 +19,7 @@ from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
 from mse_cli.readers.delimited import TextMatrix, has_polars, parse_piece
 from mse_cli.readers.grammar import records
-from mse_cli.readers.layout import Layout, decode
+from mse_cli.readers.layout import LONGEST_ROW, Layout, decode
 from mse_cli.readers.pieces import PIECE_BYTES, Piece, count_lines, cut_pieces, each_line_is_a_row
 from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, reading, skip
 from mse_cli.readers.strict import blank_line
@@ -87,35 +87,80 @@ def count(part: Range) -> Counted | None:
     Raises:
         ParseError: for what is no text, if the range is the whole file.
     """
-    matrix, start, stop = part
-    spans = []
+    matrix = part.matrix
+    packed = is_packed(matrix.source)
+    with open_text(matrix.source) as stream, reading(matrix.label):
+        if not packed:
+            begin, end = _bounds(stream, part)
+            spans = _count_plain(stream, begin, end)
+            if spans is not None:
+                return Counted(spans, packed)
+            stream.seek(begin)
+            return _count_any(stream if end is None else Limited(stream, end - begin), begin, part)
+        skip(stream, part.start)
+        return _count_any(stream, part.start, part)
+
+
+def _bounds(stream: BinaryIO, part: Range) -> tuple[int, int | None]:
+    """Where the first line of a range begins and where the last one ends, if that is not the end of the file."""
+    first = part.matrix.layout.offset
+    begin = part.start if part.start == first else _next_line(stream, part.start)
+    return begin, None if part.stop is None else _next_line(stream, part.stop)
+
+
+def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[Span] | None:
+    """The pieces of a range without quotes, comments and blank lines, in one pass; ``None`` for another one.
+
+    Each read ends one piece, at its last line end: so there are as many lines in the piece as line ends in the read.
+    """
+    stream.seek(begin)
+    buffer = bytearray(PIECE_BYTES)
+    spans: list[Span] = []
+    start = position = begin
+    before = ord("\n")
+    while n_bytes := stream.readinto(memoryview(buffer)[: None if end is None else end - position]):  # type: ignore[attr-defined]
+        marks = np.frombuffer(buffer, dtype=np.uint8, count=n_bytes)
+        if buffer.find(b'"', 0, n_bytes) >= 0 or _has_odd_line(buffer, marks, before):
+            return None
+        stop = position + buffer.rfind(b"\n", 0, n_bytes) + 1
+        if stop > position:
+            n_lines = int(np.count_nonzero(marks == ord("\n")))
+            spans.append(Span(start, stop - start, n_lines, n_lines, None, broken=False, simple=True))
+            start = stop
+        position += n_bytes
+        before = buffer[n_bytes - 1]
+        if position - start > LONGEST_ROW:
+            return None
+    if position > start:
+        spans.append(Span(start, position - start, 1, 1, None, broken=False, simple=True))
+    return spans
+
+
+def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], before: int = ord("\n")) -> bool:
+    """Whether a line may be blank or a comment; ``before`` is the byte before these."""
+    ends = marks == ord("\n")
+    if (before == ord("\n") and ODD[marks[0]]) or (ends[1:] & ends[:-1]).any():
+        return True
+    if not any(data.find(sign, 0, len(marks)) >= 0 for sign in (b"#", b"\r", b" ", b"\t")):
+        return False  # as in most files; this spares the search for line ends
+    starts = np.flatnonzero(ends[:-1]) + 1
+    return bool(ODD[marks[starts]].any())
+
+
+def _count_any(stream: BinaryIO | Limited, begin: int, part: Range) -> Counted | None:
+    """The pieces of a range of any kind, from its first line on."""
+    matrix, spans = part.matrix, list[Span]()
     try:
-        for piece, offset in _pieces(matrix, start, stop):
+        for piece in cut_pieces(cast(BinaryIO, stream), matrix.layout.first_line, PIECE_BYTES):
             if not part.is_whole and not _stands_alone(piece.data):
                 return None
-            with reading(matrix.label):
-                spans.append(_count(piece, offset, matrix.layout))
+            spans.append(_count(piece, begin, matrix.layout))
+            begin += len(piece.data)
     except ParseError:
         if part.is_whole:
             raise
         return None
     return Counted(spans, is_packed(matrix.source))
-
-
-def _pieces(matrix: TextMatrix, start: int, stop: int | None) -> Iterator[tuple[Piece, int]]:
-    """The pieces of a range with their offsets: the lines that begin after ``start`` and not after ``stop``."""
-    with open_text(matrix.source) as stream, reading(matrix.label):
-        begin, limited = start, stream
-        if (start, stop) == (matrix.layout.offset, None):
-            skip(stream, start)  # a compressed file cannot be sought in
-        else:
-            begin = start if start == matrix.layout.offset else _next_line(stream, start)
-            end = None if stop is None else _next_line(stream, stop)
-            stream.seek(begin)
-            limited = stream if end is None else cast(BinaryIO, Limited(stream, end - begin))
-        for piece in cut_pieces(limited, matrix.layout.first_line, PIECE_BYTES):
-            yield piece, begin
-            begin += len(piece.data)
 
 
 def _next_line(stream: BinaryIO, offset: int) -> int:
@@ -151,7 +196,7 @@ def _stands_alone(data: bytes) -> bool:
 def _count(piece: Piece, offset: int, layout: Layout) -> Span:
     data = piece.data
     n_lines = count_lines(data) + (not data.endswith(b"\n"))
-    if _stands_alone(data) and not _has_odd_line(data):
+    if _stands_alone(data) and not _has_odd_line(data, np.frombuffer(data, dtype=np.uint8)):
         return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
     for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
@@ -161,18 +206,6 @@ def _count(piece: Piece, offset: int, layout: Layout) -> Span:
             n_rows += 1
             broken = blank is not None
     return Span(offset, len(data), n_lines, n_rows, blank, broken=broken, simple=False)
-
-
-def _has_odd_line(data: bytes) -> bool:
-    """Whether a line may be blank or a comment."""
-    marks = np.frombuffer(data, dtype=np.uint8)
-    ends = marks == ord("\n")
-    if ODD[marks[0]] or (ends[1:] & ends[:-1]).any():
-        return True
-    if not any(sign in data for sign in (b"#", b"\r", b" ", b"\t")):  # spares most files the search for line ends
-        return False
-    starts = np.flatnonzero(ends[:-1]) + 1
-    return bool(ODD[marks[starts]].any())
 
 
 @dataclass(frozen=True)
