@@ -12,8 +12,8 @@ from distributed.comm.core import CommClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mse_cli.backends import reading_ahead
 from mse_cli.backends_dask import _words, connected, map_on_dask, run_on_dask
+from mse_cli.commands.running import running
 from mse_cli.errors import InputError, MseError, ParseError
 from mse_cli.evaluation import evaluate_pair
 from mse_cli.readers import parts as planning
@@ -83,8 +83,8 @@ def test_any_sharding_and_any_number_of_workers_gives_the_same_bits(
     specs = write_shards(folder / "a", a, a_cuts, suffixes[0]), write_shards(folder / "y", y, y_cuts, suffixes[1])
     options = {"worst": 3, "edge_rows": 5}
     one = evaluate_pair(opened(folder / "a.npy", folder / "y.npy"), **options)
-    with reading_ahead(opened(*specs), 2) as pair:
-        others = [evaluate_pair(pair, jobs=2, **options)]
+    with running(opened(*specs), dask=None, jobs=2, quiet=True) as there:
+        others = [evaluate_pair(there.pair, run=there.run, **options)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planning, "PART_CELLS", 7)
         others += [on(client, opened(*specs), **options) for client in clients]
@@ -129,13 +129,13 @@ def test_results_come_in_order_and_few_are_held(clients):
     assert list(map_on_dask(str, [], client=clients[2])) == []
 
 
-def test_progress_counts_the_tasks(tmp_path, clients, monkeypatch):
+def test_progress_counts_the_rows(tmp_path, clients, monkeypatch):
     monkeypatch.setattr(planning, "PART_CELLS", 2)
     np.save(tmp_path / "a.npy", np.zeros((80, 1)))
     pair = with_counted_rows(opened(tmp_path / "a.npy", tmp_path / "a.npy"), map)
     seen = []
-    run_on_dask(pair, client=clients[0], progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(done, 40) for done in range(10, 41, 10)]
+    run_on_dask(pair, client=clients[0], progress=seen.append)
+    assert seen == [20, 20, 20, 20]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mse_cli import backends
-from mse_cli.backends import could_be_faster, has_polars, reading_ahead
+from mse_cli.backends import could_be_faster, has_polars
+from mse_cli.commands.running import running
 from mse_cli.errors import ParseError
 from mse_cli.evaluation import evaluate_pair
-from mse_cli.readers import plain
+from mse_cli.readers import delimited, parts, plain
 from mse_cli.readers.delimited import parse_piece
 from mse_cli.readers.fast import read_numbers
 from mse_cli.readers.layout import Layout
@@ -88,31 +89,35 @@ def write(folder, rows=4000):
     return str(folder / "a.csv"), str(folder / "y.csv")
 
 
+def count_as_large(monkeypatch):
+    for module in (backends, delimited, parts):
+        monkeypatch.setattr(module, "LARGE_FOR_POLARS", 1000)
+
+
 def test_it_is_used_by_itself_for_large_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(backends, "LARGE_FOR_POLARS", 1000)
+    count_as_large(monkeypatch)
     monkeypatch.setattr(plain, "_load", lambda *_, **__: pytest.fail("NumPy's parser was asked"))
     pair = open_pair(*write(tmp_path), InputOptions())
-    with reading_ahead(pair, 1) as ahead:
-        assert sum(block.shape[0] for block in ahead.blocks()) == 4000
+    assert sum(block.shape[0] for block in pair.blocks()) == 4000
 
 
 def test_workers_use_it_too_also_where_it_is_loaded_already(tmp_path, monkeypatch):
-    monkeypatch.setattr(backends, "LARGE_FOR_POLARS", 1000)
+    count_as_large(monkeypatch)
     assert "polars" in sys.modules
     pair = open_pair(*write(tmp_path), InputOptions())
-    with reading_ahead(pair, 2) as ahead, reading_ahead(pair, 1) as alone:
-        assert evaluate_pair(ahead).result == evaluate_pair(alone).result
+    with running(pair, dask=None, jobs=2, quiet=True) as there:
+        assert all(file.fast for stream in there.pair.streams for file in stream.files)
+        assert evaluate_pair(there.pair, run=there.run).result == evaluate_pair(pair).result
 
 
 def test_without_it_large_files_are_read_by_numpy_and_could_be_faster(tmp_path, monkeypatch):
-    monkeypatch.setattr(backends, "LARGE_FOR_POLARS", 1000)
+    count_as_large(monkeypatch)
     pair = open_pair(*write(tmp_path), InputOptions())
     assert has_polars()
     assert not could_be_faster(pair)
     monkeypatch.setitem(sys.modules, "polars", None)
     assert could_be_faster(pair)
-    with reading_ahead(pair, 1) as ahead:
-        assert sum(block.shape[0] for block in ahead.blocks()) == 4000
+    assert sum(block.shape[0] for block in pair.blocks()) == 4000
 
 
 def test_a_small_file_does_not_load_it(pytestconfig):

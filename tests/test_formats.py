@@ -31,8 +31,8 @@ from mse_cli.evaluation import evaluate
 from mse_cli.exact import Total
 from mse_cli.excerpt import Worst
 from mse_cli.render.json_text import matrix_text, render_json
-from mse_cli.render.npy_file import render_npy
-from mse_cli.render.rows_text import render_matrix, render_scalars
+from mse_cli.render.npy_file import npy_header, npy_rows
+from mse_cli.render.rows_text import matrix_rows, render_rows, render_scalars
 from mse_cli.result import Result
 from mse_cli.sums import Sums
 
@@ -76,7 +76,8 @@ def result_of(a: np.ndarray, y: np.ndarray) -> Result:
 @given(matrix=MATRICES, cut=CUTS, delimiter=st.sampled_from(",\t"), names=st.booleans())
 def test_a_matrix_as_csv_and_tsv_reads_back(matrix: np.ndarray, cut: int, delimiter: str, names: bool) -> None:
     header = [f'a "{delimiter}{j}\n' for j in range(matrix.shape[1])] if names else None
-    text = "".join(render_matrix([matrix[:cut], matrix[cut:]], header, delimiter))
+    text = render_rows([header], delimiter) if header else ""
+    text += matrix_rows(matrix[:cut], delimiter) + matrix_rows(matrix[cut:], delimiter)
     rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     if header:
         assert rows.pop(0) == header
@@ -94,7 +95,7 @@ def test_a_matrix_as_json_reads_back_with_null_for_what_is_no_number(matrix: np.
 @given(matrix=MATRICES, cut=CUTS)
 def test_a_matrix_as_npy_reads_back(matrix: np.ndarray, cut: int) -> None:
     shape = matrix.shape[0], matrix.shape[1]
-    data = b"".join(render_npy([matrix[:cut], matrix[cut:]], shape))
+    data = b"".join([npy_header(shape), npy_rows(matrix[:cut]), npy_rows(matrix[cut:])])
     assert same_bits(np.load(io.BytesIO(data), allow_pickle=False), matrix)
 
 

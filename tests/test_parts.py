@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
+from mse_cli.readers import delimited, spans
 from mse_cli.readers import parts as planning
-from mse_cli.readers import pieces, spans
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.parts import Stack, files_read, part_of, parts_of, shards_of, with_counted_rows
@@ -39,10 +39,8 @@ def tiny(monkeypatch):
 def small_pieces(patch) -> None:
     patch.setattr(spans, "PIECE_BYTES", 16)
     patch.setattr(spans, "RANGE_BYTES", 50)
-    patch.setattr(planning, "PIECE_BYTES", 16)
-    patch.setattr(planning, "PART_BYTES", 32)
     patch.setattr(planning, "PART_CELLS", 8)
-    patch.setattr(pieces, "PIECE_BYTES", 16)
+    patch.setattr(delimited, "PIECE_BYTES", 16)
 
 
 @settings(max_examples=60, deadline=None)

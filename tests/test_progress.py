@@ -2,14 +2,10 @@
 
 import io
 
-import numpy as np
 import pytest
 
-from mse_cli.engine import Block
 from mse_cli.render import progress
-from mse_cli.render.progress import RowsRead
-
-BLOCK = Block(0, np.zeros((5000, 1)), np.zeros((5000, 1)))
+from mse_cli.render.progress import RowsDone
 
 
 class Terminal(io.StringIO):
@@ -28,11 +24,11 @@ def on(stream, monkeypatch, *, after: float):
 @pytest.mark.parametrize(("total", "left"), [(20_000, True), (None, False)])
 def test_it_shows_rows_and_rate_and_time_left_where_known_and_goes(monkeypatch, total, left):
     terminal = on(Terminal(), monkeypatch, after=0)
-    with RowsRead(total, wanted=True) as rows:
-        rows.update(BLOCK)
-        rows.new().update(BLOCK)
+    with RowsDone("read", total, wanted=True) as rows:
+        rows(5000)
+        rows(5000)
     text = terminal.getvalue()
-    assert "10,000 rows" in text
+    assert "read 10,000 rows" in text
     assert "rows/s" in text
     assert ("time left" in text) is left
     assert text.endswith("\x1b[1A\x1b[2K")  # up to its line, and erased
@@ -46,6 +42,6 @@ def test_it_shows_rows_and_rate_and_time_left_where_known_and_goes(monkeypatch, 
 )
 def test_it_is_silent(monkeypatch, stream, wanted, after):
     on(stream, monkeypatch, after=after)
-    with RowsRead(None, wanted=wanted) as rows:
-        rows.update(BLOCK)
+    with RowsDone("read", None, wanted=wanted) as rows:
+        rows(5000)
     assert stream.getvalue() == ""

@@ -24,6 +24,8 @@ FLOORS = {
     "backends": 5,
     "destination": 5,
     "backends_dask": 6,
+    "backends_processes": 6,
+    "whole_matrix": 6,
     "shard_folder": 6,
     "evaluation": 6,
     "examination": 7,

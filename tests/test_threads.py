@@ -12,9 +12,9 @@ from mse_cli import backends
 from mse_cli.engine import Block
 from mse_cli.errors import MseError
 from mse_cli.excerpt import Edges, Worst
-from mse_cli.readers import pair as pairs
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.parts import parts_of, with_counted_rows
 from mse_cli.sums import Sums
 
 CELLS = st.integers(-3, 3).map(float) | st.floats(-1e150, 1e150)
@@ -44,9 +44,13 @@ def test_tallies_merged_from_parts_are_those_of_the_whole(a, cuts, most):
 
 @pytest.fixture
 def tiny_parts(monkeypatch):
-    monkeypatch.setattr(pairs, "FEWEST_CELLS_OF_PART", 1)
-    monkeypatch.setattr(pairs, "rows_per_block", lambda n_columns: 7)
-    monkeypatch.setattr(backends, "cores", lambda: 4)
+    small_parts(monkeypatch)
+
+
+def small_parts(patch):
+    patch.setattr(backends, "FEWEST_CELLS", 1)
+    patch.setattr(backends, "CELLS_A_THREAD", 20)
+    patch.setattr(backends, "cores", lambda: 4)
 
 
 def save(folder, a, y):
@@ -78,9 +82,10 @@ def test_threads_give_the_bits_of_one(tmp_path, tiny_parts, dtype, order, rows):
 
 def test_parts_cover_all_rows_once(tmp_path, tiny_parts):
     pair = open_pair(*save(tmp_path, np.zeros((100, 3)), np.zeros((100, 3))), InputOptions())
-    parts = pair.parts(4)
+    assert backends.threads_for(pair, None) == 4
+    parts = parts_of(with_counted_rows(pair, map), backends.cells_for(pair, 4))
     assert [row for part in parts for row in range(part.first_row, part.first_row + part.n_rows)] == list(range(100))
-    assert len(parts) > 2
+    assert 8 <= len(parts) <= 24
 
 
 @settings(max_examples=20, deadline=None)
@@ -90,9 +95,7 @@ def test_the_first_bad_row_is_named_whichever_thread_meets_one(tmp_path_factory,
     a[rows, 1] = np.nan
     paths = save(tmp_path_factory.mktemp("bad"), a, np.zeros((100, 3)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairs, "FEWEST_CELLS_OF_PART", 1)
-        patch.setattr(pairs, "rows_per_block", lambda n_columns: 7)
-        patch.setattr(backends, "cores", lambda: 4)
+        small_parts(patch)
         with pytest.raises(MseError, match=f"row {min(rows) + 1}, column 2: the cell is missing"):
             fill(paths, 4)
 

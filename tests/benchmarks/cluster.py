@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mse_cli.backends import reading_ahead
 from mse_cli.backends_dask import connected, map_on_dask, run_on_dask
+from mse_cli.commands.running import running
 from mse_cli.evaluation import evaluate_pair
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair, Part
@@ -40,7 +40,12 @@ class Stub:
     n_columns: int = 4
     names: None = None
     notes: tuple[str, ...] = ()
-    packed: bool = False
+    can_be_parted: bool = True
+
+    def grains(self, n_cells: int) -> list[int]:
+        """As long as asked for."""
+        step = n_cells // self.n_columns
+        return [step] * (self.n_rows // step)
 
     def part(self, rows: range) -> Stub:
         """As long as asked for."""
@@ -103,8 +108,8 @@ def measure_shards() -> None:
         print(f"{size / 1e6:.0f} MB in {SHARDS} files a side, 2 workers")
 
         def processes() -> object:
-            with reading_ahead(open_pair(*specs, InputOptions()), 2) as pair:
-                return evaluate_pair(pair, jobs=2).result
+            with running(open_pair(*specs, InputOptions()), dask=None, jobs=2, quiet=True) as there:
+                return evaluate_pair(there.pair, run=there.run).result
 
         with connected("local", jobs=2) as client:
 
