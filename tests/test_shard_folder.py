@@ -70,7 +70,7 @@ def test_after_an_error_the_folder_is_as_it_was(mse: Run, tmp_path, errors, exis
 
 def lose_a_file_and(write, path: Path) -> None:
     path.unlink()
-    write(lambda block: block.prediction - block.target)
+    write(lambda block: block.prediction - block.target, lambda n_rows: None)
 
 
 def test_an_error_in_the_second_pass_leaves_nothing(tmp_path, errors):

@@ -312,3 +312,11 @@ def test_a_missing_cell_reads_the_same_beside_a_million_others(tmp_path):
     assert read(path, {"decimal": "."}, "skip-cell").tobytes() == np.array(rows).tobytes()
     with pytest.raises(ParseError, match="line 41235, column 2: the cell is missing"):
         read(path, {"decimal": "."})
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_a_delimiter_in_the_header_alone_is_one(tmp_path, sign):
+    path = tmp_path / "cut.csv"
+    path.write_text(f"price{sign}rooms\n300000\n500000\n")
+    with pytest.raises(MseError, match="header"):
+        evaluate(str(path), str(path))

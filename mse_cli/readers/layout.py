@@ -208,8 +208,9 @@ def find_delimiter(rows: list[str], decimal: str) -> str:
         for delimiter in DELIMITERS
         if delimiter != decimal and any(delimiter in row.strip() for row in data)
     }
-    if not scores:
-        return "," if decimal != "," else ";"
+    if not scores:  # a delimiter in the header alone is one: its rows are cut short
+        of_header = [sign for sign in DELIMITERS if sign in rows[0] and sign not in (" ", decimal)]
+        return of_header[0] if of_header else "," if decimal != "," else ";"
     best = max(scores.values())
     winners = [delimiter for delimiter, score in scores.items() if score == best]
     if " " in winners and len(winners) > 1:
