@@ -319,4 +319,4 @@ def test_a_delimiter_in_the_header_alone_is_one(tmp_path, sign):
     path = tmp_path / "cut.csv"
     path.write_text(f"price{sign}rooms\n300000\n500000\n")
     with pytest.raises(MseError, match="header"):
-        evaluate(str(path), str(path))
+        open_text_matrix(FileSource(path, "cut.csv"), Dialect())
