@@ -8,6 +8,13 @@ import pytest
 
 NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
+CORE = "cli commands commands.options commands.streams commands.usage errors render render.characters"
+COMPUTE = """backends commands.compute commands.printing commands.report commands.running destination engine evaluation exact
+excerpt readers readers.columns readers.delimited readers.formats readers.grammar readers.layout readers.missing readers.npy
+readers.opening readers.pair readers.pieces readers.plain readers.source readers.strict readers.unpacking render.numbers
+render.progress result sums"""
+HELP = "commands.check commands.compute commands.explain commands.merge commands.report destination render.numbers"
+TABLE = "render.markdown render.screen render.table"
 PROGRAM = """
 import json, sys
 from mse_cli.cli import run
@@ -40,6 +47,22 @@ def loaded(*arguments: str, root) -> set[str]:
 def test_a_call_loads_what_it_needs_and_no_more(pytestconfig, arguments, needed):
     modules = loaded(*arguments, root=pytestconfig.rootpath)
     assert {name for name in NOT_NEEDED if name in modules} == needed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ours"),
+    [
+        (["--version"], ""),
+        (["--help"], HELP),
+        (["compute", *FILES, "--only", "mse"], COMPUTE),
+        (["compute", *FILES], f"{COMPUTE} {TABLE}"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_of_our_own_modules_a_call_loads_these(pytestconfig, arguments, ours):
+    modules = loaded(*arguments, root=pytestconfig.rootpath)
+    found = {name.removeprefix("mse_cli.") for name in modules if name.startswith("mse_cli.")}
+    assert found == {*CORE.split(), *ours.split()}
 
 
 def test_rare_needs_are_not_loaded_for_one_number(pytestconfig):

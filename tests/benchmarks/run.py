@@ -31,9 +31,10 @@ NPY_ROWS = 8  # NPY files have so many times the rows of the CSV files, to be of
 CHUNK_ROWS = 50_000  # generated once, and repeated to the size that is wanted
 SECONDS_BETWEEN_SAMPLES = 0.005
 
-MSE = [sys.executable, "-m", "mse_cli"]
+MSE = [str(Path(sys.executable).with_name("mse"))]
 # The default install, also where the extra "fast" is installed: an import of Polars fails.
 PLAIN_MSE = [sys.executable, "-c", "import sys; sys.modules['polars'] = None; from mse_cli.cli import main; main()"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 # A small process that starts the command and says its exit status and peak memory: what Linux calls the peak of a
 # process is at least that of the process that started it, and ours has NumPy and the data in it.
@@ -48,11 +49,12 @@ print(status, usage.ru_maxrss)
 
 @dataclass(frozen=True)
 class Tool:
-    """A command, and what it needs to be installed."""
+    """A command, what it needs to be installed, and a file that it writes, which is removed before each run."""
 
     name: str
     command: list[str]
     needs: str | None = None
+    writes: Path | None = None
 
     def missing(self) -> bool:
         if self.needs is None:
@@ -81,9 +83,10 @@ def npy_tools(a: Path, y: Path, gradient: Path) -> list[Tool]:
         Tool(
             "**mse --save-gradient**",
             [*MSE, "compute", str(a), str(y), "--only", "mse", "--save-gradient", str(gradient)],
+            writes=gradient,
         ),
         python("limit: `import numpy, typer`, read both files", f"import numpy, typer\n{read}"),
-        Tool("limit: `cp` of one file", ["cp", str(a), str(gradient)]),
+        Tool("limit: `cp` of one file", ["cp", str(a), str(gradient)], writes=gradient),
         python("NumPy `((A-Y)**2).mean()`", f"import numpy as np; {load}; print(((A-Y)**2).mean())"),
         python(
             "scikit-learn",
@@ -203,30 +206,40 @@ def repeat(data: bytes, row_bytes: int, rows: int, write) -> None:  # type: igno
 def measure(tools: list[Tool], runs: int) -> list[Timing]:
     """The tools in turn, as often as asked for, after one run each for memory (and the page cache)."""
     installed = [tool for tool in tools if not tool.missing()]
-    peaks = {tool.name: peak_of(tool.command) for tool in installed}
+    peaks = {tool.name: peak_of(tool) for tool in installed}
     seconds: dict[str, list[float]] = {tool.name: [] for tool in installed}
     for _ in range(runs):
         for tool in installed:
-            seconds[tool.name].append(seconds_of(tool.command))
+            seconds[tool.name].append(seconds_of(tool))
     return [Timing(name, statistics.median(times), peaks[name]) for name, times in seconds.items()]
 
 
-def seconds_of(command: list[str]) -> float:
+def seconds_of(tool: Tool) -> float:
+    prepare(tool)
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(tool.command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
     return time.perf_counter() - start
 
 
-def peak_of(command: list[str]) -> int:
+def prepare(tool: Tool) -> None:
+    """Remove what the tool wrote before, and have the disk take what is still to be written of it."""
+    if tool.writes is not None and tool.writes.exists():
+        tool.writes.unlink()
+        os.sync()
+
+
+def peak_of(tool: Tool) -> int:
     """Peak resident bytes: of the whole family where /proc shows it, else of its largest process."""
-    launcher = subprocess.Popen([sys.executable, "-I", "-S", "-c", LAUNCHER, *command], stdout=subprocess.PIPE)
+    prepare(tool)
+    command = [sys.executable, "-I", "-S", "-c", LAUNCHER, *tool.command]
+    launcher = subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT)
     family = 0
     while launcher.poll() is None:
         family = max(family, sum(map(resident, family_of(launcher.pid))))
         time.sleep(SECONDS_BETWEEN_SAMPLES)
     status, largest = map(int, launcher.communicate()[0].split())
     if status:
-        raise subprocess.CalledProcessError(status, command)
+        raise subprocess.CalledProcessError(status, tool.command)
     return max(family, largest * (1 if sys.platform == "darwin" else 1024))
 
 
@@ -272,7 +285,7 @@ def machine() -> str:
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one small size, one run each: well under a minute")
-    parser.add_argument("--rows", type=int, default=125_000, help="rows of the CSV files at 1× (%(default)s)")
+    parser.add_argument("--rows", type=int, default=500_000, help="rows of the CSV files at 1× (%(default)s)")
     parser.add_argument("--scales", type=int, nargs="+", default=[1, 4, 16], help="sizes, as multiples of --rows")
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each tool (%(default)s)")
     parser.add_argument("--works", nargs="+", choices=["npy", "csv", "small"], default=["npy", "csv", "small"])
