@@ -9,12 +9,12 @@ import pytest
 NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = "cli commands commands.options commands.streams commands.usage errors render render.characters"
-COMPUTE = """backends commands.compute commands.printing commands.report commands.running destination engine evaluation exact
-excerpt readers readers.columns readers.delimited readers.formats readers.grammar readers.layout readers.missing readers.npy
-readers.opening readers.pair readers.pieces readers.plain readers.source readers.strict readers.unpacking render.numbers
-render.progress result sums"""
+COMPUTE = """backends commands.compute commands.printing commands.report commands.running destination engine evaluation
+exact excerpt readers readers.columns readers.delimited readers.formats readers.grammar readers.layout readers.missing
+readers.npy readers.opening readers.pair readers.pieces readers.plain readers.source readers.strict readers.unpacking
+render.numbers render.progress result sums"""
 HELP = "commands.check commands.compute commands.explain commands.merge commands.report destination render.numbers"
-TABLE = "render.markdown render.screen render.table"
+TABLE = "render.screen render.table"
 PROGRAM = """
 import json, sys
 from mse_cli.cli import run

@@ -138,12 +138,14 @@ def _line(texts: Iterator[str]) -> Iterator[str]:
 
 def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> str:
     """Tables for people; Rich is imported here and not before."""
-    from mse_cli.render import markdown, table
+    from mse_cli.render import table
     from mse_cli.render.screen import Screen
 
     options = table.TableOptions(report.digits, report.most_columns)
     result, excerpt = evaluation.result, evaluation.excerpt()
     if report.format is Format.markdown:
+        from mse_cli.render import markdown
+
         if report.only is None or excerpt is None:
             return shown_in(markdown.render_markdown(result, files, excerpt, options), report.encoding)
         one = markdown.se_markdown if report.only is Only.se else markdown.gradient_markdown
