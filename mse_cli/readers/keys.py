@@ -4,16 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from mse_cli.engine import Floats, Numbers
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.delimited import TextMatrix
-from mse_cli.readers.npy import NpyMatrix
-from mse_cli.readers.shards import Shards
+from mse_cli.readers.delimited import Rows
 
 SHOWN = 3  # keys of each kind in a message
+
+
+class Keyed(Protocol):
+    """A side whose rows come with their keys."""
+
+    @property
+    def label(self) -> str:
+        """The name that messages use."""
+
+    @property
+    def files(self) -> tuple[Any, ...]:
+        """The matrices, a file each, that it is made of."""
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names, if it has any."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about how it was read."""
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows in order with their keys, some at a time."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +49,12 @@ class Joined:
     The second file is held in memory; the first streams.
     """
 
-    first: TextMatrix | Shards
-    second: TextMatrix | Shards
+    first: Keyed
+    second: Keyed
     n_rows: None = None
 
     @property
-    def files(self) -> tuple[TextMatrix | NpyMatrix, ...]:
+    def files(self) -> tuple[Any, ...]:
         """Of both."""
         return (*self.first.files, *self.second.files)
 

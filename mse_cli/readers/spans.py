@@ -8,8 +8,10 @@ inside quotes is counted from its start, in one go.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
-from mse_cli.readers.delimited import TextMatrix, has_polars, parse_piece
+from mse_cli.readers.delimited import Rows, TextMatrix, has_polars, parse_piece
 from mse_cli.readers.grammar import records
 from mse_cli.readers.layout import LONGEST_ROW, Layout, decode
 from mse_cli.readers.pieces import PIECE_BYTES, Piece, count_lines, cut_pieces, each_line_is_a_row
@@ -288,19 +290,29 @@ class CountedText:
     def part(self, rows: range) -> CountedText:
         """The same with only these rows (from 0)."""
         start, stop = self.skip + rows.start, self.skip + rows.stop
-        line, row, first_row = self.first_line, 0, 0
-        first_line, spans = line, list[Span]()
-        for span in self.spans:
-            if row + span.n_rows > start and row < stop:
-                if not spans:
-                    first_line, first_row = line, row
-                spans.append(span)
-            line += span.n_lines
-            row += span.n_rows
-        return replace(self, spans=tuple(spans), first_line=first_line, skip=start - first_row, n_rows=len(rows))
+        row_starts, line_starts = self._starts
+        first, end = bisect_right(row_starts, start) - 1, bisect_left(row_starts, stop)
+        return replace(
+            self,
+            spans=self.spans[first:end],
+            first_line=line_starts[first],
+            skip=start - row_starts[first],
+            n_rows=len(rows),
+        )
+
+    @cached_property
+    def _starts(self) -> tuple[list[int], list[int]]:
+        """The row (from 0) and the physical line with which each piece begins."""
+        rows = itertools.accumulate((span.n_rows for span in self.spans), initial=0)
+        lines = itertools.accumulate((span.n_lines for span in self.spans), initial=self.first_line)
+        return list(rows), list(lines)
 
     def chunks(self) -> Iterator[Floats]:
-        """The rows in order, a piece at a time.
+        """The rows in order, a piece at a time; raises as ``rows`` does."""
+        return (rows.numbers for rows in self.rows())
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows in order with their keys, a piece at a time.
 
         Raises:
             ParseError: with the line and column of what cannot be read.
@@ -328,16 +340,17 @@ class CountedText:
                 line += span.n_lines
 
 
-def _rows(piece: Piece, span: Span, rows: range, layout: Layout, *, fast: bool) -> Floats:
+def _rows(piece: Piece, span: Span, rows: range, layout: Layout, *, fast: bool) -> Rows:
     """These rows of a piece; where each line is a row, the others are not parsed."""
     if span.simple and len(rows) < span.n_rows:
         bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
         start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
         piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    numbers = parse_piece(piece, layout, fast=fast).numbers
-    if len(numbers) < rows.stop:
+    parsed = parse_piece(piece, layout, fast=fast)
+    if len(parsed.numbers) < rows.stop:
         raise ParseError("the file changed while it was read")
-    return numbers[rows.start : rows.stop]
+    here = slice(rows.start, rows.stop)
+    return Rows(parsed.numbers[here], None if parsed.keys is None else parsed.keys[here])
 
 
 def _line_ends(data: bytes) -> NDArray[np.intp]:
