@@ -15,6 +15,8 @@ from mse_cli.readers.pair import Pair
 if TYPE_CHECKING:
     from mse_cli.readers.parts import Map
 
+HELD_CELLS = 1 << 20  # of a part of a matrix that waits to be written
+
 
 class Run(Protocol):
     """A backend, with all that it needs beside the pair, the tallies and who is told how far it is."""
@@ -52,8 +54,6 @@ def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> I
         with _on_dask(pair, dask, jobs, quiet=quiet) as there:
             yield there
     elif (n_threads := backends.threads_for(pair, jobs)) > 1:
-        from mse_cli.readers.parts import HELD_CELLS
-
         with backends.in_threads(n_threads) as mapped:
             run = partial(backends.run_in_parts, mapped=mapped, part_cells=backends.cells_for(pair, n_threads))
             yield Running(_counted(pair, mapped), run, mapped, HELD_CELLS)
@@ -61,19 +61,10 @@ def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> I
         from mse_cli.backends_processes import in_processes  # multiprocessing costs start-up time
 
         with in_processes(n_processes) as mapped:
-            yield _in_processes(pair, mapped)
+            run = partial(backends.run_in_parts, mapped=mapped)
+            yield Running(_counted(pair, mapped), run, mapped, HELD_CELLS, makes_text=True)
     else:
         yield Running(pair, backends.run_here, backends.map_here)
-
-
-def _in_processes(pair: Pair, mapped: Map) -> Running:
-    from mse_cli.readers.parts import HELD_CELLS, with_rows_parsed_ahead
-
-    joined = with_rows_parsed_ahead(pair, mapped)
-    if joined is not None:
-        return Running(joined, backends.run_here, backends.map_here)
-    run = partial(backends.run_in_parts, mapped=mapped)
-    return Running(_counted(pair, mapped), run, mapped, HELD_CELLS, makes_text=True)
 
 
 def _counted(pair: Pair, mapped: Map) -> Pair:

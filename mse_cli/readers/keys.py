@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mse_cli.engine import Floats, Numbers
+from mse_cli.engine import Floats, Mask, Numbers
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.delimited import Rows
+from mse_cli.readers.delimited import TextMatrix
+from mse_cli.readers.npy import NpyMatrix
+from mse_cli.readers.shards import Shards
 
 SHOWN = 3  # keys of each kind in a message
-
-
-class Keyed(Protocol):
-    """A side whose rows come with their keys."""
-
-    @property
-    def label(self) -> str:
-        """The name that messages use."""
-
-    @property
-    def files(self) -> tuple[Any, ...]:
-        """The matrices, a file each, that it is made of."""
-
-    @property
-    def n_columns(self) -> int:
-        """C."""
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """The columns' names, if it has any."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know about how it was read."""
-
-    def rows(self) -> Iterator[Rows]:
-        """The rows in order with their keys, some at a time."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +25,12 @@ class Joined:
     The second file is held in memory; the first streams.
     """
 
-    first: Keyed
-    second: Keyed
+    first: TextMatrix | Shards
+    second: TextMatrix | Shards
     n_rows: None = None
 
     @property
-    def files(self) -> tuple[Any, ...]:
+    def files(self) -> tuple[TextMatrix | NpyMatrix, ...]:
         """Of both."""
         return (*self.first.files, *self.second.files)
 
@@ -88,23 +64,28 @@ class Joined:
         seen = np.zeros(len(numbers), dtype=bool)
         missing: list[str] = []
         for rows in self.first.rows():
-            found = []
-            for position, key in enumerate(rows.keys or ()):
-                row = row_of.get(key)
-                if row is None:
-                    missing.append(key)
-                elif seen[row]:
-                    raise _repeated(self.first.label, [key])
-                else:
-                    seen[row] = True
-                    found.append((position, row))
-            here, there = (np.array([pair[i] for pair in found], dtype=np.intp) for i in (0, 1))
-            yield np.hstack([rows.numbers[here], numbers[there]])
+            keys = rows.keys or []
+            row = np.fromiter(map(row_of.get, keys, itertools.repeat(-1)), dtype=np.intp, count=len(keys))
+            here = np.flatnonzero(row >= 0)
+            missing += [keys[i] for i in np.flatnonzero(row < 0).tolist()]
+            self._mark(seen, row[here], [keys[i] for i in here.tolist()] if missing else keys)
+            yield np.hstack([rows.numbers[here], numbers[row[here]]])
         if repeated:
             raise _repeated(self.second.label, repeated)
         extra = [key for key, row in row_of.items() if not seen[row]]
         if missing or extra:
             raise self._unmatched(missing, extra)
+
+    def _mark(self, seen: Mask, rows: NDArray[np.intp], keys: list[str]) -> None:
+        """Note that these rows have been seen, each once."""
+        n_seen = np.count_nonzero(seen)
+        again = seen[rows]
+        seen[rows] = True
+        if np.count_nonzero(seen) - n_seen == len(rows):
+            return
+        first_of_its_kind = np.zeros(len(rows), dtype=bool)
+        first_of_its_kind[np.unique(rows, return_index=True)[1]] = True
+        raise _repeated(self.first.label, [keys[int(np.argmax(again | ~first_of_its_kind))]])
 
     def _index(self) -> tuple[dict[str, int], Floats, list[str]]:
         """The second file: the row of each key, the numbers, the keys that occur again."""
@@ -114,10 +95,13 @@ class Joined:
         row = 0
         for rows in self.second.rows():
             parts.append(rows.numbers)
-            for key in rows.keys or ():
-                if row_of.setdefault(key, row) != row:
-                    repeated.append(key)
-                row += 1
+            keys = rows.keys or []
+            new = dict(zip(keys, range(row, row + len(keys)), strict=True))
+            if len(new) == len(keys) and row_of.keys().isdisjoint(new):
+                row_of |= new
+            else:
+                repeated += [key for n, key in enumerate(keys, row) if row_of.setdefault(key, n) != n]
+            row += len(keys)
         return row_of, np.concatenate(parts), repeated
 
     def _unmatched(self, missing: list[str], extra: list[str]) -> ParseError:

@@ -22,14 +22,12 @@ from mse_cli.readers.pair import Matrix, Pair, disagreement_of
 from mse_cli.readers.source import FileSource, is_packed
 
 if TYPE_CHECKING:
-    from mse_cli.readers.delimited import Rows
     from mse_cli.readers.spans import CountedText
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PART_CELLS = 4 << 20  # of a part of arrays: some 50 ms of work, so that handing it out costs little
-HELD_CELLS = 1 << 20  # of a part whose numbers, or the text of them, wait to be used
 MOST_OPENED_AT_ONCE = 16
 MOST_PARTS = 100_000  # beyond, parts become larger: a scheduler spends about a millisecond on each
 
@@ -80,49 +78,6 @@ class Stack:
             yield from file.chunks()
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """Text files whose rows are parsed elsewhere, a few parts ahead of their use here, and come in order."""
-
-    stack: Stack
-    mapped: Map
-
-    @property
-    def label(self) -> str:
-        """The name that messages use."""
-        return self.stack.label
-
-    @property
-    def files(self) -> tuple[NpyMatrix | CountedText, ...]:
-        """The files."""
-        return self.stack.files
-
-    @property
-    def n_columns(self) -> int:
-        """C."""
-        return self.stack.n_columns
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """The columns' names, the same in every file."""
-        return self.stack.names
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know about how they were read."""
-        return self.stack.notes
-
-    def rows(self) -> Iterator[Rows]:
-        """The rows in order, with their keys."""
-        parts = [self.stack.part(rows) for rows in _cuts(self.stack, HELD_CELLS)]
-        for parsed in self.mapped(_parsed, parts):
-            yield from parsed
-
-
-def _parsed(part: Stack) -> list[Rows]:
-    return [rows for file in part.files if not isinstance(file, NpyMatrix) for rows in file.rows()]
-
-
 class Map(Protocol):
     """Python's ``map`` over one list, done elsewhere: the results in order, an error where its item stands."""
 
@@ -162,22 +117,16 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
     return replace(pair, streams=stacks)
 
 
-def with_rows_parsed_ahead(pair: Pair, mapped: Map) -> Pair | None:
-    """The same pair with rows matched by a key that are parsed elsewhere, ``None`` if they are not matched by a key."""
+def can_be_cut(pair: Pair) -> bool:
+    """Whether other processes of this machine can read any run of rows of a pair without those before it.
+
+    Rows matched by a key come with their keys, and to send these from one process to another takes longer than to read
+    them.
+    """
     from mse_cli.readers.keys import Joined
 
-    joined = pair.streams[0]
-    if not isinstance(joined, Joined):
-        return None
-    first, second = (
-        Ahead(Stack(side.label, tuple(_counted(list(side.files), mapped)), side.notes), mapped)
-        for side in (joined.first, joined.second)
-    )
-    return replace(pair, streams=(Joined(first, second), *pair.streams[1:]))
-
-
-def can_be_cut(pair: Pair) -> bool:
-    """Whether other processes of this machine can read any run of rows of a pair without those before it."""
+    if any(isinstance(stream, Joined) for stream in pair.streams):
+        return False
     files = list(itertools.chain(*(stream.files for stream in pair.streams)))
     return all(isinstance(file.source, FileSource) for file in files) and not any(
         is_packed(file.source) for file in files if isinstance(file, TextMatrix)
@@ -190,7 +139,7 @@ def _with_absolute_paths(stream: Matrix) -> Matrix:
     from mse_cli.readers.shards import Shards
 
     if isinstance(stream, Joined):
-        first, second = (_with_absolute_paths(side) for side in (stream.first, stream.second))  # type: ignore[arg-type]
+        first, second = (_with_absolute_paths(side) for side in (stream.first, stream.second))
         return replace(stream, first=first, second=second)  # type: ignore[arg-type]
     if isinstance(stream, Shards):
         return replace(stream, files=tuple(map(_with_absolute_paths, stream.files)))  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mse_cli.engine import Floats
 from mse_cli.errors import ParseError
-from mse_cli.readers.delimited import Rows, TextMatrix, has_polars, parse_piece
+from mse_cli.readers.delimited import TextMatrix, has_polars, parse_piece
 from mse_cli.readers.grammar import records
 from mse_cli.readers.layout import LONGEST_ROW, Layout, decode
 from mse_cli.readers.pieces import PIECE_BYTES, Piece, count_lines, cut_pieces, each_line_is_a_row
@@ -308,11 +308,7 @@ class CountedText:
         return list(rows), list(lines)
 
     def chunks(self) -> Iterator[Floats]:
-        """The rows in order, a piece at a time; raises as ``rows`` does."""
-        return (rows.numbers for rows in self.rows())
-
-    def rows(self) -> Iterator[Rows]:
-        """The rows in order with their keys, a piece at a time.
+        """The rows in order, a piece at a time.
 
         Raises:
             ParseError: with the line and column of what cannot be read.
@@ -340,17 +336,16 @@ class CountedText:
                 line += span.n_lines
 
 
-def _rows(piece: Piece, span: Span, rows: range, layout: Layout, *, fast: bool) -> Rows:
+def _rows(piece: Piece, span: Span, rows: range, layout: Layout, *, fast: bool) -> Floats:
     """These rows of a piece; where each line is a row, the others are not parsed."""
     if span.simple and len(rows) < span.n_rows:
         bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
         start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
         piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    parsed = parse_piece(piece, layout, fast=fast)
-    if len(parsed.numbers) < rows.stop:
+    numbers = parse_piece(piece, layout, fast=fast).numbers
+    if len(numbers) < rows.stop:
         raise ParseError("the file changed while it was read")
-    here = slice(rows.start, rows.stop)
-    return Rows(parsed.numbers[here], None if parsed.keys is None else parsed.keys[here])
+    return numbers[rows.start : rows.stop]
 
 
 def _line_ends(data: bytes) -> NDArray[np.intp]:
