@@ -168,16 +168,20 @@ def failing_as(name: str) -> Iterator[None]:
 
 
 def refuse_overwriting(outputs: Iterable[str | None], inputs: Iterable[Path]) -> None:
-    """Refuse to replace a file that is being read, or to write two results to one file.
+    """Refuse to replace a file that is being read, to write two results to one file, or to another machine.
 
     Raises:
         InputError: naming the file.
     """
-    files = [path for path in outputs if path not in STANDARD_OUTPUT and not (path or "").startswith(DEVICES)]
-    places = {os.path.realpath(path): path for path in files if path is not None}
+    named = [path for path in outputs if path is not None and path not in STANDARD_OUTPUT]
+    files = [path for path in named if not path.startswith(DEVICES)]
+    for address in (path for path in files if "://" in path and not os.path.isdir(os.path.dirname(path))):
+        hint = "write it to a file or a folder of this machine, and copy that"
+        raise InputError("cannot be written: only inputs may be addresses", Place(address), hint=hint)
+    places = {os.path.realpath(path): path for path in files}
     if len(places) < len(files):
         raise InputError("two outputs would be written to the same file")
-    for path in inputs:
-        output = places.get(os.path.realpath(path))
-        if output is not None and path.is_file():
+    for read in inputs:
+        output = places.get(os.path.realpath(read))
+        if output is not None and read.is_file():
             raise InputError("is an input: it would be overwritten", Place(output), hint="choose another output file")

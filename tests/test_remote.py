@@ -125,3 +125,11 @@ def test_without_fsspec_the_error_says_which_extra(tmp_path):
 
 def test_a_server_that_is_not_there(mse: Run):
     check_refused(mse("compute", "http://127.0.0.1:9/a.npy", "y.npy"), "http://127.0.0.1:9/a.npy")
+
+
+@pytest.mark.parametrize("option", ["-o", "--save-se", "--save-gradient"])
+def test_an_address_is_no_output(mse: Run, tmp_path, option):
+    np.save(tmp_path / "a.npy", A)
+    done = mse("compute", "a.npy", "a.npy", option, "s3://bucket/gradient/")
+    check_refused(done, "s3://bucket/gradient/: cannot be written: only inputs may be addresses")
+    assert "hint: write it to a file or a folder of this machine" in done.stderr
