@@ -9,9 +9,12 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mse_cli.errors import InputError, Place, ReaderGoneError, reason
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 STANDARD_OUTPUT = (None, "-", "/dev/stdout")
 DEVICES = "/dev/"  # and /dev/fd/3, the >(…) of a shell: opened as they are, never replaced by a file
@@ -25,7 +28,7 @@ class Output:
         self._name = name
         self._below = below or stream  # the file, if the stream only packs what goes into it
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: Buffer) -> None:
         """Write all of it.
 
         Raises:

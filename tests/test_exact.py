@@ -5,6 +5,7 @@ import pickle
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +67,13 @@ def test_a_sum_goes_through_pickle_and_merges() -> None:
 def test_the_sum_of_totals_is_rounded_once() -> None:
     total = Total.of([Total({0: [1.0]}), Total({0: [2.0**-53]}), Total({0: [2.0**-80]})])
     assert total.rounded() == 1.0 + 2.0**-52
+
+
+@pytest.mark.parametrize("magnitudes", [(0, 0), (-30, 0), (-400, 400)], ids=["alike", "some bits apart", "far apart"])
+def test_many_terms_of_any_magnitude_are_summed_exactly(magnitudes: tuple[int, int]) -> None:
+    random = np.random.default_rng(7)
+    matrix = random.random((30_000, 2)) * 2.0 ** random.integers(*magnitudes, (30_000, 2), endpoint=True)
+    sums = ColumnSums(2)
+    sums.add(matrix)
+    for column, total in zip(matrix.T.tolist(), sums.totals(), strict=True):
+        assert total.exact() == sum(map(Fraction, column))

@@ -13,7 +13,8 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from mse_cli import cli
+from mse_cli import ParseError, cli, evaluate
+from mse_cli.readers import delimited
 
 MSE = [sys.executable, "-m", "mse_cli", "compute"]
 SUMMARY = ("--summary", "--format", "json")
@@ -229,6 +230,21 @@ def test_keys_that_do_not_fit_are_named(folder, rows, words):
 def test_a_repeated_key_of_the_prediction_is_named(folder):
     (folder / "k.csv").write_text("id,a,b\nx,1,1\ny,1,1\nz,1,1\nx,1,1\n")
     assert "k.csv: a key occurs more than once: 'x'" in error("k.csv", "p.csv", "--key", "id", folder=folder)
+
+
+@pytest.mark.parametrize("size", [6, 20, 1000])
+def test_keys_are_matched_and_repeated_ones_found_wherever_the_files_are_cut(folder, monkeypatch, size):
+    monkeypatch.setattr(delimited, "PIECE_BYTES", size)
+    order = np.random.default_rng(3).permutation(50).tolist()
+    rows = [f"k{i},{i}\n" for i in order]
+    once, twice = folder / "once.csv", folder / "twice.csv"
+    once.write_text("id,a\n" + "".join(f"k{i},{i + 2}\n" for i in range(50)))
+    twice.write_text("id,a\n" + "".join(rows))
+    assert evaluate(str(once), str(twice), key="id").mse == 4
+    twice.write_text("id,a\n" + "".join(rows + rows[:1]))
+    for pair in ((once, twice), (twice, once)):
+        with pytest.raises(ParseError, match=rf"twice\.csv: a key occurs more than once: 'k{order[0]}'"):
+            evaluate(*map(str, pair), key="id")
 
 
 def test_a_key_that_is_missing_in_one_file_is_an_error_that_names_it(folder):

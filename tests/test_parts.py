@@ -61,6 +61,14 @@ def test_any_rows_of_a_counted_text_are_those_of_the_whole(tmp_path_factory, lin
         np.testing.assert_array_equal(np.vstack([rows_of(part) for part in parts_of(counted)]), whole)
 
 
+def test_a_part_of_a_text_holds_the_pieces_of_its_rows_alone(tmp_path, tiny):
+    path = tmp_path / "a.csv"
+    path.write_text("1,2\n" * 12)  # 4 rows a piece
+    text = with_counted_rows(opened(path, path), map).streams[0].files[0]
+    held = {rows: len(text.part(range(*rows)).spans) for rows in [(0, 4), (4, 8), (3, 5), (0, 12)]}
+    assert held == {(0, 4): 1, (4, 8): 1, (3, 5): 2, (0, 12): 3}
+
+
 def test_a_large_text_is_counted_in_ranges_and_one_with_quotes_from_its_start(tmp_path, tiny):
     plain, quoted = tmp_path / "plain.csv", tmp_path / "quoted.csv"
     plain.write_text("1,2\n" * 100)

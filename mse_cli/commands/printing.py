@@ -16,6 +16,8 @@ from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from mse_cli.backends import Progress
     from mse_cli.commands.running import Running
     from mse_cli.engine import Floats
@@ -44,7 +46,7 @@ def _render(
     files: tuple[str, ...],
     there: Running | None,
     progress: Progress | None,
-) -> Iterable[str | bytes | memoryview]:
+) -> Iterable[str | Buffer]:
     if report.only is None:
         return _whole(report, evaluation, files, progress)
     if report.only in MATRICES:
@@ -79,7 +81,7 @@ def _scalar(report: Report, result: Result, name: str) -> str:
 
 def _matrix(
     report: Report, evaluation: Evaluation, only: Only, there: Running | None, progress: Progress | None
-) -> Iterable[str | bytes | memoryview]:
+) -> Iterable[str | Buffer]:
     name: Matrix = "se" if only is Only.se else "gradient"
     if report.format in DELIMITERS:
         return _rows(name, evaluation, DELIMITERS[report.format], there, progress)
@@ -104,9 +106,7 @@ def _rows(
     yield from _rendered(name, evaluation, render, there if there is not None and there.makes_text else None, progress)
 
 
-def _npy(
-    name: Matrix, evaluation: Evaluation, there: Running | None, progress: Progress | None
-) -> Iterator[bytes | memoryview]:
+def _npy(name: Matrix, evaluation: Evaluation, there: Running | None, progress: Progress | None) -> Iterator[Buffer]:
     """A matrix as an NPY file."""
     from mse_cli.render.npy_file import npy_header, npy_rows
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from mse_cli.engine import Floats
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 
 def npy_header(shape: tuple[int, int]) -> bytes:
     """What stands before the rows (format 1.0).
 
-    >>> data = npy_header((2, 2)) + npy_rows(np.ones((1, 2))) + npy_rows(np.zeros((1, 2)))
+    >>> data = b"".join([npy_header((2, 2)), npy_rows(np.ones((1, 2))), npy_rows(np.zeros((1, 2)))])
     >>> np.load(io.BytesIO(data)).tolist()
     [[1.0, 1.0], [0.0, 0.0]]
     """
@@ -23,6 +26,6 @@ def npy_header(shape: tuple[int, int]) -> bytes:
     return header.getvalue()
 
 
-def npy_rows(block: Floats) -> memoryview:
-    """The bytes of some rows: little-endian float64, row after row."""
-    return np.ascontiguousarray(block, dtype="<f8").reshape(-1).view(np.uint8).data
+def npy_rows(block: Floats) -> Buffer:
+    """Some rows as they are written: little-endian float64, row after row."""
+    return cast("Buffer", np.ascontiguousarray(block, dtype="<f8"))  # which can be sent by a worker, as a view cannot
