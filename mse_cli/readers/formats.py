@@ -12,8 +12,8 @@ MAGIC = (
     ((b"PK\x03\x04", b"PK\x05\x06"), "a compressed ZIP or NPZ file", "decompress it first: gunzip, bunzip2 or unxz"),
     ((b"\x1f\x8b", b"\xfd7zXZ\x00"), "compressed twice", "decompress it once"),
     ((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"), "UTF-16 or UTF-32 text", "save it as UTF-8"),
-    (b"PAR1\x15", "a Parquet file", SAVE_AS_CSV),
-    ((b"ARROW1\0", b"FEA1\0"), "an Arrow or Feather file", SAVE_AS_CSV),
+    ((b"PAR1\x15", b"ARROW1\0"), "a compressed Parquet or Arrow file", "decompress it first: gunzip, bunzip2 or unxz"),
+    (b"FEA1\0", "a file of Feather's first version", "save it as Feather 2, which is Arrow, or as CSV"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (also MATLAB 7.3, Keras)", SAVE_AS_CSV),
     (b"MATLAB 5.0 MAT-file", "a MATLAB file", SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or other Office file", "save the sheet as CSV"),
@@ -29,6 +29,7 @@ MAGIC = (
 MARKUP = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?\s*(?:(<(?:[!?]|(?:html|head|body|table|div|svg)\b))|[\[{]\s*(?:[\[{\"]|-?[0-9.e+-]+\s*,))"
 )
+ENCRYPTED_PARQUET = re.compile(rb"(?s)PARE..?.?\0")  # the length of a part that is encrypted: no text
 INSIDE_ZIP = (
     ("xl/workbook.xml", "an Excel workbook", "save the sheet as CSV"),
     ("content.xml", "an OpenDocument file", "save the sheet as CSV"),
@@ -46,6 +47,8 @@ def refuse_other_formats(head: bytes) -> None:
     for magic, what, hint in MAGIC:
         if head.startswith(magic):
             raise ParseError(f"the file is {what}", hint=hint)
+    if ENCRYPTED_PARQUET.match(head):
+        raise ParseError("the file is an encrypted Parquet file", hint="save it without encryption first")
     found = MARKUP.match(head)
     if found:
         what = "HTML or XML" if found[1] else "JSON"

@@ -12,6 +12,7 @@ from mse_cli.errors import ParseError, Place, ShapeError, UsageError
 from mse_cli.readers import npy
 from mse_cli.readers.columns import Names, match_by_name, parse_columns
 from mse_cli.readers.delimited import TextMatrix, open_text_matrix
+from mse_cli.readers.frames import ARROW_MAGIC, PARQUET_MAGIC, STREAM_MAGIC, FrameMatrix, open_frames
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.npy import NpyMatrix
@@ -22,7 +23,7 @@ from mse_cli.readers.shards import Shards
 from mse_cli.readers.source import Source, first_bytes, reading, resolve
 
 MOST_OPENED_AT_ONCE = 16
-Side = TextMatrix | NpyMatrix | Shards
+Side = TextMatrix | NpyMatrix | FrameMatrix | Shards
 Positions = tuple[int, ...]
 
 
@@ -54,7 +55,7 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
 
 
 def open_side(spec: str, member: str | None, option: str, options: InputOptions) -> Side:
-    """One file, or the files of a glob; by their first bytes NPY, NPZ or text."""
+    """One file, or the files of a glob; by their first bytes NPY, NPZ, Parquet, Arrow or text."""
     return _open_sources(spec, resolve(spec, keep=options.read_again), member, option, options)
 
 
@@ -68,12 +69,18 @@ def _open_sources(spec: str, sources: list[Source], member: str | None, option: 
         return Shards(shown(spec) if is_address(spec) else spec, tuple(pool.map(one, sources)))
 
 
-def _open_source(source: Source, member: str | None, option: str, dialect: Dialect) -> TextMatrix | NpyMatrix:
+def _open_source(
+    source: Source, member: str | None, option: str, dialect: Dialect
+) -> TextMatrix | NpyMatrix | FrameMatrix:
     magic = first_bytes(source)
     if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and isinstance(source, Piped):
         source.seek = True  # these formats are not read from front to back
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
+    if magic.startswith(PARQUET_MAGIC):
+        return open_frames(source, dialect.missing, kind="Parquet")
+    if magic.startswith((ARROW_MAGIC, STREAM_MAGIC)):
+        return open_frames(source, dialect.missing, kind="Arrow")
     if magic.startswith(npy.ZIP_MAGIC):
         from mse_cli.readers import npz  # few files are archives
 
@@ -181,8 +188,8 @@ def _one(column: int | None) -> Positions:
 
 def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> TextMatrix | Shards:
     parts = side.parts if isinstance(side, Shards) else (side,)
-    if isinstance(side, NpyMatrix) or any(isinstance(part, NpyMatrix) for part in parts):
-        raise UsageError("--key needs text files; an array has no column of keys", Place(side.label))
+    if isinstance(side, NpyMatrix | FrameMatrix) or any(isinstance(part, NpyMatrix | FrameMatrix) for part in parts):
+        raise UsageError("--key needs text files; keys are not read from arrays and frames", Place(side.label))
     return side.select(positions, key, weights)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from mse_cli.engine import Block, Floats, Numbers, check_weights, rows_per_block
 from mse_cli.errors import ShapeError, printable
+from mse_cli.readers.frames import FrameMatrix
 from mse_cli.readers.missing import Missing, used_cells
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.source import reading
@@ -99,7 +100,9 @@ class Pair:
 
     def parts(self, most: int) -> list[Pair]:
         """The same rows as up to so many pairs, one after the other, that can be read at the same time."""
-        streams = [stream for stream in self.streams if isinstance(stream, NpyMatrix) and stream.can_be_parted]
+        streams = [
+            stream for stream in self.streams if isinstance(stream, NpyMatrix | FrameMatrix) and stream.can_be_parted
+        ]
         rows_per_part = -(-(self.n_rows or 0) // most)
         rows_per_part += -rows_per_part % rows_per_block(self.n_columns)
         if len(streams) < len(self.streams) or rows_per_part * self.n_columns < FEWEST_CELLS_OF_PART:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from mse_cli.engine import Numbers
 from mse_cli.errors import UsageError
 from mse_cli.readers.delimited import TextMatrix
+from mse_cli.readers.frames import FrameMatrix
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Matrix, Pair, disagreement_of
@@ -40,7 +41,7 @@ class Stack:
     """Files of known row counts, rows after rows, as one matrix of which any run of rows can be read."""
 
     label: str
-    parts: tuple[NpyMatrix | CountedText, ...]
+    parts: tuple[NpyMatrix | FrameMatrix | CountedText, ...]
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -127,17 +128,17 @@ def _with_absolute_paths(stream: Matrix) -> Matrix:
         return replace(stream, first=first, second=second)  # type: ignore[arg-type]
     if isinstance(stream, Shards):
         return replace(stream, parts=tuple(map(_with_absolute_paths, stream.parts)))  # type: ignore[arg-type]
-    if isinstance(stream, TextMatrix | NpyMatrix) and isinstance(stream.source, FileSource):
+    if isinstance(stream, TextMatrix | NpyMatrix | FrameMatrix) and isinstance(stream.source, FileSource):
         return replace(stream, source=replace(stream.source, path=stream.source.path.absolute()))
     return stream
 
 
-def _files(stream: Matrix) -> tuple[TextMatrix | NpyMatrix, ...]:
+def _files(stream: Matrix) -> tuple[TextMatrix | NpyMatrix | FrameMatrix, ...]:
     if isinstance(stream, Joined):
         return (*_files(stream.first), *_files(stream.second))
     if isinstance(stream, Shards):
         return stream.parts
-    assert isinstance(stream, TextMatrix | NpyMatrix)
+    assert isinstance(stream, TextMatrix | NpyMatrix | FrameMatrix)
     return (stream,)
 
 
@@ -192,8 +193,8 @@ def files_read(pair: Pair) -> list[Path]:
     return [file.source.path for file in files if isinstance(file.source, FileSource)]
 
 
-def _is_cheap(file: NpyMatrix | CountedText) -> bool:
-    return file.can_be_parted if isinstance(file, NpyMatrix) else not file.packed
+def _is_cheap(file: NpyMatrix | FrameMatrix | CountedText) -> bool:
+    return file.can_be_parted if isinstance(file, NpyMatrix | FrameMatrix) else not file.packed
 
 
 def _cuts(stack: Stack, most_cells: int) -> Iterator[range]:
@@ -204,7 +205,7 @@ def _cuts(stack: Stack, most_cells: int) -> Iterator[range]:
             row += n_rows
 
 
-def _grains(file: NpyMatrix | CountedText, most_cells: int) -> Iterable[int]:
+def _grains(file: NpyMatrix | FrameMatrix | CountedText, most_cells: int) -> Iterable[int]:
     """How many rows the parts of a file hold."""
     if not _is_cheap(file):
         return [file.n_rows]

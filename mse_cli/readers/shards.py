@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mse_cli.engine import Numbers
 from mse_cli.errors import ParseError, Place, ShapeError
 from mse_cli.readers.delimited import Rows, TextMatrix
+from mse_cli.readers.frames import FrameMatrix
 from mse_cli.readers.npy import NpyMatrix
 
 
@@ -16,7 +17,7 @@ class Shards:
     """The files of a glob, in natural order, as one matrix; an error in one names it."""
 
     label: str
-    parts: tuple[TextMatrix | NpyMatrix, ...]
+    parts: tuple[TextMatrix | NpyMatrix | FrameMatrix, ...]
 
     def __post_init__(self) -> None:
         """Refuse shards that do not belong together."""
