@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 END = b"ARROW1"
 SCHEMA, DICTIONARY, BATCH = 1, 2, 3
+MOST_PACKED = 1 << 16  # times as long as it is stored: what Zstandard can do to zeros, and more
 VERSION_5 = 4  # of the metadata
 LONGEST_HEAD = 64 << 20  # bytes; of a schema of 100,000 columns it is some 10 MB
 LARGE_BATCH = 64 << 20  # bytes: of larger ones not several are read at the same time
@@ -159,10 +160,33 @@ def _message(stream: BinaryIO, start: int, end: int) -> Message:
     stop = start + length + body_bytes
     if body_bytes < 0 or stop > end:
         raise ParseError("the Arrow file is truncated or corrupt: a message reaches beyond its end")
-    n_rows = head.table(2).integer(0, "<q") if kind == BATCH else 0
-    if n_rows < 0:
-        raise ParseError("the Arrow file is corrupt: a record batch of fewer than no rows")
-    return Message(kind, start, stop, n_rows)
+    if kind != BATCH:
+        return Message(kind, start, stop)
+    batch = head.table(2)
+    _check_buffers(stream, batch, stop - body_bytes, body_bytes)
+    return Message(kind, start, stop, batch.integer(0, "<q"))
+
+
+def _check_buffers(stream: BinaryIO, batch: Table, start: int, n_bytes: int) -> None:
+    """Refuse a record batch whose sizes cannot be right: Polars would believe them."""
+    compressed = batch.field(3) is not None
+    spans = [batch.unpack("<qq", at) for at in batch.vector(2, item_bytes=16)]
+    nodes = [batch.unpack("<qq", at) for at in batch.vector(1, item_bytes=16)]
+    most = 0
+    for offset, length in spans:
+        if not 0 <= offset <= offset + length <= n_bytes:
+            raise ParseError("the Arrow file is corrupt: a buffer reaches beyond its record batch")
+        unpacked = length
+        if compressed and length:
+            stream.seek(start + offset)
+            unpacked = struct.unpack("<q", stream.read(8))[0]
+            if not -1 <= unpacked <= MOST_PACKED * length:
+                raise ParseError("the Arrow file is corrupt: a compressed buffer cannot be so long")
+        most = max(most, unpacked, length)
+    rows = batch.integer(0, "<q")
+    most = 8 * most if spans else rows
+    if rows < 0 or any(not 0 <= absent <= n <= most for n, absent in nodes) or (nodes and nodes[0][0] != rows):
+        raise ParseError("the Arrow file is corrupt: a record batch is too short for its rows")
 
 
 def _head(stream: BinaryIO, start: int) -> tuple[Table, int]:

@@ -122,6 +122,8 @@ class FrameMatrix:
         with reading(self.label), _polars_errors(self.table.kind):
             for frame in self.table.frames(self.source, wanted, self.rows):
                 self._check_types(frame)
+                if any(len(series) != len(frame) for series in frame):
+                    raise ParseError(f"the {self.table.kind} file is corrupt: its columns are not equally long")
                 stored = dict(zip(wanted, map(_column, frame.get_columns()), strict=True))
                 columns = [stored[position] for position in self.positions]
                 yield from self._chunks(columns, first_row)

@@ -6,7 +6,9 @@ column page after page; the footer tells where.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,26 +17,36 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from mse_cli.errors import ParseError
 from mse_cli.readers.remote import RemoteSource
 from mse_cli.readers.source import Source
-from mse_cli.readers.thrift import Struct, parse_struct
+from mse_cli.readers.thrift import CORRUPT, Struct, parse_struct
 
 if TYPE_CHECKING:
     import polars
 
 END = b"PAR1"
+LONGEST_PAGE_HEAD = 64 << 10
+MOST_PACKED = 1 << 16  # times as long as it is stored: what Zstandard can do to zeros, and more
 TAIL_BYTES = 8  # the footer's length and the magic
 # A slice is read anew from the start of the page it begins in, so that many small slices would cost more than few large
-# ones: 16 MiB of numbers, and of a wide file, whose pages hold 100,000 rows or so, up to 128 MiB.
-SLICE_CELLS = 2 << 20
+# ones: 8 MiB of numbers, and of a wide file, whose pages hold 100,000 rows or so, up to 128 MiB.
+SLICE_CELLS = 1 << 20
 SLICE_ROWS = 16 << 10
 MOST_CELLS = 16 << 20
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """The pages of a column in a group: where they are in the file (start and end), and the number of their values."""
+
+    span: tuple[int, int]
+    n_values: int
+
+
+@dataclass(frozen=True)
 class Group:
-    """A group of rows: how many, and where each leaf of the schema lies in the file (start, end)."""
+    """A group of rows: how many, and what holds each leaf of the schema."""
 
     n_rows: int
-    spans: tuple[tuple[int, int], ...]
+    chunks: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True)
@@ -53,38 +65,57 @@ class Footer:
     groups: tuple[Group, ...]
     start: int
 
-    @property
-    def n_rows(self) -> int:
-        """N."""
-        return sum(group.n_rows for group in self.groups)
-
 
 @dataclass(frozen=True)
 class ParquetTable:
-    """A Parquet file of which any run of rows can be read."""
+    """A Parquet file of which any run of rows can be read.
+
+    Attributes:
+        names: The columns' names.
+        starts: With which row (from 0) each group of rows begins, and the number of all rows.
+    """
 
     names: tuple[str, ...]
-    n_rows: int
+    starts: tuple[int, ...]
     kind: str = "Parquet"
     can_be_cut: bool = True
+
+    @property
+    def n_rows(self) -> int:
+        """N."""
+        return self.starts[-1]
 
     def frames(self, source: Source, columns: list[int], rows: range) -> Iterator[polars.DataFrame]:
         """These rows of these columns (0-based, in ascending order), some at a time."""
         import polars
 
         with _open_data(source, columns, rows) as stream:
-            for start in rows[:: rows_per_slice(len(columns))]:
+            for here in self.slices(rows, rows_per_slice(len(columns))):
                 stream.seek(0)
                 scan = polars.scan_parquet(stream, glob=False, hive_partitioning=False)
-                count = min(rows_per_slice(len(columns)), rows.stop - start)
-                yield scan.select(polars.nth(columns)).slice(start, count).collect()
+                yield scan.select(polars.nth(columns)).slice(here.start, len(here)).collect()
+
+    def slices(self, rows: range, most: int) -> Iterator[range]:
+        """These rows, so many at a time and, where it can be, whole groups: else two slices would share a page.
+
+        >>> list(ParquetTable((), (0, 3, 6, 14)).slices(range(1, 14), 5))
+        [range(1, 6), range(6, 11), range(11, 14)]
+        """
+        start = rows.start
+        while start < rows.stop:
+            stop = min(start + most, rows.stop)
+            group = self.starts[bisect_right(self.starts, stop) - 1]
+            if start < group and stop < rows.stop:
+                stop = group
+            yield range(start, stop)
+            start = stop
 
 
 def rows_per_slice(n_columns: int) -> int:
     """How many rows are read at once.
 
     >>> rows_per_slice(4), rows_per_slice(1000), rows_per_slice(100_000)
-    (524288, 16384, 167)
+    (262144, 16384, 167)
     """
     return max(1, SLICE_CELLS // n_columns, min(SLICE_ROWS, MOST_CELLS // n_columns))
 
@@ -97,7 +128,8 @@ def open_parquet(source: Source) -> ParquetTable:
     """
     with source.open() as stream:
         footer = read_footer(stream)
-    return ParquetTable(footer.names, footer.n_rows)
+    starts = itertools.accumulate((group.n_rows for group in footer.groups), initial=0)
+    return ParquetTable(footer.names, tuple(starts))
 
 
 def read_footer(stream: BinaryIO) -> Footer:
@@ -112,11 +144,18 @@ def read_footer(stream: BinaryIO) -> Footer:
     start = size - TAIL_BYTES - length
     if tail[4:] != END or start < len(END):
         raise ParseError("the Parquet file is truncated or corrupt: it does not end in a footer")
-    fields = parse_struct(_read(stream, start, length))
-    try:
+    fields, _ = parse_struct(_read(stream, start, length))
+    with _fields_there():
         return _footer(fields, start)
-    except (KeyError, TypeError, AttributeError, IndexError):  # fields that are not there or of another type
-        raise ParseError("the Parquet file's footer is corrupt") from None
+
+
+@contextmanager
+def _fields_there() -> Iterator[None]:
+    """Give words to what a structure without a field, or with one of another type, leads to."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError):
+        raise ParseError(CORRUPT) from None
 
 
 def _read(stream: BinaryIO, start: int, count: int) -> bytes:
@@ -157,15 +196,13 @@ def _group(group: Struct, leaves: tuple[range, ...], end: int) -> Group:
     n_rows, chunks = group[3], group[1]
     if n_rows < 0 or len(chunks) != sum(map(len, leaves)):
         raise ParseError("the Parquet file's footer is corrupt: a group of rows does not hold every column")
-    spans = tuple(_span(chunk, end) for chunk in chunks)
     for column in leaves:
         if len(column) == 1 and len(chunks[column[0]][3][3]) == 1 and chunks[column[0]][3][5] != n_rows:
             raise ParseError("the Parquet file's footer is corrupt: a column has not as many values as rows")
-    return Group(n_rows, spans)
+    return Group(n_rows, tuple(_chunk(chunk, end) for chunk in chunks))
 
 
-def _span(chunk: Struct, end: int) -> tuple[int, int]:
-    """Where the pages of a column lie."""
+def _chunk(chunk: Struct, end: int) -> Chunk:
     if 8 in chunk or 3 not in chunk:
         raise ParseError("a column of the Parquet file is encrypted", hint="save it without encryption first")
     if 1 in chunk:
@@ -175,38 +212,71 @@ def _span(chunk: Struct, end: int) -> tuple[int, int]:
     stop = start + data[7]
     if not len(END) <= start <= stop <= end or data[6] < 0:
         raise ParseError("the Parquet file is truncated or corrupt: a column is said to lie outside of it")
-    return start, stop
+    return Chunk((start, stop), data[5])
 
 
 @contextmanager
 def _open_data(source: Source, columns: list[int], rows: range) -> Iterator[BinaryIO]:
-    """A file that Polars can map into memory.
+    """A file that Polars can map into memory, with the pages checked that it will read.
 
     Of one that lies elsewhere only what is needed is fetched (the footer, and of the groups that hold these rows the
     columns that are read), to its place in an unnamed temporary file of the same length that is otherwise a hole.
     """
     with source.open() as stream:
+        footer = read_footer(stream)
+        chunks = list(_chunks(footer, columns, rows))
         if not isinstance(source, RemoteSource):
+            _check_pages(stream, chunks)
             yield stream
             return
         with tempfile.TemporaryFile() as copy:
-            for start, stop in _needed(read_footer(stream), stream.seek(0, 2), columns, rows):
+            ends = [(0, len(END)), (footer.start, stream.seek(0, 2))]
+            for start, stop in ends + [chunk.span for chunk in chunks]:
                 stream.seek(start)
                 copy.seek(start)
                 _copy(stream, copy, stop - start)
             copy.flush()
+            _check_pages(copy, chunks)
             yield cast(BinaryIO, copy)
 
 
-def _needed(footer: Footer, size: int, columns: list[int], rows: range) -> Iterator[tuple[int, int]]:
-    yield 0, len(END)
-    yield footer.start, size
+def _chunks(footer: Footer, columns: list[int], rows: range) -> Iterator[Chunk]:
+    """What holds these columns of the groups that these rows belong to."""
     first = 0
     for group in footer.groups:
         if first < rows.stop and first + group.n_rows > rows.start:
             for column in columns:
-                yield from (group.spans[leaf] for leaf in footer.leaves[column])
+                yield from (group.chunks[leaf] for leaf in footer.leaves[column])
         first += group.n_rows
+
+
+def _check_pages(stream: BinaryIO, chunks: list[Chunk]) -> None:
+    """Refuse pages whose sizes cannot be right: Polars would believe them."""
+    for chunk in chunks:
+        position, stop = chunk.span
+        n_values = 0
+        while position < stop and n_values < chunk.n_values:
+            stream.seek(position)
+            head, length = parse_struct(stream.read(min(LONGEST_PAGE_HEAD, stop - position)))
+            with _fields_there():
+                count, is_data = _values_in(head)
+                packed, unpacked = head[3], head[2]
+            position += length + packed
+            n_values += count * is_data
+            if min(packed, unpacked, count) < 0 or position > stop or unpacked > MOST_PACKED * (packed + 1):
+                raise ParseError(CORRUPT)
+        if n_values != chunk.n_values:
+            raise ParseError(CORRUPT)
+
+
+def _values_in(head: Struct) -> tuple[int, bool]:
+    """How many values a page holds, and whether they are of the data or of a dictionary."""
+    if 8 not in head:
+        return (head[5][1], True) if 5 in head else (head[7][1], False)
+    data = head[8]
+    if min(data[2], data[3], data[5], data[6]) < 0 or data[5] + data[6] > head[3]:
+        raise ParseError(CORRUPT)
+    return data[1], True
 
 
 def _copy(stream: BinaryIO, copy: BinaryIO, count: int) -> None:

@@ -1,7 +1,7 @@
-"""Thrift's compact protocol, as far as the footer of a Parquet file is written in it.
+"""Thrift's compact protocol, as far as the footer and the page heads of a Parquet file are written in it.
 
-Polars reads footers itself, but trusts the sizes in them: a flipped bit can make it ask for more memory than there is,
-which ends the process. So a footer is read here first, with every size held against the bytes that are there.
+Polars reads them itself, but trusts the sizes in them: a flipped bit can make it ask for more memory than there is,
+which ends the process. So they are read here first, with every size held against the bytes that are there.
 
 Format: Apache Thrift, ``doc/specs/thrift-compact-protocol.md``.
 """
@@ -16,28 +16,31 @@ DEEPEST = 32  # Parquet's own structures nest 8 deep
 TRUE, FALSE, BYTE, DOUBLE, BINARY, LIST, SET, STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
 INTEGERS = (4, 5, 6)  # of 16, 32 and 64 bits, all written in the same way
 
+CORRUPT = "the Parquet file is truncated or corrupt"
+
 Struct = dict[int, Any]
 
 
-def parse_struct(data: bytes) -> Struct:
-    r"""The fields of a structure by their numbers; lists and structures inside as Python's.
+def parse_struct(data: bytes) -> tuple[Struct, int]:
+    r"""The fields of a structure by their numbers (lists and structures inside as Python's), and how long it is.
 
     Raises:
         ParseError: for what is cut off or no structure.
 
     >>> parse_struct(b"\x15\x04\x18\x02ab\x00")
-    {1: 2, 2: b'ab'}
+    ({1: 2, 2: b'ab'}, 7)
     """
+    reader = _Reader(data)
     try:
-        return _Reader(data).struct(0)
+        return reader.struct(0), reader.position
     except IndexError:  # beyond the last byte
-        raise ParseError("the footer is truncated or corrupt") from None
+        raise ParseError(CORRUPT) from None
 
 
 class _Reader:
     def __init__(self, data: bytes):
         self._data = data
-        self._position = 0
+        self.position = 0
 
     def struct(self, depth: int) -> Struct:
         fields: Struct = {}
@@ -58,31 +61,31 @@ class _Reader:
         if kind == DOUBLE:
             return self._bytes(8)
         if depth > DEEPEST:
-            raise ParseError("the footer is corrupt: it nests too deep")
+            raise ParseError(CORRUPT)
         if kind == STRUCT:
             return self.struct(depth + 1)
         if kind in {LIST, SET}:
             return self._list(depth + 1)
-        raise ParseError(f"the footer is corrupt: there is no type {kind}")
+        raise ParseError(CORRUPT)
 
     def _list(self, depth: int) -> list[Any]:
         head = self._byte()
         count = head >> 4 if head >> 4 < 15 else self._natural()
-        if count > len(self._data) - self._position:  # an item takes a byte at least
-            raise ParseError("the footer is truncated or corrupt")
+        if count > len(self._data) - self.position:  # an item takes a byte at least
+            raise ParseError(CORRUPT)
         return [self._value(head & 15, depth) for _ in range(count)]
 
     def _byte(self) -> int:
-        byte = self._data[self._position]
-        self._position += 1
+        byte = self._data[self.position]
+        self.position += 1
         return byte
 
     def _bytes(self, count: int) -> bytes:
-        end = self._position + count
+        end = self.position + count
         if end > len(self._data):
             raise IndexError
-        found = self._data[self._position : end]
-        self._position = end
+        found = self._data[self.position : end]
+        self.position = end
         return found
 
     def _natural(self) -> int:
@@ -91,7 +94,7 @@ class _Reader:
             value |= (byte & 127) << shift
             shift += 7
             if shift > 63:
-                raise ParseError("the footer is corrupt: a number of more than 64 bits")
+                raise ParseError(CORRUPT)
         return value | byte << shift
 
     def _integer(self) -> int:
