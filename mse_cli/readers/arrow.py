@@ -180,7 +180,7 @@ def _check_buffers(stream: BinaryIO, batch: Table, start: int, n_bytes: int) -> 
         if compressed and length:
             stream.seek(start + offset)
             unpacked = struct.unpack("<q", stream.read(8))[0]
-            if not -1 <= unpacked <= MOST_PACKED * length:
+            if length < 8 or not -1 <= unpacked <= MOST_PACKED * length:
                 raise ParseError("the Arrow file is corrupt: a compressed buffer cannot be so long")
         most = max(most, unpacked, length)
     rows = batch.integer(0, "<q")

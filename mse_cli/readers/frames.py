@@ -121,9 +121,7 @@ class FrameMatrix:
         first_row = self.rows.start
         with reading(self.label), _polars_errors(self.table.kind):
             for frame in self.table.frames(self.source, wanted, self.rows):
-                self._check_types(frame)
-                if any(len(series) != len(frame) for series in frame):
-                    raise ParseError(f"the {self.table.kind} file is corrupt: its columns are not equally long")
+                self._check(frame, wanted)
                 stored = dict(zip(wanted, map(_column, frame.get_columns()), strict=True))
                 columns = [stored[position] for position in self.positions]
                 yield from self._chunks(columns, first_row)
@@ -131,7 +129,10 @@ class FrameMatrix:
         if first_row != self.rows.stop:
             raise ParseError("the file became shorter while it was read", Place(self.label))
 
-    def _check_types(self, frame: polars.DataFrame) -> None:
+    def _check(self, frame: polars.DataFrame, wanted: list[int]) -> None:
+        """Refuse what is no number, and what is not what the file says it holds."""
+        if frame.columns != [self.all_names[i] for i in wanted] or any(len(series) != len(frame) for series in frame):
+            raise ParseError(f"the {self.table.kind} file is corrupt: its columns are not those that it lists")
         for name, dtype in frame.schema.items():
             if str(dtype.base_type()) not in TYPES:
                 kinds = "bool, integers of up to 64 bits, floating point and decimals are"

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import polars
 
 END = b"PAR1"
+DATA, DICTIONARY, DATA_2 = 0, 2, 3
+FIELD_OF_PAGE = {DATA: 5, DICTIONARY: 7, DATA_2: 8}
+ENCODINGS = range(10)
 LONGEST_PAGE_HEAD = 64 << 10
 MOST_PACKED = 1 << 16  # times as long as it is stored: what Zstandard can do to zeros, and more
 TAIL_BYTES = 8  # the footer's length and the magic
@@ -199,7 +202,7 @@ def _group(group: Struct, leaves: tuple[range, ...], end: int) -> Group:
     for column in leaves:
         if len(column) == 1 and len(chunks[column[0]][3][3]) == 1 and chunks[column[0]][3][5] != n_rows:
             raise ParseError("the Parquet file's footer is corrupt: a column has not as many values as rows")
-    return Group(n_rows, tuple(_chunk(chunk, end) for chunk in chunks))
+    return Group(n_rows, tuple(_chunk(chunk, end) for chunk in chunks if n_rows))
 
 
 def _chunk(chunk: Struct, end: int) -> Chunk:
@@ -244,7 +247,7 @@ def _chunks(footer: Footer, columns: list[int], rows: range) -> Iterator[Chunk]:
     """What holds these columns of the groups that these rows belong to."""
     first = 0
     for group in footer.groups:
-        if first < rows.stop and first + group.n_rows > rows.start:
+        if group.n_rows and first < rows.stop and first + group.n_rows > rows.start:
             for column in columns:
                 yield from (group.chunks[leaf] for leaf in footer.leaves[column])
         first += group.n_rows
@@ -259,24 +262,26 @@ def _check_pages(stream: BinaryIO, chunks: list[Chunk]) -> None:
             stream.seek(position)
             head, length = parse_struct(stream.read(min(LONGEST_PAGE_HEAD, stop - position)))
             with _fields_there():
-                count, is_data = _values_in(head)
-                packed, unpacked = head[3], head[2]
+                packed, count = _page(head)
             position += length + packed
-            n_values += count * is_data
-            if min(packed, unpacked, count) < 0 or position > stop or unpacked > MOST_PACKED * (packed + 1):
+            n_values += count
+            if position > stop:
                 raise ParseError(CORRUPT)
         if n_values != chunk.n_values:
             raise ParseError(CORRUPT)
 
 
-def _values_in(head: Struct) -> tuple[int, bool]:
-    """How many values a page holds, and whether they are of the data or of a dictionary."""
-    if 8 not in head:
-        return (head[5][1], True) if 5 in head else (head[7][1], False)
-    data = head[8]
-    if min(data[2], data[3], data[5], data[6]) < 0 or data[5] + data[6] > head[3]:
+def _page(head: Struct) -> tuple[int, int]:
+    """How long a page is as it is stored, and how many values of the data it holds (a dictionary holds none)."""
+    kind, unpacked, packed = head[1], head[2], head[3]
+    fields = head[FIELD_OF_PAGE[kind]]
+    sizes = [unpacked, packed, fields[1]]
+    if kind == DATA_2:
+        sizes += [fields[2], fields[3], fields[5], fields[6], packed - fields[5] - fields[6]]
+    encodings = {DATA: (2, 3, 4), DATA_2: (4,), DICTIONARY: (2,)}[kind]
+    if min(sizes) < 0 or unpacked > MOST_PACKED * (packed + 1) or not all(fields[i] in ENCODINGS for i in encodings):
         raise ParseError(CORRUPT)
-    return data[1], True
+    return packed, 0 if kind == DICTIONARY else fields[1]
 
 
 def _copy(stream: BinaryIO, copy: BinaryIO, count: int) -> None:
