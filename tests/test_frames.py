@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mse_cli import evaluate
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
-from mse_cli.readers import frames, parquet
+from mse_cli.readers import arrow, frames, parquet
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair, open_side
 from mse_cli.readers.parts import parts_of, with_counted_rows
@@ -358,22 +358,56 @@ def test_no_cells_are_an_error_never_a_loss_of_0(tmp_path, write):
 
 
 GARBAGE = {
-    "Parquet": b"PAR1\x15" + bytes(range(256)) + b"\x10\0\0\0PAR1",
-    "Parquet of one byte more": b"PAR1\x15\x04",
-    "Parquet whose footer is longer than it": b"PAR1\x15" + bytes(50) + b"\xff\xff\xff\x7fPAR1",
-    "Parquet with a list of 2^60": b"PAR1\x15" + b"\x29\xfc" + b"\x80" * 8 + b"\x10" + b"\x0b\0\0\0PAR1",
-    "Arrow": b"ARROW1\0\0" + bytes(range(256)) + b"\x10\0\0\0ARROW1",
-    "Arrow of nothing": b"ARROW1\0\0",
-    "stream": b"\xff\xff\xff\xff\x10\0\0\0" + bytes(range(64)),
-    "stream of 2 GB": b"\xff\xff\xff\xff\xff\xff\xff\x7f" + bytes(64),
-    "end of a stream": b"\xff\xff\xff\xff" + bytes(4),
+    "Parquet file is truncated or corrupt": b"PAR1\x15" + bytes(range(256)) + b"\x10\0\0\0PAR1",
+    "Parquet file is truncated": b"PAR1\x15\x04",
+    "not end in a footer": b"PAR1\x15" + bytes(50) + b"\xff\xff\xff\x7fPAR1",
+    "end in a footer": b"PAR1\x15" + bytes(50) + b"\x05\0\0\0PAR2",
+    "corrupt": b"PAR1\x15" + b"\x29\xfc" + b"\x80" * 8 + b"\x10" + b"\x0b\0\0\0PAR1",  # a list of 2^60
+    "truncated or corrupt": b"ARROW1\0\0" + bytes(range(256)) + b"\x10\0\0\0ARROW1",
+    "Arrow file": b"ARROW1\0\0",
+    "a: ": b"\xff\xff\xff\xff\x10\0\0\0" + bytes(range(64)),
+    "no message has such a length": b"\xff\xff\xff\xff\xff\xff\xff\x7f" + bytes(64),
+    "does not begin with a schema": b"\xff\xff\xff\xff" + bytes(4),
 }
 
 
-@pytest.mark.parametrize("content", GARBAGE.values(), ids=GARBAGE.keys())
-def test_a_magic_with_garbage_is_refused(tmp_path, mse, content):
+@pytest.mark.parametrize(("words", "content"), GARBAGE.items())
+def test_a_magic_with_garbage_is_refused(tmp_path, mse, words, content):
     (tmp_path / "a").write_bytes(content)
-    check_refused(mse("compute", "a", "a"), "a: ")
+    check_refused(mse("compute", "a", "a"), "a: ", words)
+
+
+DATA_PAGE = {1: 0, 2: 40, 3: 30, 5: {1: 5, 2: 0, 3: 3, 4: 3}}
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{2: -1}, {3: -1}, {2: 40 << 20}, {5: {1: -5, 2: 0, 3: 3, 4: 3}}, {5: {1: 5, 2: 99, 3: 3, 4: 3}}],
+)
+def test_a_page_whose_head_lies_is_refused(lie):
+    """Polars asks for as much memory as a page says, or ends the process."""
+    assert parquet._page(DATA_PAGE) == (30, 5)
+    with pytest.raises(ParseError, match="corrupt"):
+        parquet._page(DATA_PAGE | lie)
+
+
+def test_a_record_batch_whose_head_lies_is_refused(tmp_path):
+    path = tmp_path / "a"
+    polars.DataFrame({"a": [1.5] * 99}).write_ipc(path, compression="zstd")
+    stored = path.read_bytes()
+    (batch,) = open_side(str(path), None, "--pred", InputOptions()).table.batches
+    head, length = arrow._head(io.BytesIO(stored), batch.start)
+    node, buffer = (head.table(2).vector(field, item_bytes=16)[-1] for field in (1, 2))
+    data = batch.start + length + head.unpack("<q", buffer)[0]
+    for at, number, words in (
+        (data, 1 << 44, "a compressed buffer cannot be so long"),
+        (batch.start + 8 + buffer + 8, 1 << 44, "a buffer reaches beyond"),
+        (batch.start + 8 + node, 98, "too short for its rows"),
+        (batch.start + 8 + node + 8, 100, "too short for its rows"),
+    ):
+        path.write_bytes(stored[:at] + number.to_bytes(8, "little") + stored[at + 8 :])
+        with pytest.raises(ParseError, match=words):
+            read(path)
 
 
 @settings(max_examples=300, deadline=None)
