@@ -41,12 +41,21 @@ HINT = "give the file twice, as both sides, or cast the column to float64 where 
 
 @dataclass(frozen=True)
 class FrameMatrix:
-    """One side of the loss from a Parquet or Arrow file, of which only the columns that are used are read."""
+    """One side of the loss from a Parquet or Arrow file, of which only the columns that are used are read.
+
+    Attributes:
+        source: The file.
+        table: What it says of itself.
+        missing: The policy for missing cells.
+        positions: Which columns are read (0-based).
+        span: Which rows, if not all.
+        is_member: As of a member of an archive: it is none.
+    """
 
     source: Source
     table: ParquetTable | ArrowTable
     missing: Missing
-    columns: tuple[int, ...] | None = None
+    positions: tuple[int, ...]
     span: range | None = None
     is_member: bool = False
 
@@ -90,13 +99,6 @@ class FrameMatrix:
         return len(self.positions)
 
     @property
-    def positions(self) -> tuple[int, ...]:
-        """Which columns are read (0-based); if nothing is said, all but pandas' index."""
-        if self.columns is not None:
-            return self.columns
-        return tuple(i for i in range(self.width) if i not in _index_of(self.all_names))
-
-    @property
     def width(self) -> int:
         """How many columns the file has."""
         return len(self.all_names)
@@ -109,7 +111,7 @@ class FrameMatrix:
 
     def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> FrameMatrix:
         """The same with only these columns (0-based); there is no key, and weights are checked in blocks."""
-        return self if columns == self.positions else replace(self, columns=columns)
+        return self if columns == self.positions else replace(self, positions=columns)
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows in order, some at a time; each chunk is valid until the next is asked for.
@@ -213,7 +215,9 @@ def open_frames(source: Source, missing: Missing, *, kind: str) -> FrameMatrix:
     if isinstance(source, Piped):
         source.seek = True  # these formats are not read from front to back
     with reading(source.label):
-        matrix = FrameMatrix(source, _open_table(source, kind), missing)
+        table = _open_table(source, kind)
+        index = _index_of(table.names)
+        matrix = FrameMatrix(source, table, missing, tuple(i for i in range(len(table.names)) if i not in index))
         if not matrix.n_rows or not matrix.width:
             raise ParseError(f"{matrix.n_rows} rows of {matrix.width} columns hold no cells")
         if len(set(matrix.all_names)) < matrix.width:
