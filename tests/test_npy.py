@@ -1,5 +1,6 @@
 """NPY and NPZ files: every type, order, rank and version; every header that lies; nothing is ever unpickled."""
 
+import gzip
 import io
 import pickle
 import struct
@@ -320,7 +321,7 @@ def test_an_archive_whose_directory_points_before_its_beginning_is_an_error(tmp_
 
 
 MISTAKES = {
-    "Parquet": b"PAR1\x15\x04\x15",
+    "encrypted Parquet": b"PARE\x2c\x00\x00\x00\xb4",
     "HDF5": b"\x89HDF\r\n\x1a\n\0\0",
     "MATLAB": b"MATLAB 5.0 MAT-file, Platform: posix",
     "pickle": pickle.dumps([1.0, 2.0]),
@@ -333,7 +334,8 @@ MISTAKES = {
     "UTF-16 or UTF-32": "1,2\n3,4\n".encode("utf-16"),
     "UTF-16 without": "1,2\n3,4\n".encode("utf-16-le"),
     "zstd": b"\x28\xb5\x2f\xfd\x00",
-    "Arrow": b"ARROW1\0\0",
+    "Feather's first version": b"FEA1\0\0\0\0",
+    "compressed Parquet or Arrow": gzip.compress(b"PAR1\x15\x04\x15"),
 }
 
 
@@ -346,7 +348,25 @@ def test_a_file_of_another_format_is_called_by_its_name(tmp_path, what, content)
 
 
 @pytest.mark.parametrize(
-    "name", ["PK", "PAR1", "BZh", "BZh9", "ARROW1", "<DATE>", "[m/s]", "{a}", "GIF8", "MATLAB", "Rar!", "7z", "%PDF"]
+    "name",
+    [
+        "PK",
+        "PAR1",
+        "PARE",
+        "PARENT",
+        "BZh",
+        "BZh9",
+        "ARROW1",
+        "FEA1",
+        "<DATE>",
+        "[m/s]",
+        "{a}",
+        "GIF8",
+        "MATLAB",
+        "Rar!",
+        "7z",
+        "%PDF",
+    ],
 )
 def test_a_header_that_begins_like_another_format_is_a_header(tmp_path, name):
     path = tmp_path / "a.csv"

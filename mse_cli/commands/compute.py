@@ -29,9 +29,8 @@ def compute(
         str,
         typer.Argument(
             metavar="PREDS",
-            help="The prediction A: CSV, NPY or NPZ; a quoted glob; a FOLDER/; s3://… and other addresses; - for "
-            "standard input. "
-            "With --pred and --true: a TABLE that holds both.",
+            help="The prediction A: CSV, NPY, NPZ, Parquet or Arrow; a quoted glob; a FOLDER/; s3://… and other "
+            "addresses; - for standard input. With --pred and --true: a TABLE that holds both.",
             show_default=False,
         ),
     ],

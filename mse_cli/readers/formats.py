@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from mse_cli.errors import ParseError, Place
 
+# Of Parquet with the first byte of what must follow: a header cell of a text may be PAR1.
+PARQUET_MAGIC, ARROW_MAGIC, STREAM_MAGIC = b"PAR1\x15", b"ARROW1\0", b"\xff\xff\xff\xff"
 SAVE_AS_CSV = "save it as CSV or NPY first"
+DECOMPRESS = "decompress it first: gunzip, bunzip2 or unxz"
 MAGIC = (
-    (b"\x93NUMPY", "a compressed NPY file", "decompress it first: gunzip, bunzip2 or unxz"),
-    ((b"PK\x03\x04", b"PK\x05\x06"), "a compressed ZIP or NPZ file", "decompress it first: gunzip, bunzip2 or unxz"),
+    (b"\x93NUMPY", "a compressed NPY file", DECOMPRESS),
+    ((b"PK\x03\x04", b"PK\x05\x06"), "a compressed ZIP or NPZ file", DECOMPRESS),
     ((b"\x1f\x8b", b"\xfd7zXZ\x00"), "compressed twice", "decompress it once"),
     ((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"), "UTF-16 or UTF-32 text", "save it as UTF-8"),
-    (b"PAR1\x15", "a Parquet file", SAVE_AS_CSV),
-    ((b"ARROW1\0", b"FEA1\0"), "an Arrow or Feather file", SAVE_AS_CSV),
+    (
+        (PARQUET_MAGIC, ARROW_MAGIC),
+        "a compressed Parquet or Arrow file",
+        DECOMPRESS,
+    ),
+    (b"FEA1\0", "a file of Feather's first version", "save it as Feather 2, which is Arrow, or as CSV"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (also MATLAB 7.3, Keras)", SAVE_AS_CSV),
     (b"MATLAB 5.0 MAT-file", "a MATLAB file", SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or other Office file", "save the sheet as CSV"),
@@ -29,12 +37,20 @@ MAGIC = (
 MARKUP = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?\s*(?:(<(?:[!?]|(?:html|head|body|table|div|svg)\b))|[\[{]\s*(?:[\[{\"]|-?[0-9.e+-]+\s*,))"
 )
+ENCRYPTED_PARQUET = re.compile(rb"(?s)PARE..?.?\0")  # the length of a part that is encrypted: no text
 INSIDE_ZIP = (
     ("xl/workbook.xml", "an Excel workbook", "save the sheet as CSV"),
     ("content.xml", "an OpenDocument file", "save the sheet as CSV"),
     (".pkl", "a PyTorch or other pickle archive, which is never loaded", SAVE_AS_CSV),
     (".csv", "a ZIP archive of CSV files", "unzip it first"),
 )
+
+
+def frame_kind(head: bytes) -> Literal["Parquet", "Arrow"] | None:
+    """Which of the two a file is that Polars reads, if it is one; ``None`` else."""
+    if head.startswith(PARQUET_MAGIC):
+        return "Parquet"
+    return "Arrow" if head.startswith((ARROW_MAGIC, STREAM_MAGIC)) else None
 
 
 def refuse_other_formats(head: bytes) -> None:
@@ -46,6 +62,8 @@ def refuse_other_formats(head: bytes) -> None:
     for magic, what, hint in MAGIC:
         if head.startswith(magic):
             raise ParseError(f"the file is {what}", hint=hint)
+    if ENCRYPTED_PARQUET.match(head):
+        raise ParseError("the file is an encrypted Parquet file", hint="save it without encryption first")
     found = MARKUP.match(head)
     if found:
         what = "HTML or XML" if found[1] else "JSON"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.delimited import TextMatrix
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.shards import Shards
+
+if TYPE_CHECKING:
+    from mse_cli.readers.frames import FrameMatrix
 
 SHOWN = 3  # keys of each kind in a message
 
@@ -30,7 +34,7 @@ class Joined:
     n_rows: None = None
 
     @property
-    def files(self) -> tuple[TextMatrix | NpyMatrix, ...]:
+    def files(self) -> tuple[TextMatrix | NpyMatrix | FrameMatrix, ...]:
         """Of both."""
         return (*self.first.files, *self.second.files)
 

@@ -16,8 +16,17 @@ HINT = "--missing skip-cell or skip-row leaves missing values out, --missing pro
 INFINITE_HINT = "--missing propagate lets infinities through"
 
 
-def check_finite(numbers: Numbers, missing: Missing, *, first_row: int, columns: tuple[int, ...] | None = None) -> None:
+def check_finite(
+    numbers: Numbers,
+    missing: Missing,
+    *,
+    first_row: int,
+    columns: tuple[int, ...] | None = None,
+    names: tuple[str, ...] | None = None,
+) -> None:
     """Refuse what the policy does not allow: infinities unless they propagate, NaN if missing values fail.
+
+    ``columns`` says which columns of the file these are, ``names`` how those of the file are called.
 
     Raises:
         ParseError: with the row and column of the first such cell.
@@ -32,7 +41,9 @@ def check_finite(numbers: Numbers, missing: Missing, *, first_row: int, columns:
         return
     row, column = (int(i) for i in np.argwhere(refused)[0])
     nan = math.isnan(numbers[row, column])
-    place = Place(row=first_row + row + 1, column=(columns[column] if columns else column) + 1)
+    column_of_file = columns[column] if columns else column
+    name = names[column_of_file] if names else None
+    place = Place(row=first_row + row + 1, column=column_of_file + 1, name=name)
     what = "missing (NaN)" if nan else "infinite"
     raise ParseError(f"the cell is {what}", place, hint=HINT if nan else INFINITE_HINT)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
@@ -13,16 +13,18 @@ from mse_cli.errors import ParseError, Place, ShapeError, UsageError
 from mse_cli.readers import npy
 from mse_cli.readers.columns import Names, match_by_name, parse_columns
 from mse_cli.readers.delimited import TextMatrix, open_text_matrix
+from mse_cli.readers.formats import frame_kind
 from mse_cli.readers.layout import Dialect
 from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Pair, Part, check_shapes, disagreement
 from mse_cli.readers.source import Source, first_bytes, is_address, reading, resolve
 
 if TYPE_CHECKING:
+    from mse_cli.readers.frames import FrameMatrix
     from mse_cli.readers.shards import Shards
 
 MOST_OPENED_AT_ONCE = 16
-Side: TypeAlias = "TextMatrix | NpyMatrix | Shards"
+Side: TypeAlias = "TextMatrix | NpyMatrix | FrameMatrix | Shards"
 Positions = tuple[int, ...]
 
 
@@ -54,7 +56,7 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
 
 
 def open_side(spec: str, member: str | None, option: str, options: InputOptions) -> Side:
-    """One file, or the files of a glob; by their first bytes NPY, NPZ or text."""
+    """One file, or the files of a glob; by their first bytes NPY, NPZ, Parquet, Arrow or text."""
     return _open_sources(spec, resolve(spec, keep=options.read_again), member, option, options)
 
 
@@ -71,15 +73,22 @@ def _open_sources(spec: str, sources: list[Source], member: str | None, option: 
         return Shards(shown(spec) if is_address(spec) else spec, tuple(pool.map(one, sources)))
 
 
-def _open_source(source: Source, member: str | None, option: str, dialect: Dialect) -> TextMatrix | NpyMatrix:
+def _open_source(
+    source: Source, member: str | None, option: str, dialect: Dialect
+) -> TextMatrix | NpyMatrix | FrameMatrix:
     magic = first_bytes(source)
-    if magic.startswith((npy.MAGIC, npy.ZIP_MAGIC)) and not source.seekable:
+    kind = frame_kind(magic)
+    if (kind or magic.startswith((npy.MAGIC, npy.ZIP_MAGIC))) and not source.seekable:
         from mse_cli.readers.piped import Piped  # few inputs are pipes
 
         assert isinstance(source, Piped)
         source.seek = True  # these formats are not read from front to back
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
+    if kind:
+        from mse_cli.readers.frames import open_frames  # what few files are costs start-up time
+
+        return open_frames(source, dialect.missing, kind=kind)
     if magic.startswith(npy.ZIP_MAGIC):
         from mse_cli.readers import npz  # few files are archives
 
@@ -188,9 +197,9 @@ def _one(column: int | None) -> Positions:
 
 
 def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> TextMatrix | Shards:
-    if isinstance(side, NpyMatrix) or any(isinstance(file, NpyMatrix) for file in side.files):
-        raise UsageError("--key needs text files; an array has no column of keys", Place(side.label))
-    return side.select(positions, key, weights)
+    if not all(isinstance(file, TextMatrix) for file in side.files):
+        raise UsageError("--key needs text files; keys are not read from arrays and frames", Place(side.label))
+    return cast("TextMatrix | Shards", side.select(positions, key, weights))
 
 
 def _with_weights(pair: Pair, spec: str, options: InputOptions) -> Pair:

@@ -22,6 +22,7 @@ from mse_cli.readers.pair import Matrix, Pair, disagreement_of
 from mse_cli.readers.source import FileSource, is_packed
 
 if TYPE_CHECKING:
+    from mse_cli.readers.frames import FrameMatrix
     from mse_cli.readers.spans import CountedText
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Stack:
     """Files of known row counts, rows after rows, as one matrix of which any run of rows can be read."""
 
     label: str
-    files: tuple[NpyMatrix | CountedText, ...]
+    files: tuple[NpyMatrix | FrameMatrix | CountedText, ...]
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -143,9 +144,10 @@ def _with_absolute_paths(stream: Matrix) -> Matrix:
         return replace(stream, first=first, second=second)  # type: ignore[arg-type]
     if isinstance(stream, Shards):
         return replace(stream, files=tuple(map(_with_absolute_paths, stream.files)))  # type: ignore[arg-type]
-    if isinstance(stream, TextMatrix | NpyMatrix) and isinstance(stream.source, FileSource):
-        return replace(stream, source=replace(stream.source, path=stream.source.path.absolute()))
-    return stream
+    source = getattr(stream, "source", None)
+    if not isinstance(source, FileSource):
+        return stream
+    return replace(stream, source=replace(source, path=source.path.absolute()))  # type: ignore[type-var]
 
 
 def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mse_cli.engine import Numbers
 from mse_cli.errors import ParseError, Place, ShapeError
 from mse_cli.readers.delimited import Rows, TextMatrix
 from mse_cli.readers.npy import NpyMatrix
+
+if TYPE_CHECKING:
+    from mse_cli.readers.frames import FrameMatrix
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Shards:
     """The files of a glob, in natural order, as one matrix; an error in one names it."""
 
     label: str
-    files: tuple[TextMatrix | NpyMatrix, ...]
+    files: tuple[TextMatrix | NpyMatrix | FrameMatrix, ...]
 
     def __post_init__(self) -> None:
         """Refuse shards that do not belong together."""
