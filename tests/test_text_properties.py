@@ -116,6 +116,7 @@ def test_a_letter_in_a_cell_is_an_error_at_its_place(tmp_path_factory, matrix, d
 @given(MATRICES, dialects(), st.data())
 def test_a_dropped_cell_is_an_error_where_another_row_tells_the_width(tmp_path_factory, matrix, dialect, data):
     assume(len(matrix[0]) > 1 and (dialect["header"] or len(matrix) > 1))
+    assume(dialect["delimiter"] != " " or len(matrix) > 1)  # a space in the header alone may be one of a name
     lines = lines_of(matrix, dialect)
     line = data.draw(st.integers(0, len(lines) - 1))
     cells = lines[line].strip(" ").split(dialect["delimiter"])

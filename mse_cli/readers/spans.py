@@ -27,7 +27,7 @@ from mse_cli.readers.source import Source, is_packed, n_bytes, open_text, readin
 from mse_cli.readers.strict import blank_line
 
 RANGE_BYTES = 32 << 20  # of a file that is counted by one task
-BYTES_AS_A_CELL = 4  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
+BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 # How a line begins that is blank or may be, or a comment, so that lines and rows are two different numbers.
 ODD = np.isin(np.arange(256), list(b"\n\r \t#"))
 
