@@ -1,6 +1,6 @@
 """Time ``mse`` beside the tools that one would use instead, and beside the limits of the machine.
 
-    python tests/benchmarks/run.py [--quick] [--rows N] [--scales 1 4 16] [--runs K] [--works npy csv small]
+    python tests/benchmarks/run.py [--quick] [--rows N] [--scales 1 4 16] [--runs K] [--works npy parquet csv small]
 
 Prints Markdown tables. Each number is the median of runs taken in turn (A B C A B C …), whole processes, with the
 files in the page cache. Peak memory is the resident set of a command and all its children together, from a run of
@@ -142,6 +142,25 @@ def csv_tools(a: Path, y: Path) -> list[Tool]:
     ]
 
 
+def parquet_tools(a: Path, y: Path) -> list[Tool]:
+    pair = [str(a), str(y)]
+    squares = "+".join(f"(a.column_{j}-y.column_{j})**2" for j in range(COLUMNS))
+    sql = f"select avg(({squares})/{COLUMNS}) from '{a}' a positional join '{y}' y"
+    return [
+        Tool("**mse --only mse**", [*MSE, "compute", *pair, "--only", "mse"]),
+        python(
+            "Polars",
+            f"import polars as pl; A, Y = (pl.read_parquet(f).to_numpy() for f in {pair}); print(((A-Y)**2).mean())",
+        ),
+        python(
+            "pandas",
+            f"import pandas as pd; A, Y = (pd.read_parquet(f) for f in {pair}); print(((A-Y)**2).to_numpy().mean())",
+            "pandas",
+        ),
+        python("DuckDB", f'import duckdb; print(duckdb.sql("""{sql}""").fetchall())', "duckdb"),
+    ]
+
+
 def small_tools(a: Path, y: Path) -> list[Tool]:
     compute = ["compute", str(a), str(y)]
     metric = "from sklearn.metrics import mean_squared_error as m"
@@ -187,6 +206,21 @@ def csv_files(folder: Path, rows: int) -> Iterator[tuple[Path, Path]]:
         with path.open("wb") as file:
             for start in range(0, rows, CHUNK_ROWS):
                 file.write(b"".join(lines[: rows - start]))
+    yield paths
+    for path in paths:
+        path.unlink()
+
+
+@contextmanager
+def parquet_files(folder: Path, rows: int) -> Iterator[tuple[Path, Path]]:
+    """The same as Parquet, as Polars writes it."""
+    import polars
+
+    paths = folder / "a.parquet", folder / "y.parquet"
+    for path, chunk in zip(paths, chunks(), strict=True):
+        data = np.tile(chunk, (-(-rows // CHUNK_ROWS), 1))[:rows]
+        names = [f"column_{j}" for j in range(COLUMNS)]
+        polars.DataFrame(data, schema=names).write_parquet(path)
     yield paths
     for path in paths:
         path.unlink()
@@ -288,7 +322,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=500_000, help="rows of the CSV files at 1× (%(default)s)")
     parser.add_argument("--scales", type=int, nargs="+", default=[1, 4, 16], help="sizes, as multiples of --rows")
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each tool (%(default)s)")
-    parser.add_argument("--works", nargs="+", choices=["npy", "csv", "small"], default=["npy", "csv", "small"])
+    works = ["npy", "parquet", "csv", "small"]
+    parser.add_argument("--works", nargs="+", choices=works, default=works)
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.rows, chosen.scales, chosen.runs = 50_000, [1], 1
@@ -307,6 +342,10 @@ def main() -> None:
                     with npy_files(folder, rows * NPY_ROWS, dtype) as (a, y):
                         title = f"NPY {dtype}, {rows * NPY_ROWS:,} × {COLUMNS}, {a.stat().st_size / 1e6:.0f} MB a file"
                         report(title, npy_tools(a, y, folder / "g.npy"), chosen.runs)
+            if "parquet" in chosen.works and importlib.util.find_spec("polars") is not None:
+                with parquet_files(folder, rows * NPY_ROWS) as (a, y):
+                    title = f"Parquet, {rows * NPY_ROWS:,} × {COLUMNS}, {a.stat().st_size / 1e6:.0f} MB a file"
+                    report(title, parquet_tools(a, y), chosen.runs)
             if "csv" in chosen.works:
                 with csv_files(folder, rows) as (a, y):
                     title = f"CSV, {rows:,} × {COLUMNS}, {a.stat().st_size / 1e6:.0f} MB a file"
