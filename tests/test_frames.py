@@ -208,7 +208,6 @@ def test_columns_are_matched_and_chosen_by_their_names(tmp_path, mse, write):
     assert evaluate(str(tmp_path / "p"), pred_columns="2", true_columns="3").sse == 13  # TABLE, by number
     with pytest.raises(UsageError, match="no column 'c'"):
         evaluate(str(tmp_path / "p"), pred_columns="c", true_columns="a")
-    check_refused(mse("compute", "p", "p", "--key", "id"), "--key needs text files")
     with pytest.raises(ShapeError, match="2×3"):
         evaluate(str(tmp_path / "t"), str(tmp_path / "t.csv"))
 
@@ -444,3 +443,27 @@ def test_an_encrypted_column_is_refused():
     """Field 8 of a column's description says how it is encrypted."""
     with pytest.raises(ParseError, match="encrypted"):
         parquet._chunk({3: {}, 8: {}}, 100)
+
+
+@FORMATS
+@pytest.mark.parametrize("ids", [["x", "y ", "z"], [3, 1, 2]], ids=["text", "integers"])
+def test_rows_are_matched_by_a_column_of_text_or_integers(tmp_path, mse, write, ids):
+    write(polars.DataFrame({"id": ids, "v": [1.0, 2.0, 4.0], "w": [1, 2, 3]}), tmp_path / "p")
+    write(polars.DataFrame({"w": [3, 2, 1], "id": ids[::-1], "v": [3.0, 2.0, 1.0]}), tmp_path / "t")
+    (tmp_path / "t.csv").write_text("id,v,w\n" + "".join(f"{ids[i]},{i + 1},{i + 1}\n" for i in (2, 0, 1)))
+    for truth in ("t", "t.csv"):
+        done = mse("compute", "p", truth, "--key", "id", "--only", "sse")
+        assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+    assert mse("compute", "t.csv", "p", "--key", "id", "--only", "sse").stdout == "1\n"
+
+
+def test_keys_that_cannot_be_matched_are_refused(tmp_path, mse):
+    frame = polars.DataFrame({"id": ["x", None, "z"], "f": [1.5, 2.5, 3.5], "n": [2**53 + 1, 1, 2], "v": [1, 2, 3]})
+    frame.write_parquet(tmp_path / "p")
+    check_refused(mse("compute", "p", "p", "--key", "f"), "p, column 2 (f): the column holds Float64; keys are text or")
+    only_v = ("--pred", "v", "--true", "v")
+    check_refused(mse("compute", "p", "p", "--key", "id", *only_v), "p, row 2, column 1 (id): the key is missing")
+    only_n = ("--pred", "n", "--true", "n")
+    check_refused(mse("compute", "p", "p", "--key", "v", *only_n), "p, row 1, column 3 (n): 9007199254740993 would be")
+    np.save(tmp_path / "a.npy", np.zeros((3, 1)))
+    check_refused(mse("compute", "p", "a.npy", "--key", "v"), "a.npy")

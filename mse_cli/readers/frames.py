@@ -6,7 +6,6 @@ columns that are used. Integers stay integers, and nulls are missing cells.
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +15,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mse_cli.engine import Mask, Numbers, rows_per_block
+from mse_cli.engine import Floats, Mask, Numbers, rows_per_block
 from mse_cli.errors import ParseError, Place, UsageError, printable, quote
+from mse_cli.readers.delimited import Rows
+from mse_cli.readers.frame_columns import (
+    TYPES,
+    Column,
+    any_long,
+    column_of,
+    common_type,
+    is_rounded,
+    matrix_of,
+    runs_of,
+)
 from mse_cli.readers.missing import Missing, check_finite
 from mse_cli.readers.source import Source, reading
 
@@ -27,11 +37,7 @@ if TYPE_CHECKING:
     from mse_cli.readers.arrow import ArrowTable
     from mse_cli.readers.parquet import ParquetTable
 
-TYPES = {
-    "Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float16", "Float32",
-    "Float64", "Decimal", "Null",
-}  # fmt: skip
-LONG = {np.dtype(np.int64), np.dtype(np.uint64)}
+TEXT = {"String", "Utf8", "Categorical", "Enum"}
 INDEX = r"|__index_level_[0-9]+__"  # how pandas calls an index without a name, in CSV and in Parquet
 HINT = "give the file twice, as both sides, or cast the column to float64 where you write it"
 
@@ -46,6 +52,7 @@ class FrameMatrix:
         missing: The policy for missing cells.
         positions: Which columns are read (0-based).
         span: Which rows, if not all.
+        key: The column that identifies the row, if rows are matched by it.
         is_member: As of a member of an archive: it is none.
     """
 
@@ -54,6 +61,7 @@ class FrameMatrix:
     missing: Missing
     positions: tuple[int, ...]
     span: range | None = None
+    key: int | None = None
     is_member: bool = False
 
     @property
@@ -62,14 +70,14 @@ class FrameMatrix:
         return self.source.label
 
     @property
-    def rows(self) -> range:
+    def which(self) -> range:
         """Which rows of the file are read (from 0)."""
         return range(self.table.n_rows) if self.span is None else self.span
 
     @property
     def n_rows(self) -> int:
         """N."""
-        return len(self.rows)
+        return len(self.which)
 
     @property
     def can_be_parted(self) -> bool:
@@ -84,7 +92,7 @@ class FrameMatrix:
     def grains(self, n_cells: int) -> list[int]:
         """How many rows each run of about so many cells holds that is cheap to read on its own."""
         step = max(1, n_cells // self.n_columns)
-        return [len(rows) for rows in slices(self.rows, self.table.starts, step)]
+        return [len(rows) for rows in slices(self.which, self.table.starts, step)]
 
     def part(self, rows: range) -> FrameMatrix:
         """The same with only these rows (from 0)."""
@@ -117,36 +125,62 @@ class FrameMatrix:
         return (f"the column {listed} is taken for pandas' index and dropped",) if listed else ()
 
     def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> FrameMatrix:
-        """The same with only these columns (0-based); there is no key, and weights are checked in blocks."""
-        return self if columns == self.positions else replace(self, positions=columns)
+        """The same with only these columns (0-based), perhaps with a key; weights are checked in blocks."""
+        return replace(self, positions=columns, key=key)
 
     def chunks(self) -> Iterator[Numbers]:
-        """The rows in order, some at a time; each chunk is valid until the next is asked for.
+        """The rows in order, some at a time; each chunk is valid until the next is asked for; raises as ``rows``."""
+        return (rows.numbers for rows in self.rows())
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows in order with their keys, some at a time.
 
         Raises:
             ParseError: for what is no number, is missing or does not fit beside the other columns.
         """
-        wanted = sorted(set(self.positions))
-        first_row = self.rows.start
+        wanted = sorted({*self.positions, *([] if self.key is None else [self.key])})
+        first_row = self.which.start
         with reading(self.label), _polars_errors(self.table.kind):
-            for frame in self.table.frames(self.source, wanted, self.rows):
+            for frame in self.table.frames(self.source, wanted, self.which):
                 self._check(frame, wanted)
-                stored = dict(zip(wanted, map(_column, frame.get_columns()), strict=True))
-                columns = [stored[position] for position in self.positions]
-                yield from self._chunks(columns, first_row)
+                stored = dict(zip(wanted, frame.get_columns(), strict=True))
+                keys = None if self.key is None else self._keys(stored[self.key], first_row)
+                numbers = {position: column_of(stored[position]) for position in set(self.positions)}
+                done = 0
+                for chunk in self._chunks([numbers[position] for position in self.positions], first_row):
+                    if keys is None:
+                        yield Rows(chunk)
+                    else:
+                        yield Rows(self._as_floats(chunk, first_row + done), keys[done : done + len(chunk)])
+                    done += len(chunk)
                 first_row += len(frame)
-        if first_row != self.rows.stop:
+        if first_row != self.which.stop:
             raise ParseError("the file became shorter while it was read", Place(self.label))
+
+    def _keys(self, series: polars.Series, first_row: int) -> list[str]:
+        """The text of the key column."""
+        assert self.key is not None
+        if not (series.dtype.is_integer() or str(series.dtype.base_type()) in TEXT):
+            message = f"the column holds {printable(str(series.dtype))}; keys are text or integers"
+            raise ParseError(message, self._place(None, self.key))
+        if series.null_count():
+            row = first_row + int(np.argmax(series.is_null().to_numpy()))
+            raise ParseError("the key is missing", self._place(row, self.key))
+        return [str(key).strip() for key in series.to_list()]
+
+    def _place(self, row: int | None, position: int) -> Place:
+        """The place of a cell, by row and column from 0."""
+        return Place(row=None if row is None else row + 1, column=position + 1, name=self.all_names[position])
 
     def _check(self, frame: polars.DataFrame, wanted: list[int]) -> None:
         """Refuse what is no number, and what is not what the file says it holds."""
         if frame.columns != [self.all_names[i] for i in wanted] or any(len(series) != len(frame) for series in frame):
             raise ParseError(f"the {self.table.kind} file is corrupt: its columns are not those that it lists")
-        for name, dtype in frame.schema.items():
-            if str(dtype.base_type()) not in TYPES:
+        for position, dtype in zip(wanted, frame.dtypes, strict=True):
+            if position in self.positions and str(dtype.base_type()) not in TYPES:
                 kinds = "bool, integers of up to 64 bits, floating point and decimals are"
-                place = Place(column=self.all_names.index(name) + 1, name=name)
-                raise ParseError(f"the column holds {printable(str(dtype))}, which is no number; {kinds}", place)
+                message = f"the column holds {printable(str(dtype))}, which is no number; {kinds}"
+                raise ParseError(message, self._place(None, position))
 
     def _chunks(self, columns: list[Column], first_row: int) -> Iterator[Numbers]:
         """Row after row, in pieces that stay near the core."""
@@ -157,14 +191,14 @@ class FrameMatrix:
             yield from self._chunk(here, first_row + start)
 
     def _chunk(self, columns: list[Column], first_row: int) -> Iterator[Numbers]:
-        dtype = _common_type(columns)
+        dtype = common_type(columns)
         if dtype.kind != "f" and not any(column.absent is not None for column in columns):
             self._check_signs(columns, dtype, first_row)
-            yield _matrix(columns, dtype)
+            yield matrix_of(columns, dtype)
             return
-        numbers = _matrix(columns, np.dtype(np.float64))
+        numbers = matrix_of(columns, np.dtype(np.float64))
         check_finite(numbers, self.missing, first_row=first_row, columns=self.positions, names=self.all_names)
-        rounded = np.stack([_is_rounded(column) for column in columns], axis=1) if _any_long(columns) else None
+        rounded = np.stack([is_rounded(column) for column in columns], axis=1) if any_long(columns) else None
         if rounded is None or not rounded.any():
             yield numbers
             return
@@ -174,7 +208,7 @@ class FrameMatrix:
         if len(refused):
             row, column = refused[0].tolist()
             raise self._too_long(columns[column].values[row], first_row + row, column)
-        for start, stop in _runs(floating):
+        for start, stop in runs_of(floating):
             run = [column.rows(start, stop) for column in columns]
             yield from [numbers[start:stop]] if floating[start] else self._chunk(run, first_row + start)
 
@@ -186,25 +220,19 @@ class FrameMatrix:
                 row = int(np.argmax(column.values > most))
                 raise self._too_long(column.values[row], first_row + row, position, "signed integers")
 
+    def _as_floats(self, chunk: Numbers, first_row: int) -> Floats:
+        """The same as float64, in which rows that are matched by a key are put side by side."""
+        rounded = np.argwhere(is_rounded(Column(chunk, None)))
+        if len(rounded):
+            row, position = rounded[0].tolist()
+            raise self._too_long(chunk[row, position], first_row + row, position, "others by its key")
+        return chunk.astype(np.float64, copy=False)
+
     def _too_long(
         self, value: np.generic, row: int, position: int, others: str = "floats or missing cells"
     ) -> ParseError:
-        column = self.positions[position]
-        place = Place(row=row + 1, column=column + 1, name=self.all_names[column])
+        place = self._place(row, self.positions[position])
         return ParseError(f"{value} would be rounded, since it stands beside {others}", place, hint=HINT)
-
-
-@dataclass(frozen=True)
-class Column:
-    """Some rows of a column: its values, and which of them are missing, ``None`` for none."""
-
-    values: Numbers
-    absent: Mask | None
-
-    def rows(self, start: int, stop: int) -> Column:
-        """Some of these rows."""
-        absent = None if self.absent is None else self.absent[start:stop]
-        return Column(self.values[start:stop], absent if absent is not None and absent.any() else None)
 
 
 def open_frames(source: Source, missing: Missing, *, kind: str) -> FrameMatrix:
@@ -272,54 +300,3 @@ def _index_of(names: tuple[str, ...]) -> list[int]:
     """Which columns are pandas' index: those it names so, or a first one without a name; not all that there are."""
     found = [i for i, name in enumerate(names) if fullmatch(INDEX, name) and (name or i == 0)]
     return found if len(found) < len(names) else []
-
-
-def _column(series: polars.Series) -> Column:
-    """The values of a column in NumPy's own type, with a 0 (or NaN) where one is missing."""
-    import polars
-
-    absent = series.is_null().to_numpy() if series.null_count() else None
-    if series.dtype.base_type() in {polars.Decimal, polars.Null}:
-        # Rounded once, which Polars' own cast does not promise.
-        return Column(np.array([np.nan if cell is None else float(cell) for cell in series.to_list()]), absent)
-    filler = False if series.dtype == polars.Boolean else 0
-    return Column(series.fill_null(filler).to_numpy() if absent is not None else series.to_numpy(), absent)
-
-
-def _common_type(columns: list[Column]) -> np.dtype[np.generic]:
-    """The type of a matrix of these columns: of 64-bit integers if there are any and no floats, else float64."""
-    if not _any_long(columns) or any(column.values.dtype.kind == "f" for column in columns):
-        return np.dtype(np.float64)
-    return np.dtype(np.int64 if any(column.values.dtype.kind == "i" for column in columns) else np.uint64)
-
-
-def _any_long(columns: list[Column]) -> bool:
-    return any(column.values.dtype in LONG for column in columns)
-
-
-def _matrix(columns: list[Column], dtype: np.dtype[np.generic]) -> Numbers:
-    numbers = np.empty((len(columns[0].values), len(columns)), dtype)
-    for position, column in enumerate(columns):
-        numbers[:, position] = column.values
-        if column.absent is not None:
-            numbers[column.absent, position] = np.nan
-    return numbers
-
-
-def _is_rounded(column: Column) -> Mask:
-    """Which integers float64 cannot hold."""
-    values = column.values
-    if values.dtype not in LONG:
-        return np.zeros(len(values), dtype=bool)
-    numbers = values.astype(np.float64)
-    with np.errstate(invalid="ignore"):  # 2^63 and 2^64, to which the largest are rounded, are no such integers
-        back = numbers.astype(values.dtype)
-    limit = 2.0**63 if values.dtype == np.int64 else 2.0**64
-    rounded: Mask = np.logical_or(numbers >= limit, back != values)
-    return rounded
-
-
-def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
-    """The bounds of the rows that follow one another with the same value."""
-    bounds = [0, *(np.flatnonzero(np.diff(mask)) + 1).tolist(), len(mask)]
-    yield from itertools.pairwise(bounds)

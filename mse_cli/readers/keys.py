@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from mse_cli.readers.shards import Shards
 if TYPE_CHECKING:
     from mse_cli.readers.frames import FrameMatrix
 
+Keyed: TypeAlias = "TextMatrix | FrameMatrix | Shards"
+
 SHOWN = 3  # keys of each kind in a message
 
 
@@ -29,8 +31,8 @@ class Joined:
     The second file is held in memory; the first streams.
     """
 
-    first: TextMatrix | Shards
-    second: TextMatrix | Shards
+    first: Keyed
+    second: Keyed
     n_rows: None = None
 
     @property

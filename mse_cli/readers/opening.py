@@ -21,6 +21,7 @@ from mse_cli.readers.source import Source, first_bytes, is_address, reading, res
 
 if TYPE_CHECKING:
     from mse_cli.readers.frames import FrameMatrix
+    from mse_cli.readers.keys import Keyed
     from mse_cli.readers.shards import Shards
 
 MOST_OPENED_AT_ONCE = 16
@@ -196,10 +197,10 @@ def _one(column: int | None) -> Positions:
     return () if column is None else (column,)
 
 
-def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> TextMatrix | Shards:
-    if not all(isinstance(file, TextMatrix) for file in side.files):
-        raise UsageError("--key needs text files; keys are not read from arrays and frames", Place(side.label))
-    return cast("TextMatrix | Shards", side.select(positions, key, weights))
+def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> Keyed:
+    if any(isinstance(file, NpyMatrix) for file in side.files):
+        raise UsageError("--key needs a column of keys, which an array has not", Place(side.label))
+    return cast("Keyed", side.select(positions, key, weights))
 
 
 def _with_weights(pair: Pair, spec: str, options: InputOptions) -> Pair:

@@ -86,5 +86,5 @@ class Shards:
     def rows(self) -> Iterator[Rows]:
         """The rows of all parts in order, with their keys."""
         for part in self.files:
-            if isinstance(part, TextMatrix):  # an array has no keys; opening.py has refused it
+            if not isinstance(part, NpyMatrix):  # an array has no keys; opening.py has refused it
                 yield from part.rows()
