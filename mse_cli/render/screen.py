@@ -62,6 +62,8 @@ class Screen:
 
     def fits(self, renderable: RenderableType) -> bool:
         """Whether something can be shown without cutting or wrapping anything."""
+        if self.console.width >= UNLIMITED:
+            return True
         unlimited = self.console.options.update(max_width=UNLIMITED)
         return Measurement.get(self.console, unlimited, renderable).maximum <= self.console.width
 
