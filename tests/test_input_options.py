@@ -249,7 +249,9 @@ def test_keys_are_matched_and_repeated_ones_found_wherever_the_files_are_cut(fol
 
 def test_a_key_that_is_missing_in_one_file_is_an_error_that_names_it(folder):
     assert "plain.csv: there is no column 'id'" in error("p.csv", "plain.csv", "--key", "id", folder=folder)
-    assert "--key needs a column of keys, which an array has not" in error("plain.npy", "zeros.npy", "--key", "1", folder=folder)
+    assert "--key needs a column of keys, which an array has not" in error(
+        "plain.npy", "zeros.npy", "--key", "1", folder=folder
+    )
 
 
 def test_200_000_keys_in_another_order_take_little_memory(folder):
