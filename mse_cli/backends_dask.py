@@ -19,9 +19,10 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mse_cli.backends import Progress, Tally, cores, filled
+from mse_cli.backends import KEPT_BYTES, Progress, Tally, cores, filled
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers.pair import Pair
+from mse_cli.readers import parts as planning
 from mse_cli.readers.parts import parts_of
 
 if TYPE_CHECKING:
@@ -30,10 +31,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+ROUNDS = 2  # times the work of a part on one machine: a task costs the scheduler, the worker and the client some ms
+FEW = 64  # tasks whose results come here one by one: merging them on the cluster first would cost more than it saves
 GROUP = 16  # tasks whose sums are merged on the cluster
 FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each costs some 10 ms
 SECONDS_TO_CONNECT = 10
+# A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
+ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
+}
 SETTINGS = {
+    "distributed.nanny.pre-spawn-environ": ENVIRONMENT,  # of a local cluster's workers
     "distributed.comm.timeouts.connect": f"{SECONDS_TO_CONNECT}s",
     "distributed.comm.timeouts.tcp": "12s",  # 11 is the least that Dask takes
     "distributed.scheduler.http.routes": [],
@@ -87,7 +97,6 @@ def _local_cluster(jobs: int | None) -> Iterator[Any]:
             dashboard_address="127.0.0.1:0",  # without Bokeh and routes it shows nothing, but it takes a port
             silence_logs=logging.CRITICAL,
             memory_limit=0,  # no limit: a task holds some MiB
-            env={"POLARS_MAX_THREADS": "1"},  # a worker is one thread
         ) as cluster:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             yield cluster
@@ -114,7 +123,7 @@ def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress 
     Raises:
         MseError: as reading the blocks here would, or if the cluster is lost.
     """
-    parts = parts_of(pair)
+    parts = parts_of(pair, ROUNDS * planning.PART_CELLS)
     size = _group_size(len(parts))
     fill = partial(filled, empty=[tally.new() for tally in tallies])
     for start, merged in zip(range(0, len(parts), size), _grouped(fill, parts, _merged, client), strict=True):
@@ -163,13 +172,16 @@ def _checked(result: R | MseError) -> R:
 
 
 def _group_size(n_tasks: int) -> int:
-    return max(1, min(GROUP, n_tasks // FEWEST_GROUPS))
+    return 1 if n_tasks <= FEW else min(GROUP, n_tasks // FEWEST_GROUPS)
 
 
 def _grouped(
     function: Callable[[T], R], items: Sequence[T], collect: Callable[[list[R | MseError]], Any], client: Client
 ) -> Iterator[Any]:
-    """``collect`` of what the function gives for each group of items, in order; a few groups ahead of their use."""
+    """``collect`` of what the function gives for each group of items, in order; a few groups ahead of their use.
+
+    A group of several is collected on the cluster, one of a single item here.
+    """
     size = _group_size(len(items))
     groups = (items[i : i + size] for i in range(0, len(items), size))
     flying: deque[Future[Any]] = deque()
@@ -179,10 +191,11 @@ def _grouped(
                 ahead = 2 + 2 * sum(client.nthreads().values()) // size
                 for group in islice(groups, ahead - len(flying)):
                     tasks = client.map(partial(_attempt, function), group, pure=False)
-                    flying.append(client.submit(_attempt, collect, tasks, pure=False))
+                    flying.append(tasks[0] if size == 1 else client.submit(_attempt, collect, tasks, pure=False))
                 if not flying:
                     return
-                yield flying[0].result()
+                found = flying[0].result()
+                yield collect([found]) if size == 1 else found
                 flying.popleft()
         finally:
             if flying and client.status == "running":

@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 PART_CELLS = 4 << 20  # of a part of arrays: some 50 ms of work, so that handing it out costs little
 MOST_OPENED_AT_ONCE = 16
+MOST_COUNTED_AT_ONCE, FEWEST_BATCHES = 16, 8
 MOST_PARTS = 100_000  # beyond, parts become larger: a scheduler spends about a millisecond on each
 
 
@@ -156,11 +157,11 @@ def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
         return []
     from concurrent.futures import ThreadPoolExecutor  # what only texts need costs start-up time
 
-    from mse_cli.readers.spans import CountedText, Range, count, ranges_of
+    from mse_cli.readers.spans import CountedText, Range, count, count_each, ranges_of
 
     with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a look at each file's size
         ranges = list(pool.map(ranges_of, texts))
-    found = mapped(count, list(itertools.chain(*ranges)))
+    found = itertools.chain.from_iterable(mapped(count_each, _batches(list(itertools.chain(*ranges)))))
     counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
     whole = mapped(count, again)
@@ -171,6 +172,12 @@ def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
     ]
     fast = sum(span.n_bytes for text in counted for span in text.spans) >= LARGE_FOR_POLARS
     return [replace(text, fast=fast) for text in counted]
+
+
+def _batches(ranges: list[T]) -> list[list[T]]:
+    """Several together, if there are many: to hand out a small file costs as much as to count its rows."""
+    size = max(1, min(MOST_COUNTED_AT_ONCE, len(ranges) // FEWEST_BATCHES))
+    return [ranges[start : start + size] for start in range(0, len(ranges), size)]
 
 
 def parts_of(pair: Pair, part_cells: int | None = None) -> list[Pair]:

@@ -83,6 +83,11 @@ def ranges_of(matrix: TextMatrix) -> list[Range]:
     return [Range(matrix, start, stop) for start, stop in itertools.zip_longest(starts, starts[1:])]
 
 
+def count_each(parts: list[Range]) -> list[Counted | None]:
+    """``count`` of several ranges."""
+    return list(map(count, parts))
+
+
 def count(part: Range) -> Counted | None:
     """The pieces of a range, or ``None`` if only counting from the start of the file can tell.
 
