@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mse_cli.backends import KEPT_BYTES, Progress, Tally, cores, filled
 from mse_cli.errors import InputError, MseError, Place, UsageError
-from mse_cli.readers.pair import Pair
 from mse_cli.readers import parts as planning
+from mse_cli.readers.pair import Pair
 from mse_cli.readers.parts import parts_of
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _checked(result: R | MseError) -> R:
 
 
 def _group_size(n_tasks: int) -> int:
-    return 1 if n_tasks <= FEW else min(GROUP, n_tasks // FEWEST_GROUPS)
+    return 1 if n_tasks <= FEW else max(1, min(GROUP, n_tasks // FEWEST_GROUPS))
 
 
 def _grouped(

@@ -12,10 +12,10 @@ from mse_cli.errors import ParseError, Place, UsageError, quote
 from mse_cli.readers.formats import refuse_other_formats
 from mse_cli.readers.grammar import decimal_hint, is_name, kind, records, split_record
 from mse_cli.readers.missing import Missing
-from mse_cli.readers.source import HEAD_BYTES
 
 HeaderChoice = Literal["auto", "yes", "no"]
 DELIMITERS = (",", ";", "\t", "|", " ")
+LOOK_BYTES = 256 << 10  # of the beginning that tells the layout: a millisecond, which thousands of shards take each
 SAMPLE = 100  # rows that the delimiter is found from
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
 NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -158,17 +158,17 @@ def _layout(
 
 
 def _head(stream: BinaryIO) -> bytes:
-    """The first MiB, cut at a line end; more if the first two rows do not fit."""
-    head = stream.read(HEAD_BYTES)
+    """The first bytes, cut at a line end; more if the first two rows do not fit."""
+    head = stream.read(LOOK_BYTES)
     refuse_other_formats(head)
-    while len(head) >= HEAD_BYTES and sum(1 for _ in islice(ROW.finditer(head), 2)) < 2:
+    while len(head) >= LOOK_BYTES and sum(1 for _ in islice(ROW.finditer(head), 2)) < 2:
         if len(head) > 2 * LONGEST_ROW:
             raise ParseError(f"no two rows in the first {len(head) >> 20} MiB: not a table")
-        more = stream.read(HEAD_BYTES)
+        more = stream.read(LOOK_BYTES)
         if not more:
             return head
         head += more
-    return head if len(head) < HEAD_BYTES else head[: head.rfind(b"\n") + 1]
+    return head if len(head) < LOOK_BYTES else head[: head.rfind(b"\n") + 1]
 
 
 def decode(data: bytes, *, first_line: int) -> str:
