@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.backends import keep_freed_memory, ordered
 from mse_cli.errors import MseError
-from mse_cli.readers import spans  # noqa: F401 - what the workers need is there when they are forked
+from mse_cli.readers import counted_text  # noqa: F401 - what the workers need is there when they are forked
 
 if TYPE_CHECKING:
     from mse_cli.readers.parts import Map

@@ -21,7 +21,7 @@ from mse_cli.commands.running import running
 from mse_cli.errors import MseError
 from mse_cli.evaluation import evaluate_pair
 from mse_cli.excerpt import Edges
-from mse_cli.readers import delimited, parts, pieces, spans
+from mse_cli.readers import counted_text, delimited, parts, pieces, spans
 from mse_cli.readers.delimited import TextMatrix
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.layout import Dialect
@@ -52,11 +52,11 @@ def mapped(request):
 
 def small_pieces(patch, size):
     """Pieces of a few bytes, so that small files are cut; workers that have been forked do not know of it."""
-    for module in (delimited, spans):
+    for module in (counted_text, delimited, spans):
         patch.setattr(module, "PIECE_BYTES", size)
     patch.setattr(spans, "RANGE_BYTES", 3 * size)
     patch.setattr(parts, "PART_CELLS", 1)
-    patch.setattr(spans, "BYTES_AS_A_CELL", 2 * size)
+    patch.setattr(counted_text, "BYTES_AS_A_CELL", 2 * size)
 
 
 def outcome(paths, mapped=None):

@@ -6,8 +6,7 @@ columns that are used. Integers stay integers, and nulls are missing cells.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from re import fullmatch
@@ -91,6 +90,8 @@ class FrameMatrix:
 
     def grains(self, n_cells: int) -> list[int]:
         """How many rows each run of about so many cells holds that is cheap to read on its own."""
+        from mse_cli.readers.parquet import slices  # few files are
+
         step = max(1, n_cells // self.n_columns)
         return [len(rows) for rows in slices(self.which, self.table.starts, step)]
 
@@ -266,22 +267,6 @@ def _open_table(source: Source, kind: str) -> ParquetTable | ArrowTable:
     from mse_cli.readers.arrow import open_arrow
 
     return open_arrow(source)
-
-
-def slices(rows: range, starts: Sequence[int], most: int) -> Iterator[range]:
-    """Rows, so many at a time and, where it can be, up to where a group of rows starts: else two would share a page.
-
-    >>> list(slices(range(1, 14), (0, 3, 6, 14), 5))
-    [range(1, 6), range(6, 11), range(11, 14)]
-    """
-    start = rows.start
-    while start < rows.stop:
-        stop = min(start + most, rows.stop)
-        group = starts[bisect_right(starts, stop) - 1]
-        if start < group and stop < rows.stop:
-            stop = group
-        yield range(start, stop)
-        start = stop
 
 
 @contextmanager

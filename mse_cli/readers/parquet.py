@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mse_cli.errors import ParseError
-from mse_cli.readers.frames import slices
 from mse_cli.readers.remote import RemoteSource
 from mse_cli.readers.source import Source
 from mse_cli.readers.thrift import CORRUPT, Struct, parse_struct
@@ -97,6 +97,22 @@ class ParquetTable:
                 stream.seek(0)
                 scan = polars.scan_parquet(stream, glob=False, hive_partitioning=False)
                 yield scan.select(polars.nth(columns)).slice(here.start, len(here)).collect()
+
+
+def slices(rows: range, starts: Sequence[int], most: int) -> Iterator[range]:
+    """Rows, so many at a time and, where it can be, up to where a group of rows starts: else two would share a page.
+
+    >>> list(slices(range(1, 14), (0, 3, 6, 14), 5))
+    [range(1, 6), range(6, 11), range(11, 14)]
+    """
+    start = rows.start
+    while start < rows.stop:
+        stop = min(start + most, rows.stop)
+        group = starts[bisect_right(starts, stop) - 1]
+        if start < group and stop < rows.stop:
+            stop = group
+        yield range(start, stop)
+        start = stop
 
 
 def rows_per_slice(n_columns: int) -> int:

@@ -22,8 +22,8 @@ from mse_cli.readers.pair import Matrix, Pair, disagreement_of
 from mse_cli.readers.source import FileSource, is_packed
 
 if TYPE_CHECKING:
+    from mse_cli.readers.counted_text import CountedText
     from mse_cli.readers.frames import FrameMatrix
-    from mse_cli.readers.spans import CountedText
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -157,7 +157,8 @@ def _counted(texts: list[TextMatrix], mapped: Map) -> list[CountedText]:
         return []
     from concurrent.futures import ThreadPoolExecutor  # what only texts need costs start-up time
 
-    from mse_cli.readers.spans import CountedText, Range, count, count_each, ranges_of
+    from mse_cli.readers.counted_text import CountedText
+    from mse_cli.readers.spans import Range, count, count_each, ranges_of
 
     with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a look at each file's size
         ranges = list(pool.map(ranges_of, texts))

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from mse_cli.errors import InputError, MseError, Place, UsageError
-from mse_cli.readers.source import HIDDEN
 
 BLOCK_BYTES = 4 << 20  # of a request; as much may be read beyond the end of a range
 BUFFER_BYTES = 1 << 16
@@ -99,8 +98,10 @@ class _Translated(io.RawIOBase):
         super().close()
 
 
-def resolve_remote(spec: str) -> list[str]:
+def resolve_remote(spec: str, *, hidden: tuple[str, ...]) -> list[str]:
     """The addresses that a name means: itself, the files of a pattern, or of a folder (a ``/`` at its end).
+
+    Those of a folder are left out whose names begin as ``hidden`` says.
 
     Raises:
         InputError: if there are none.
@@ -113,7 +114,7 @@ def resolve_remote(spec: str) -> list[str]:
         system, path = _file_system(spec)
         if folder:
             names = [found["name"] for found in system.ls(path, detail=True) if found["type"] == "file"]
-            names = [name for name in names if not name.rsplit("/", 1)[-1].startswith(HIDDEN)]
+            names = [name for name in names if not name.rsplit("/", 1)[-1].startswith(hidden)]
         else:
             names = system.glob(path)
         addresses = [str(system.unstrip_protocol(name)) for name in names]

@@ -75,7 +75,7 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
     if is_address(spec) and not os.path.exists(spec):
         from mse_cli.readers.remote import RemoteSource, resolve_remote, shown  # few files are remote
 
-        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec), key=natural_order)]
+        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec, hidden=HIDDEN), key=natural_order)]
     if spec.endswith("/") and os.path.isdir(spec):
         return _files_in(Path(spec), spec)
     if os.path.exists(spec) or not glob.has_magic(spec):  # not Path.exists, which raises for a name too long

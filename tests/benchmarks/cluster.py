@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mse_cli.backends_dask import connected, map_on_dask, run_on_dask
+from mse_cli.backends_dask import ROUNDS, connected, map_on_dask, run_on_dask
 from mse_cli.commands.running import running
 from mse_cli.evaluation import evaluate_pair
 from mse_cli.readers.opening import InputOptions, open_pair
@@ -82,9 +82,10 @@ def run_client(file: str, n_tasks: int) -> None:
     """One run of the client, in a process of its own."""
     import json
 
-    stack = Stack("stub", (Stub(n_tasks * PART_CELLS // 4),))  # type: ignore[arg-type]
+    cells = ROUNDS * PART_CELLS  # of a task
+    stack = Stack("stub", (Stub(n_tasks * cells // 4),))  # type: ignore[arg-type]
     pair = Pair((stack, stack), Part(0, 0, 4), Part(1, 0, 4), "fail")
-    assert len(parts_of(pair)) == n_tasks
+    assert len(parts_of(pair, cells)) == n_tasks
     with connected(json.loads(Path(file).read_text())["address"]) as client:
         client.wait_for_workers(2)
         start = time.perf_counter()
