@@ -32,6 +32,7 @@ MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpre
 FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
 CELLS_A_THREAD = 32 << 20  # of a part: each part begins with fresh memory, and at an error those at work are finished
 KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
+LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
 
 
@@ -168,7 +169,7 @@ def keep_freed_memory() -> None:
         m_trim_threshold, m_mmap_threshold = -1, -3
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt is not None:
-            mallopt(m_mmap_threshold, KEPT_BYTES)
+            mallopt(m_mmap_threshold, LARGEST_KEPT)
             mallopt(m_trim_threshold, KEPT_BYTES)
 
 

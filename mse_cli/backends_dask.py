@@ -19,7 +19,7 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mse_cli.backends import KEPT_BYTES, Progress, Tally, cores, filled
+from mse_cli.backends import KEPT_BYTES, LARGEST_KEPT, Progress, Tally, cores, filled
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers import parts as planning
 from mse_cli.readers.pair import Pair
@@ -39,7 +39,7 @@ SECONDS_TO_CONNECT = 10
 # A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(KEPT_BYTES),
+    "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT),
     "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
 }
 SETTINGS = {

@@ -43,7 +43,8 @@ def evaluate(
     SSE = Σ M·W·(A−Y)², MSE = SSE / Σ M·W; N·C divides without weights and missing cells.
 
     Args:
-        pred: A: a CSV or NPY file, a glob, or a table that holds both sides.
+        pred: A: a CSV, NPY, NPZ, Parquet or Arrow file, a glob, a folder/, an address, or a table that holds both
+            sides.
         true: Y: a file of the same shape; ``None`` for a table.
         pred_columns: Columns of A: names, numbers from 1, ranges, comma-separated.
         true_columns: Columns of Y.
