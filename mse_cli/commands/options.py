@@ -217,7 +217,7 @@ Jobs = Annotated[
         "-j",
         metavar="J",
         min=1,
-        help="Worker processes for text files; by default as many as help.",
+        help="How many work at once: processes for text, threads for arrays; by default as many as help.",
         rich_help_panel=RUNNING,
         show_default=False,
     ),
