@@ -128,7 +128,6 @@ def in_threads(n_threads: int) -> Iterator[Map]:
     """A ``map`` in so many threads of this process."""
     from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
 
-    keep_freed_memory()
     with ThreadPoolExecutor(n_threads) as pool:
         yield partial(ordered, pool=pool, ahead=n_threads + 1)
 
@@ -162,7 +161,10 @@ def processes_for(pair: Pair, jobs: int | None) -> int:
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep what large buffers leave, for the next: fresh pages cost as much as what fills them."""
+    """Have the C library keep what large buffers leave, for the next: fresh pages cost as much as what fills them.
+
+    It is for processes that are ours: the command and its workers, not one that uses the package.
+    """
     if sys.platform == "linux":
         import ctypes  # NumPy has loaded it
 

@@ -23,7 +23,6 @@ from mse_cli.backends import KEPT_BYTES, LARGEST_KEPT, Progress, Tally, cores, f
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers import parts as planning
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.parts import parts_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -123,7 +122,7 @@ def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress 
     Raises:
         MseError: as reading the blocks here would, or if the cluster is lost.
     """
-    parts = parts_of(pair, ROUNDS * planning.PART_CELLS)
+    parts = planning.parts_of(pair, ROUNDS * planning.PART_CELLS)
     size = _group_size(len(parts))
     fill = partial(filled, empty=[tally.new() for tally in tallies])
     for start, merged in zip(range(0, len(parts), size), _grouped(fill, parts, _merged, client), strict=True):

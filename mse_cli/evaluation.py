@@ -19,7 +19,7 @@ from mse_cli.readers.pair import Pair
 from mse_cli.result import REDUCTIONS, Excerpt, Reduction, Result
 from mse_cli.sums import Sums
 
-Matrix = Literal["se", "gradient"]
+MatrixName = Literal["se", "gradient"]
 
 
 def evaluate(
@@ -116,7 +116,7 @@ class Evaluation:
         names = tuple(name for name in self.result.names if name is not None)
         return names or None
 
-    def matrix(self, name: Matrix, progress: backends.Progress | None = None) -> Iterator[Floats]:
+    def matrix(self, name: MatrixName, progress: backends.Progress | None = None) -> Iterator[Floats]:
         """SE or the gradient block by block, in a second pass over the files."""
         if self.pair is None:
             raise UsageError("merged parts hold no matrices")
@@ -131,7 +131,7 @@ class Evaluation:
         """The gradient as a function of a block that other processes can be sent."""
         return partial(gradient, divisor=self.result.divisor, reduction=self.result.reduction)
 
-    def of_block(self, name: Matrix) -> Callable[[Block], Floats]:
+    def of_block(self, name: MatrixName) -> Callable[[Block], Floats]:
         """SE or the gradient, likewise."""
         return squared_error if name == "se" else self.gradient_of_block
 

@@ -9,13 +9,15 @@ from typing import TypeVar
 from mse_cli.backends import Progress
 from mse_cli.engine import Block, Floats
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.parts import Map
+from mse_cli.readers.parts import Map, parts_of
 
 T = TypeVar("T")
 
+HELD_CELLS = 1 << 20  # of a part of a matrix that waits to be written
+
 
 def rendered(
-    parts: list[Pair],
+    pair: Pair,
     of_block: Callable[[Block], Floats],
     render: Callable[[Floats], T],
     *,
@@ -25,12 +27,13 @@ def rendered(
     """What ``render`` makes of ``of_block`` of each block, in order.
 
     Args:
-        parts: The rows, in parts; what a few of them are rendered to is held in memory.
+        pair: The rows, counted; what a few parts of them are rendered to is held in memory.
         of_block: SE or the gradient of a block.
         render: Rows as they are written.
         mapped: Where the parts are calculated.
         progress: Told how many more rows are written.
     """
+    parts = parts_of(pair, HELD_CELLS)
     work = partial(_rendered_part, of_block=of_block, render=render)
     for part, pieces in zip(parts, mapped(work, parts), strict=True):
         yield from pieces

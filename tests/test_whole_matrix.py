@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mse_cli import backends
+from mse_cli import backends, whole_matrix
 from mse_cli.backends import in_threads, map_here
 from mse_cli.backends_processes import in_processes
 from mse_cli.evaluation import evaluate_pair
+from mse_cli.readers import counted_text, spans
 from mse_cli.readers import pair as pairs
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.parts import parts_of, with_counted_rows
@@ -35,11 +36,15 @@ def files(tmp_path):
 @pytest.mark.parametrize("name", ["se", "gradient"])
 def test_parts_of_several_blocks_come_in_order(files, monkeypatch, place, name):
     monkeypatch.setattr(pairs, "rows_per_block", lambda n_columns: 7)
+    monkeypatch.setattr(whole_matrix, "HELD_CELLS", 60)
+    for module in (counted_text, spans):  # several rows of text a piece, several blocks a part
+        monkeypatch.setattr(module, "PIECE_BYTES", 1 << 10)
     pair = open_pair(*files, InputOptions())
     evaluation = evaluate_pair(pair)
     wanted = (A - Y) ** 2 if name == "se" else (A - Y) / 750
     np.testing.assert_array_equal(np.concatenate(list(evaluation.matrix(name))), wanted)
-    parts = parts_of(with_counted_rows(pair, map_here), 60)
+    counted = with_counted_rows(pair, map_here)
+    assert len(parts_of(counted, 60)) > 10
     done: list[int] = []
     there = place()
     mapped = map_here if there is None else there.__enter__()
@@ -48,7 +53,7 @@ def test_parts_of_several_blocks_come_in_order(files, monkeypatch, place, name):
             (npy_rows, wanted.tobytes()),
             (partial(matrix_rows, delimiter=","), matrix_rows(wanted, ",").encode()),
         ):
-            texts = rendered(parts, evaluation.of_block(name), render, mapped=mapped, progress=done.append)
+            texts = rendered(counted, evaluation.of_block(name), render, mapped=mapped, progress=done.append)
             assert b"".join(text.encode() if isinstance(text, str) else bytes(text) for text in texts) == whole
     finally:
         if there is not None:

@@ -104,7 +104,7 @@ def compute(
     from mse_cli.backends import could_be_faster
     from mse_cli.commands.printing import save, write
     from mse_cli.commands.running import running
-    from mse_cli.evaluation import Matrix, evaluate_pair
+    from mse_cli.evaluation import MatrixName, evaluate_pair
     from mse_cli.readers.opening import open_pair
     from mse_cli.readers.source import files_of
     from mse_cli.render.progress import RowsDone
@@ -120,7 +120,7 @@ def compute(
         color=color.value,
         path=output,
     )
-    saves: dict[Matrix, str | None] = {"se": save_se, "gradient": save_gradient}
+    saves: dict[MatrixName, str | None] = {"se": save_se, "gradient": save_gradient}
     for name, path in saves.items():
         report.check_matrix_path(path, f"--save-{name}")
     read = [spec for spec in (preds, truth, weights) if spec is not None]

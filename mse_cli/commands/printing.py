@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mse_cli.commands.options import Format, Only
 from mse_cli.commands.report import DELIMITERS, EVERYTHING, MATRICES, Report
 from mse_cli.destination import Output
-from mse_cli.evaluation import Evaluation, Matrix
+from mse_cli.evaluation import Evaluation, MatrixName
 from mse_cli.render.characters import shown_in
 from mse_cli.render.numbers import exact, json_number
 from mse_cli.result import Result
@@ -60,7 +60,7 @@ def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...], progr
         from mse_cli.partial import to_plain
         from mse_cli.render.json_text import render_json
 
-        wanted: tuple[Matrix, ...] = () if report.summary else ("se", "gradient")
+        wanted: tuple[MatrixName, ...] = () if report.summary else ("se", "gradient")
         matrices = [(name, evaluation.matrix(name, progress)) for name in wanted]
         return render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
     if report.format in DELIMITERS:
@@ -82,7 +82,7 @@ def _scalar(report: Report, result: Result, name: str) -> str:
 def _matrix(
     report: Report, evaluation: Evaluation, only: Only, there: Running | None, progress: Progress | None
 ) -> Iterable[str | Buffer]:
-    name: Matrix = "se" if only is Only.se else "gradient"
+    name: MatrixName = "se" if only is Only.se else "gradient"
     if report.format in DELIMITERS:
         return _rows(name, evaluation, DELIMITERS[report.format], there, progress)
     if report.format is Format.npy:
@@ -95,7 +95,7 @@ def _matrix(
 
 
 def _rows(
-    name: Matrix, evaluation: Evaluation, delimiter: str, there: Running | None, progress: Progress | None
+    name: MatrixName, evaluation: Evaluation, delimiter: str, there: Running | None, progress: Progress | None
 ) -> Iterator[str]:
     """A matrix as rows, below its names if it has any."""
     from mse_cli.render.rows_text import matrix_rows, render_rows
@@ -106,7 +106,9 @@ def _rows(
     yield from _rendered(name, evaluation, render, there if there is not None and there.makes_text else None, progress)
 
 
-def _npy(name: Matrix, evaluation: Evaluation, there: Running | None, progress: Progress | None) -> Iterator[Buffer]:
+def _npy(
+    name: MatrixName, evaluation: Evaluation, there: Running | None, progress: Progress | None
+) -> Iterator[Buffer]:
     """A matrix as an NPY file."""
     from mse_cli.render.npy_file import npy_header, npy_rows
 
@@ -115,20 +117,18 @@ def _npy(name: Matrix, evaluation: Evaluation, there: Running | None, progress: 
 
 
 def _rendered(
-    name: Matrix,
+    name: MatrixName,
     evaluation: Evaluation,
     render: Callable[[Floats], T],
     there: Running | None,
     progress: Progress | None,
 ) -> Iterator[T]:
     """What ``render`` makes of a matrix: of its parts at the same time ``there``, or of one block after the other."""
-    if there is None or there.second_pass_cells is None:
+    if there is None or not there.in_parts:
         return map(render, evaluation.matrix(name, progress))
-    from mse_cli.readers.parts import parts_of  # small files are not cut
-    from mse_cli.whole_matrix import rendered
+    from mse_cli.whole_matrix import rendered  # small files are not cut
 
-    parts = parts_of(there.pair, there.second_pass_cells)
-    return rendered(parts, evaluation.of_block(name), render, mapped=there.mapped, progress=progress)
+    return rendered(there.pair, evaluation.of_block(name), render, mapped=there.mapped, progress=progress)
 
 
 def _line(texts: Iterator[str]) -> Iterator[str]:
@@ -158,7 +158,9 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
     return screen.draw(draw(result, excerpt, options, screen))
 
 
-def save(name: Matrix, path: str, evaluation: Evaluation, stream: Output, there: Running, progress: Progress) -> None:
+def save(
+    name: MatrixName, path: str, evaluation: Evaluation, stream: Output, there: Running, progress: Progress
+) -> None:
     """Write a whole matrix for ``--save-se`` or ``--save-gradient``, in the format of the file's suffix.
 
     Closes the stream: what the disk has to say comes before the first byte on standard output.

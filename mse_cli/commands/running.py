@@ -15,8 +15,6 @@ from mse_cli.readers.pair import Pair
 if TYPE_CHECKING:
     from mse_cli.readers.parts import Map
 
-HELD_CELLS = 1 << 20  # of a part of a matrix that waits to be written
-
 
 class Run(Protocol):
     """A backend, with all that it needs beside the pair, the tallies and who is told how far it is."""
@@ -32,14 +30,14 @@ class Running(NamedTuple):
         pair: The pair.
         run: Feeds its blocks to tallies.
         mapped: Python's ``map``, there.
-        second_pass_cells: How many cells the parts of a second pass have; ``None``: it is not cut.
+        in_parts: Whether parts of the pair are worked on at the same time, in a second pass too.
         makes_text: Whether rows are made into text there faster than here.
     """
 
     pair: Pair
     run: Run
     mapped: Map
-    second_pass_cells: int | None = None
+    in_parts: bool = False
     makes_text: bool = False
 
 
@@ -54,15 +52,16 @@ def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> I
         with _on_dask(pair, dask, jobs, quiet=quiet) as there:
             yield there
     elif (n_threads := backends.threads_for(pair, jobs)) > 1:
+        backends.keep_freed_memory()
         with backends.in_threads(n_threads) as mapped:
             run = partial(backends.run_in_parts, mapped=mapped, part_cells=backends.cells_for(pair, n_threads))
-            yield Running(_counted(pair, mapped), run, mapped, HELD_CELLS)
+            yield Running(_counted(pair, mapped), run, mapped, in_parts=True)
     elif (n_processes := backends.processes_for(pair, jobs)) > 1:
         from mse_cli.backends_processes import in_processes  # multiprocessing costs start-up time
 
         with in_processes(n_processes) as mapped:
             run = partial(backends.run_in_parts, mapped=mapped)
-            yield Running(_counted(pair, mapped), run, mapped, HELD_CELLS, makes_text=True)
+            yield Running(_counted(pair, mapped), run, mapped, in_parts=True, makes_text=True)
     else:
         yield Running(pair, backends.run_here, backends.map_here)
 

@@ -13,11 +13,12 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mse_cli.engine import Mask
 from mse_cli.errors import ParseError
 from mse_cli.readers.delimited import TextMatrix
 from mse_cli.readers.grammar import records
 from mse_cli.readers.layout import LONGEST_ROW, Layout, decode
-from mse_cli.readers.pieces import PIECE_BYTES, Piece, count_lines, cut_pieces, each_line_is_a_row
+from mse_cli.readers.pieces import PIECE_BYTES, Piece, cut_pieces, each_line_is_a_row
 from mse_cli.readers.source import is_packed, n_bytes, open_text, reading, skip
 
 RANGE_BYTES = 32 << 20  # of a file that is counted by one task
@@ -120,11 +121,12 @@ def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[Span] | 
     before = ord("\n")
     while n_bytes := stream.readinto(memoryview(buffer)[: None if end is None else end - position]):  # type: ignore[attr-defined]
         marks = np.frombuffer(buffer, dtype=np.uint8, count=n_bytes)
-        if buffer.find(b'"', 0, n_bytes) >= 0 or _has_odd_line(buffer, marks, before):
+        ends = marks == ord("\n")
+        if buffer.find(b'"', 0, n_bytes) >= 0 or _has_odd_line(buffer, marks, ends, before):
             return None
         stop = position + buffer.rfind(b"\n", 0, n_bytes) + 1
         if stop > position:
-            n_lines = int(np.count_nonzero(marks == ord("\n")))
+            n_lines = int(np.count_nonzero(ends))
             spans.append(Span(start, stop - start, n_lines, n_lines, None, broken=False, simple=True))
             start = stop
         position += n_bytes
@@ -136,9 +138,8 @@ def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[Span] | 
     return spans
 
 
-def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], before: int = ord("\n")) -> bool:
-    """Whether a line may be blank or a comment; ``before`` is the byte before these."""
-    ends = marks == ord("\n")
+def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], ends: Mask, before: int = ord("\n")) -> bool:
+    """Whether a line may be blank or a comment; ``before`` is the byte before these, ``ends`` says where lines end."""
     if (before == ord("\n") and ODD[marks[0]]) or (ends[1:] & ends[:-1]).any():
         return True
     if not any(data.find(sign, 0, len(marks)) >= 0 for sign in (b"#", b"\r", b" ", b"\t")):
@@ -195,8 +196,10 @@ def _stands_alone(data: bytes) -> bool:
 
 def _count(piece: Piece, offset: int, layout: Layout) -> Span:
     data = piece.data
-    n_lines = count_lines(data) + (not data.endswith(b"\n"))
-    if _stands_alone(data) and not _has_odd_line(data, np.frombuffer(data, dtype=np.uint8)):
+    marks = np.frombuffer(data, dtype=np.uint8)
+    ends = marks == ord("\n")
+    n_lines = int(np.count_nonzero(ends)) + (not data.endswith(b"\n"))
+    if _stands_alone(data) and not _has_odd_line(data, marks, ends):
         return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
     for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
