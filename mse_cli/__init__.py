@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
 
 if TYPE_CHECKING:
-    from mse_cli.evaluation import evaluate
-    from mse_cli.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
-    from mse_cli.result import Result
+    from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
+    from mse_cli.core.result import Result
+    from mse_cli.running.evaluation import evaluate
 
 __version__ = "0.1.0"
 
@@ -36,8 +36,8 @@ __all__ = [
 ]
 
 # What needs NumPy is imported when it is first used: `mse --version` and `mse --help` need none of it.
-HOMES = dict.fromkeys(("MSELoss", "mean_squared_error", "mse_gradient", "squared_error"), "loss")
-HOMES |= {"sum_squared_error": "loss", "evaluate": "evaluation", "Result": "result"}
+HOMES = dict.fromkeys(("MSELoss", "mean_squared_error", "mse_gradient", "squared_error"), "core.loss")
+HOMES |= {"sum_squared_error": "core.loss", "evaluate": "running.evaluation", "Result": "core.result"}
 
 
 def __getattr__(name: str) -> object:

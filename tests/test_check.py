@@ -10,8 +10,8 @@ from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
 from mse_cli.check.finding import Precision
 from mse_cli.check.precision import SINGLE
 from mse_cli.cli import run
-from mse_cli.engine import Block, gradient
-from mse_cli.sums import Sums
+from mse_cli.core.blocks import Block, gradient
+from mse_cli.core.tallies.sums import Sums
 
 HOUSE = (np.array([[300000.0, 3], [500000, 4]]), np.array([[350000.0, 4], [450000, 3]]))
 

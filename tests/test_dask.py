@@ -14,15 +14,15 @@ from distributed.comm.core import CommClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mse_cli import backends_dask
-from mse_cli.backends_dask import _words, connected, map_on_dask, run_on_dask
-from mse_cli.commands.running import running
 from mse_cli.errors import InputError, MseError, ParseError
-from mse_cli.evaluation import evaluate_pair
-from mse_cli.readers import parts as planning
-from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.parts import with_counted_rows
+from mse_cli.readers.text.layout import Dialect
+from mse_cli.running import cluster as backends_dask
+from mse_cli.running import partitions as planning
+from mse_cli.running.cluster import _words, connected, map_on_dask, run_on_dask
+from mse_cli.running.evaluation import evaluate_pair
+from mse_cli.running.partitions import with_counted_rows
+from mse_cli.running.place import running
 
 
 @pytest.fixture(scope="module")

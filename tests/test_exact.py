@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mse_cli.exact import ColumnSums, Expansion, Total
+from mse_cli.core.exact import ColumnSums, Expansion, Total
 
 TERMS = st.floats(0, 2.0**500, allow_subnormal=True)
 ANY = st.floats(allow_nan=False, allow_infinity=False)

@@ -15,12 +15,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from mse_cli.examination import examine
 from mse_cli.explain import explain
+from mse_cli.explain.examination import examine
 from mse_cli.explain.words import TEXTS
-from mse_cli.readers.memory import house_example
-from mse_cli.render import lesson_html, lesson_latex, lesson_markdown, lesson_text
-from mse_cli.render.screen import Screen
+from mse_cli.readers.arrays.held import house_example
+from mse_cli.render.lessons import html_page as lesson_html
+from mse_cli.render.lessons import latex as lesson_latex
+from mse_cli.render.lessons import markdown as lesson_markdown
+from mse_cli.render.lessons import terminal as lesson_text
+from mse_cli.render.screens.screen import Screen
 
 GOLDEN = Path(__file__).parent / "golden"
 LANGUAGES = sorted(TEXTS)

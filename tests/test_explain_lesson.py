@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 
 from mse_cli import mean_squared_error, mse_gradient
-from mse_cli.engine import Block
+from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.excerpt import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
-from mse_cli.evaluation import evaluate_pair
-from mse_cli.examination import examine
-from mse_cli.excerpt import Edges, OneRow, with_row
 from mse_cli.explain import case as case_module
 from mse_cli.explain import explain
 from mse_cli.explain.case import shown
+from mse_cli.explain.examination import examine
 from mse_cli.explain.formula import Grid, Index, Line, Number, Traced
 from mse_cli.explain.lesson import Equation, Paragraph, Points, Verdict, Words
 from mse_cli.explain.words import TEXTS
-from mse_cli.readers.memory import HeldMatrix, house_example
+from mse_cli.readers.arrays.held import HeldMatrix, house_example
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair, Part
-from mse_cli.render.formula_text import Ink, flat
+from mse_cli.render.lessons.formula_text import Ink, flat
+from mse_cli.running.evaluation import evaluate_pair
 
 
 def pair_of(prediction, target, weights=None, missing="fail"):

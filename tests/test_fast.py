@@ -8,18 +8,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mse_cli import backends
-from mse_cli.backends import could_be_faster, has_polars
-from mse_cli.commands.running import running
 from mse_cli.errors import ParseError
-from mse_cli.evaluation import evaluate_pair
-from mse_cli.readers import delimited, parts, plain
-from mse_cli.readers.delimited import parse_piece
-from mse_cli.readers.fast import read_numbers
-from mse_cli.readers.layout import Layout
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.pieces import Piece
-from mse_cli.readers.strict import parse_strictly
+from mse_cli.readers.text import delimited
+from mse_cli.readers.text.delimited import parse_piece
+from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.parsing import plain
+from mse_cli.readers.text.parsing.fast import read_numbers
+from mse_cli.readers.text.parsing.strict import parse_strictly
+from mse_cli.readers.text.pieces import Piece
+from mse_cli.running import partitions as parts
+from mse_cli.running import tallying
+from mse_cli.running.evaluation import evaluate_pair
+from mse_cli.running.place import running
+from mse_cli.running.tallying import could_be_faster, has_polars
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 GOOD = FINITE.map(repr) | FINITE.map(lambda x: f"{x:.17e}") | st.integers(-(10**25), 10**25).map(str)
@@ -90,7 +92,7 @@ def write(folder, rows=4000):
 
 
 def count_as_large(monkeypatch):
-    for module in (backends, delimited, parts):
+    for module in (tallying, delimited, parts):
         monkeypatch.setattr(module, "LARGE_FOR_POLARS", 1000)
 
 

@@ -25,16 +25,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mse_cli.cli import run
-from mse_cli.engine import Block
+from mse_cli.core.blocks import Block
+from mse_cli.core.exact import Total
+from mse_cli.core.result import Result
+from mse_cli.core.tallies.excerpt import Worst
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError
-from mse_cli.evaluation import evaluate
-from mse_cli.exact import Total
-from mse_cli.excerpt import Worst
-from mse_cli.render.json_text import matrix_text, render_json
-from mse_cli.render.npy_file import npy_header, npy_rows
-from mse_cli.render.rows_text import matrix_rows, render_rows, render_scalars
-from mse_cli.result import Result
-from mse_cli.sums import Sums
+from mse_cli.render.formats.json_text import matrix_text, render_json
+from mse_cli.render.formats.npy_file import npy_header, npy_rows
+from mse_cli.render.formats.rows import matrix_rows, render_rows, render_scalars
+from mse_cli.running.evaluation import evaluate
 
 Mse = Callable[..., str]
 MSE = str(Path(sys.executable).parent / "mse")

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from mse_cli import evaluate
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
-from mse_cli.readers import arrow, frames, parquet
-from mse_cli.readers.layout import Dialect
+from mse_cli.readers.arrays import arrow, frames, parquet
 from mse_cli.readers.opening import InputOptions, open_pair, open_side
-from mse_cli.readers.parts import parts_of, with_counted_rows
+from mse_cli.readers.text.layout import Dialect
+from mse_cli.running.partitions import parts_of, with_counted_rows
 
 
 def write_batches(frame, path, rows=3):

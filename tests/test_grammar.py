@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mse_cli.errors import ParseError
-from mse_cli.readers.delimited import Piece, parse_piece
-from mse_cli.readers.grammar import MISSING, NUMBER, kind, number
-from mse_cli.readers.layout import Layout
-from mse_cli.readers.plain import parse_plain
+from mse_cli.readers.text.delimited import Piece, parse_piece
+from mse_cli.readers.text.grammar import MISSING, NUMBER, kind, number
+from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.parsing.plain import parse_plain
 
 ONE_COLUMN = Layout(",", ".", "fail", 1, False, None, (0,), 0, 1)
 # The contract's words, written anew and not taken from the code.

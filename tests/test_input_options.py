@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mse_cli import ParseError, cli, evaluate
-from mse_cli.readers import delimited
+from mse_cli.readers.text import delimited
 
 MSE = [sys.executable, "-m", "mse_cli", "compute"]
 SUMMARY = ("--summary", "--format", "json")

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mse_cli.cli import run
-from mse_cli.engine import Block
+from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.excerpt import Worst
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError
-from mse_cli.evaluation import Evaluation, finish
-from mse_cli.excerpt import Worst
-from mse_cli.partial import from_plain, to_plain
-from mse_cli.sums import Sums
+from mse_cli.running.evaluation import Evaluation, finish
+from mse_cli.running.merging.partial import from_plain, to_plain
 
 Mse = Callable[..., tuple[int, str, str]]
 ANY_FLOAT = st.floats(width=64)
@@ -230,7 +230,7 @@ def test_merge_gates_refuses_matrices_and_reads_standard_input_once(mse: Mse, tm
 def test_matrices_are_left_out_however_the_text_is_cut(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
     import io
 
-    from mse_cli.readers import results
+    from mse_cli.running.merging import parts as results
 
     monkeypatch.setattr(results, "PIECE_BYTES", piece)
     monkeypatch.setattr(results, "LONGEST_KEY", 16)

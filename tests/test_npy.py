@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mse_cli import evaluate
 from mse_cli.errors import MseError, ParseError, UsageError
-from mse_cli.readers import npy
+from mse_cli.readers.arrays import npy
 from mse_cli.readers.opening import InputOptions, open_side
 
 OPENED: list[str] = []  # what the canary writes into when it is unpickled

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from mse_cli.render import progress
-from mse_cli.render.progress import RowsDone
+from mse_cli.render.screens import progress
+from mse_cli.render.screens.progress import RowsDone
 
 
 class Terminal(io.StringIO):

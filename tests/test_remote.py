@@ -10,10 +10,10 @@ import pytest
 from conftest import Run, check_refused
 
 from mse_cli.errors import InputError, MseError, UsageError
-from mse_cli.evaluation import evaluate, evaluate_pair
-from mse_cli.readers import remote
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.parts import part_of, with_counted_rows
+from mse_cli.readers.sources import address as remote
+from mse_cli.running.evaluation import evaluate, evaluate_pair
+from mse_cli.running.partitions import part_of, with_counted_rows
 
 A, Y = np.random.default_rng(0).normal(size=(2, 300, 3))
 

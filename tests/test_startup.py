@@ -8,13 +8,24 @@ import pytest
 
 NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
-CORE = "cli commands commands.options commands.streams commands.usage errors render render.characters"
-COMPUTE = """backends commands.compute commands.printing commands.report commands.running destination engine evaluation
-exact excerpt readers readers.columns readers.delimited readers.formats readers.grammar readers.layout readers.missing
-readers.npy readers.opening readers.pair readers.pieces readers.plain readers.source readers.strict readers.unpacking
-render.numbers render.progress result sums"""
-HELP = "commands.check commands.compute commands.explain commands.merge commands.report destination render.numbers"
-TABLE = "render.screen render.table"
+CORE = """
+cli commands commands.options commands.streams commands.usage errors render render.screens render.screens.characters
+"""
+COMPUTE = """
+commands.compute core core.blocks core.exact core.missing core.result core.tallies core.tallies.excerpt
+core.tallies.sums readers readers.arrays readers.arrays.npy readers.columns readers.opening readers.pair
+readers.sources readers.sources.files readers.sources.kinds readers.sources.unpacking readers.text
+readers.text.delimited readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain
+readers.text.parsing.strict readers.text.pieces render.files render.files.destination render.numbers render.printing
+render.request render.screens.progress running running.evaluation running.place running.tallying
+"""
+HELP = """
+commands.check commands.compute commands.explain commands.merge render.files render.files.destination render.numbers
+render.request
+"""
+TABLE = """
+render.formats render.formats.table render.screens.screen
+"""
 PROGRAM = """
 import json, sys
 from mse_cli.cli import run

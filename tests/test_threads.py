@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mse_cli import backends
-from mse_cli.engine import Block
+from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError
-from mse_cli.excerpt import Edges, Worst
-from mse_cli.readers.layout import Dialect
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.parts import parts_of, with_counted_rows
-from mse_cli.sums import Sums
+from mse_cli.readers.text.layout import Dialect
+from mse_cli.running import tallying
+from mse_cli.running.partitions import parts_of, with_counted_rows
 
 CELLS = st.integers(-3, 3).map(float) | st.floats(-1e150, 1e150)
 
@@ -48,9 +48,9 @@ def tiny_parts(monkeypatch):
 
 
 def small_parts(patch):
-    patch.setattr(backends, "FEWEST_CELLS", 1)
-    patch.setattr(backends, "CELLS_A_THREAD", 20)
-    patch.setattr(backends, "cores", lambda: 4)
+    patch.setattr(tallying, "FEWEST_CELLS", 1)
+    patch.setattr(tallying, "CELLS_A_THREAD", 20)
+    patch.setattr(tallying, "cores", lambda: 4)
 
 
 def save(folder, a, y):
@@ -62,7 +62,7 @@ def save(folder, a, y):
 def fill(paths, jobs, missing="fail"):
     pair = open_pair(*paths, InputOptions(dialect=Dialect(missing=missing)))
     tallies = Sums(pair.n_columns), Edges(5), Worst(4)
-    backends.run(pair, *tallies, jobs=jobs)
+    tallying.run(pair, *tallies, jobs=jobs)
     return tallies
 
 
@@ -82,8 +82,8 @@ def test_threads_give_the_bits_of_one(tmp_path, tiny_parts, dtype, order, rows):
 
 def test_parts_cover_all_rows_once(tmp_path, tiny_parts):
     pair = open_pair(*save(tmp_path, np.zeros((100, 3)), np.zeros((100, 3))), InputOptions())
-    assert backends.threads_for(pair, None) == 4
-    parts = parts_of(with_counted_rows(pair, map), backends.cells_for(pair, 4))
+    assert tallying.threads_for(pair, None) == 4
+    parts = parts_of(with_counted_rows(pair, map), tallying.cells_for(pair, 4))
     assert [row for part in parts for row in range(part.first_row, part.first_row + part.n_rows)] == list(range(100))
     assert 8 <= len(parts) <= 24
 

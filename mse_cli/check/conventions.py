@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mse_cli.result import Result
+from mse_cli.core.result import Result
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Convention:
 def gradient_conventions(result: Result) -> tuple[Convention, ...]:
     """Factors of M·W·E that stand for a gradient somewhere; the right one, 2 / Σ M·W, comes first.
 
-    >>> from mse_cli.engine import Block
-    >>> from mse_cli.sums import Sums
+    >>> from mse_cli.core.blocks import Block
+    >>> from mse_cli.core.tallies.sums import Sums
     >>> import numpy as np
     >>> sums = Sums(1)
     >>> sums.update(Block(0, np.array([[3.0], [1.0]]), np.zeros((2, 1))))

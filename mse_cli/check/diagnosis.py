@@ -12,9 +12,9 @@ import numpy as np
 from mse_cli.check.conventions import Convention, gradient_conventions, loss_conventions
 from mse_cli.check.finding import Finding, Precision
 from mse_cli.check.precision import FEW_DIGITS, count_of, is_rounded, most_digits
-from mse_cli.engine import Block, Floats, gradient, masked_difference
+from mse_cli.core.blocks import Block, Floats, gradient, masked_difference
+from mse_cli.core.result import Result
 from mse_cli.explain.centred_difference import centred_difference, relative_error
-from mse_cli.result import Result
 
 ANALYTIC_TOLERANCE, MOST_CELLS = 1e-9, 1000
 

@@ -10,8 +10,8 @@ import typer
 from mse_cli.commands import options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.commands.streams import note
-from mse_cli.destination import writing
 from mse_cli.errors import UsageError, quote
+from mse_cli.render.files.destination import writing
 
 if TYPE_CHECKING:
     from mse_cli.check.finding import Finding
@@ -63,8 +63,8 @@ def check(
 ) -> None:
     """Check a gradient or a loss, and name the convention that it follows if it is not MSE's."""
     # Here and not above: `mse --help` does not need NumPy.
+    from mse_cli.check.checking import inspect_pair
     from mse_cli.check.precision import precision_of_text
-    from mse_cli.inspection import inspect_pair
     from mse_cli.readers.opening import open_pair
 
     inputs = options.input_options(
@@ -90,7 +90,7 @@ def _number(text: str) -> float:
     Raises:
         UsageError: if it is none.
     """
-    from mse_cli.readers.grammar import kind
+    from mse_cli.readers.text.grammar import kind
 
     if kind(text, ".") == "text" or not text.strip():
         raise UsageError(f"--loss takes a number, not {quote(text)}")
@@ -98,8 +98,8 @@ def _number(text: str) -> float:
 
 
 def _write(findings: list[Finding], pair: Pair, color: str) -> None:
-    from mse_cli.render.findings_text import render_findings
-    from mse_cli.render.screen import Screen
+    from mse_cli.render.findings import render_findings
+    from mse_cli.render.screens.screen import Screen
 
     text = render_findings(findings, pair.names, Screen(sys.stdout, color))
     with writing(None) as stream:

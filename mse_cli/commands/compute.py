@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mse_cli.commands import options, report
+from mse_cli.commands import options
 from mse_cli.commands.options import LOSS, OUTPUT
 from mse_cli.commands.streams import is_watched, note
-from mse_cli.destination import refuse_overwriting, writing
+from mse_cli.render import request
+from mse_cli.render.files.destination import refuse_overwriting, writing
 
 if TYPE_CHECKING:
-    from mse_cli.commands.running import Running
-    from mse_cli.shard_folder import SaveShards
+    from mse_cli.render.files.shard_folder import SaveShards
+    from mse_cli.running.place import Running
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
@@ -101,28 +102,28 @@ def compute(
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     # Here and not above: NumPy, which `mse --help` does not need, takes longer to load than all the rest.
-    from mse_cli.backends import could_be_faster
-    from mse_cli.commands.printing import save, write
-    from mse_cli.commands.running import running
-    from mse_cli.evaluation import MatrixName, evaluate_pair
     from mse_cli.readers.opening import open_pair
-    from mse_cli.readers.source import files_of
-    from mse_cli.render.progress import RowsDone
+    from mse_cli.readers.sources.files import files_of
+    from mse_cli.render.printing import save, write
+    from mse_cli.render.screens.progress import RowsDone
+    from mse_cli.running.evaluation import MatrixName, evaluate_pair
+    from mse_cli.running.place import running
+    from mse_cli.running.tallying import could_be_faster
 
-    limit = report.limit_of(fail_above)
-    what = report.Report(
-        format=report.format_of(format_, output),
+    limit = request.limit_of(fail_above)
+    what = request.Report(
+        format=request.format_of(format_, output),
         only=only,
         summary=summary,
         digits=digits,
-        most_rows=report.EVERYTHING if all_ else max_rows,
-        most_columns=report.EVERYTHING if all_ else max_cols,
+        most_rows=request.EVERYTHING if all_ else max_rows,
+        most_columns=request.EVERYTHING if all_ else max_cols,
         color=color.value,
         path=output,
     )
     saves: dict[MatrixName, str | None] = {"se": save_se, "gradient": save_gradient}
     for name, path in saves.items():
-        report.check_matrix_path(path, f"--save-{name}")
+        request.check_matrix_path(path, f"--save-{name}")
     read = [spec for spec in (preds, truth, weights) if spec is not None]
     refuse_overwriting([output, save_se, save_gradient], [path for spec in read for path in files_of(spec)])
     inputs = options.input_options(
@@ -156,7 +157,7 @@ def compute(
                 edge_rows=what.edge_rows,
                 run=partial(there.run, progress=progress),
             )
-        report.warn_of(evaluation.result)
+        request.warn_of(evaluation.result)
         for name, stream in streams.items():
             with RowsDone(f"saved ({name})", evaluation.result.shape[0], wanted=not quiet) as progress:
                 save(name, saves[name] or "", evaluation, stream, there, progress)
@@ -165,10 +166,10 @@ def compute(
                 save_shards(evaluation.of_block(name), progress)
         with RowsDone("written", evaluation.result.shape[0], wanted=not quiet) as progress:
             write(what, evaluation, (preds,) if truth is None else (preds, truth), printed, there, progress)
-    report.gate(evaluation.result, limit, quiet=quiet)
+    request.gate(evaluation.result, limit, quiet=quiet)
 
 
 def _saving_shards(folder: str, there: "Running") -> "contextlib.AbstractContextManager[SaveShards]":
-    from mse_cli.shard_folder import saving  # most runs save none
+    from mse_cli.render.files.shard_folder import saving  # most runs save none
 
     return saving(folder, there.pair, there.mapped)

@@ -14,8 +14,8 @@ import typer
 from mse_cli.commands import options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.commands.streams import note
-from mse_cli.destination import writing
 from mse_cli.errors import UsageError, quote
+from mse_cli.render.files.destination import writing
 
 if TYPE_CHECKING:
     from mse_cli.explain.lesson import Lesson
@@ -119,8 +119,8 @@ def explain(
 ) -> None:
     """Explain MSE and its gradient step by step, with the numbers of your own files."""
     # Imported here, as all that only this command needs: every other command starts without it.
-    from mse_cli.examination import examine
     from mse_cli.explain import explain as explanation_of
+    from mse_cli.explain.examination import examine
 
     inputs = options.input_options(
         pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
@@ -151,7 +151,7 @@ def _pair(preds: str | None, truth: str | None, inputs: InputOptions) -> Pair:
         return open_pair(preds, truth, inputs)
     if inputs != InputOptions(dialect=inputs.dialect):
         raise UsageError("there is no file for these options", hint="mse explain PREDS TRUTH, or mse explain alone")
-    from mse_cli.readers.memory import house_example
+    from mse_cli.readers.arrays.held import house_example
 
     return house_example()
 
@@ -169,22 +169,22 @@ def _render(lesson: Lesson, style: Format, output: str | None, color: str) -> It
     if style is Format.terminal:
         return _terminal(lesson, output, color)
     if style is Format.markdown:
-        from mse_cli.render.lesson_markdown import render_lesson as markdown
+        from mse_cli.render.lessons.markdown import render_lesson as markdown
 
         return [markdown(lesson)]
     if style is Format.latex:
-        from mse_cli.render.lesson_latex import render_lesson as latex
+        from mse_cli.render.lessons.latex import render_lesson as latex
 
         return [latex(lesson)]
-    from mse_cli.render.lesson_html import render_lesson as html
+    from mse_cli.render.lessons.html_page import render_lesson as html
 
     return [html(lesson)]
 
 
 def _terminal(lesson: Lesson, output: str | None, color: str) -> Iterator[str]:
-    from mse_cli.render.formula_text import CHARACTERS
-    from mse_cli.render.lesson_text import render_lesson
-    from mse_cli.render.screen import Screen
+    from mse_cli.render.lessons.formula_text import CHARACTERS
+    from mse_cli.render.lessons.terminal import render_lesson
+    from mse_cli.render.screens.screen import Screen
 
     return render_lesson(lesson, Screen(None if output else sys.stdout, color, CHARACTERS))
 

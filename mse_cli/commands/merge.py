@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mse_cli.commands import options, report
+from mse_cli.commands import options
 from mse_cli.commands.streams import note
-from mse_cli.destination import refuse_overwriting, writing
 from mse_cli.errors import UsageError
+from mse_cli.render import request
+from mse_cli.render.files.destination import refuse_overwriting, writing
 
 if TYPE_CHECKING:
-    from mse_cli.readers.results import Part
+    from mse_cli.running.merging.parts import Part
 
 EXAMPLES = options.examples(
     "mse compute preds-1.csv truth-1.csv --summary -f json > part-1.json",
@@ -42,20 +43,20 @@ def merge(
 ) -> None:
     """Combine the JSON results of parts into one: the same numbers as one run over all rows, to the last bit."""
     # Here and not above: `mse --help` does not need NumPy.
-    from mse_cli.commands.printing import write
-    from mse_cli.evaluation import finish
-    from mse_cli.readers.results import add_up, read_parts
-    from mse_cli.readers.source import files_of
+    from mse_cli.readers.sources.files import files_of
+    from mse_cli.render.printing import write
+    from mse_cli.running.evaluation import finish
+    from mse_cli.running.merging.parts import add_up, read_parts
 
-    limit = report.limit_of(fail_above)
-    form = report.format_of(format_, output)
+    limit = request.limit_of(fail_above)
+    form = request.format_of(format_, output)
     if form is options.Format.npy:
         raise UsageError("merged parts hold no matrices, and NPY holds nothing else", hint="--format json")
-    what = report.Report(
+    what = request.Report(
         format=form,
         only=None if only is None else options.Only(only.value),
         summary=True,
-        most_columns=report.EVERYTHING if all_ else max_cols,
+        most_columns=request.EVERYTHING if all_ else max_cols,
         color=color.value,
         path=output,
     )
@@ -65,9 +66,9 @@ def merge(
         note(_notes(parts, results), quiet=quiet)
         sums, worst_cells = add_up(results, worst)
         evaluation = finish(sums, worst_cells, _names(results[0]), results[0].reduction)
-        report.warn_of(evaluation.result)
+        request.warn_of(evaluation.result)
         write(what, evaluation, (), printed)
-    report.gate(evaluation.result, limit, quiet=quiet)
+    request.gate(evaluation.result, limit, quiet=quiet)
 
 
 def _names(part: Part) -> tuple[str | None, ...] | None:

@@ -251,8 +251,8 @@ def input_options(
     read_again: bool,
 ) -> InputOptions:
     """The options of the panel Input, as the readers take them."""
-    from mse_cli.readers.layout import Dialect
     from mse_cli.readers.opening import InputOptions
+    from mse_cli.readers.text.layout import Dialect
 
     return InputOptions(
         pred=pred,

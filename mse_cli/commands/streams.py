@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 from mse_cli.errors import printable
-from mse_cli.render.characters import shown_in
+from mse_cli.render.screens.characters import shown_in
 
 
 def note(texts: Iterable[str], *, quiet: bool) -> None:

@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from mse_cli.engine import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error
+from mse_cli.core.blocks import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error
+from mse_cli.core.result import Result
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import printable
 from mse_cli.explain.formula import SUM, Formula, Grid, Index, Number, Traced, line
-from mse_cli.result import Result
-from mse_cli.sums import Sums
 
 MOST_ROWS, MOST_COLUMNS, DIGITS = 6, 5, 6
 LEFT_OUT = "?"

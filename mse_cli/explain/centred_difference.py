@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mse_cli.exact import rounded
+from mse_cli.core.exact import rounded
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.engine import Floats, Mask, Numbers
+from mse_cli.core.blocks import Floats, Mask, Numbers
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.delimited import TextMatrix
-from mse_cli.readers.npy import NpyMatrix
+from mse_cli.readers.arrays.npy import NpyMatrix
 from mse_cli.readers.shards import Shards
+from mse_cli.readers.text.delimited import TextMatrix
 
 if TYPE_CHECKING:
-    from mse_cli.readers.frames import FrameMatrix
+    from mse_cli.readers.arrays.frames import FrameMatrix
 
 Keyed: TypeAlias = "TextMatrix | FrameMatrix | Shards"
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
-from mse_cli.engine import check_weights
+from mse_cli.core.blocks import check_weights
 from mse_cli.errors import ParseError, Place, ShapeError, UsageError
-from mse_cli.readers import npy
+from mse_cli.readers.arrays import npy
+from mse_cli.readers.arrays.npy import NpyMatrix
 from mse_cli.readers.columns import Names, match_by_name, parse_columns
-from mse_cli.readers.delimited import TextMatrix, open_text_matrix
-from mse_cli.readers.formats import frame_kind
-from mse_cli.readers.layout import Dialect
-from mse_cli.readers.npy import NpyMatrix
 from mse_cli.readers.pair import Pair, Part, check_shapes, disagreement
-from mse_cli.readers.source import Source, first_bytes, is_address, reading, resolve
+from mse_cli.readers.sources.files import Source, first_bytes, is_address, reading, resolve
+from mse_cli.readers.sources.kinds import frame_kind
+from mse_cli.readers.text.delimited import TextMatrix, open_text_matrix
+from mse_cli.readers.text.layout import Dialect
 
 if TYPE_CHECKING:
-    from mse_cli.readers.frames import FrameMatrix
+    from mse_cli.readers.arrays.frames import FrameMatrix
     from mse_cli.readers.keys import Keyed
     from mse_cli.readers.shards import Shards
 
@@ -67,8 +67,8 @@ def _open_sources(spec: str, sources: list[Source], member: str | None, option: 
         return one(sources[0])
     from concurrent.futures import ThreadPoolExecutor  # what only shards need costs start-up time
 
-    from mse_cli.readers.remote import shown
     from mse_cli.readers.shards import Shards
+    from mse_cli.readers.sources.address import shown
 
     with ThreadPoolExecutor(MOST_OPENED_AT_ONCE) as pool:  # a shard in an object store takes a tenth of a second
         return Shards(shown(spec) if is_address(spec) else spec, tuple(pool.map(one, sources)))
@@ -80,20 +80,20 @@ def _open_source(
     magic = first_bytes(source)
     kind = frame_kind(magic)
     if (kind or magic.startswith((npy.MAGIC, npy.ZIP_MAGIC))) and not source.seekable:
-        from mse_cli.readers.piped import Piped  # few inputs are pipes
+        from mse_cli.readers.sources.pipe import Piped  # few inputs are pipes
 
         assert isinstance(source, Piped)
         source.seek = True  # these formats are not read from front to back
     if magic.startswith(npy.MAGIC):
         return npy.open_npy(source, dialect.missing)
     if kind:
-        from mse_cli.readers.frames import open_frames  # what few files are costs start-up time
+        from mse_cli.readers.arrays.frames import open_frames  # what few files are costs start-up time
 
         return open_frames(source, dialect.missing, kind=kind)
     if magic.startswith(npy.ZIP_MAGIC):
-        from mse_cli.readers import npz  # few files are archives
+        from mse_cli.readers.sources import archive  # few files are archives
 
-        name = npz.choose_member(source, npz.member_names(source), member, option)
+        name = archive.choose_member(source, archive.member_names(source), member, option)
         return npy.open_npy(source, dialect.missing, member=name)
     return open_text_matrix(source, dialect)
 

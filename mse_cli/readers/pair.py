@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from mse_cli.engine import Block, Floats, Numbers, check_weights, rows_per_block
+from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
+from mse_cli.core.missing import Missing, used_cells
 from mse_cli.errors import ShapeError, printable
-from mse_cli.readers.missing import Missing, used_cells
-from mse_cli.readers.source import reading
+from mse_cli.readers.sources.files import reading
 
 
 class Matrix(Protocol):

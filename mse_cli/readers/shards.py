@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mse_cli.engine import Numbers
+from mse_cli.core.blocks import Numbers
 from mse_cli.errors import ParseError, Place, ShapeError
-from mse_cli.readers.delimited import Rows, TextMatrix
-from mse_cli.readers.npy import NpyMatrix
+from mse_cli.readers.arrays.npy import NpyMatrix
+from mse_cli.readers.text.delimited import Rows, TextMatrix
 
 if TYPE_CHECKING:
-    from mse_cli.readers.frames import FrameMatrix
+    from mse_cli.readers.arrays.frames import FrameMatrix
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mse_cli.backends_dask import ROUNDS, connected, map_on_dask, run_on_dask
-from mse_cli.commands.running import running
-from mse_cli.evaluation import evaluate_pair
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair, Part
-from mse_cli.readers.parts import PART_CELLS, Stack, parts_of, with_counted_rows
+from mse_cli.running.cluster import ROUNDS, connected, map_on_dask, run_on_dask
+from mse_cli.running.evaluation import evaluate_pair
+from mse_cli.running.partitions import PART_CELLS, Stack, parts_of, with_counted_rows
+from mse_cli.running.place import running
 
 COUNTS = (1_000, 10_000, 100_000)
 SHARDS, ROWS_OF_SHARD, COLUMNS = 16, 120_000, 4

@@ -1,0 +1,60 @@
+"""What NaN, missing cells and infinities mean: the ``--missing`` policies."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+import numpy as np
+
+from mse_cli.core.blocks import Mask, Numbers
+from mse_cli.errors import ParseError, Place
+
+Missing = Literal["fail", "skip-cell", "skip-row", "propagate"]
+POLICIES: tuple[Missing, ...] = get_args(Missing)
+HINT = "--missing skip-cell or skip-row leaves missing values out, --missing propagate lets them through"
+INFINITE_HINT = "--missing propagate lets infinities through"
+
+
+def check_finite(
+    numbers: Numbers,
+    missing: Missing,
+    *,
+    first_row: int,
+    columns: tuple[int, ...] | None = None,
+    names: tuple[str, ...] | None = None,
+) -> None:
+    """Refuse what the policy does not allow: infinities unless they propagate, NaN if missing values fail.
+
+    ``columns`` says which columns of the file these are, ``names`` how those of the file are called.
+
+    Raises:
+        ParseError: with the row and column of the first such cell.
+    """
+    if missing == "propagate" or numbers.dtype.kind != "f":
+        return
+    with np.errstate(all="ignore"):
+        if math.isfinite(np.add.reduce(numbers, axis=None)):  # a NaN or inf anywhere would be in the sum
+            return
+    refused = np.isinf(numbers) if missing != "fail" else ~np.isfinite(numbers)
+    if not refused.any():
+        return
+    row, column = (int(i) for i in np.argwhere(refused)[0])
+    nan = math.isnan(numbers[row, column])
+    column_of_file = columns[column] if columns else column
+    name = names[column_of_file] if names else None
+    place = Place(row=first_row + row + 1, column=column_of_file + 1, name=name)
+    what = "missing (NaN)" if nan else "infinite"
+    raise ParseError(f"the cell is {what}", place, hint=HINT if nan else INFINITE_HINT)
+
+
+def used_cells(prediction: Numbers, target: Numbers, missing: Missing) -> Mask | None:
+    """M: which cells both sides have, or ``None`` if all are in use."""
+    if missing in {"fail", "propagate"}:
+        return None
+    absent = np.isnan(prediction) | np.isnan(target)
+    if not absent.any():
+        return None
+    if missing == "skip-row":
+        absent = np.broadcast_to(absent.any(axis=1, keepdims=True), absent.shape)
+    return ~absent

@@ -1,0 +1,264 @@
+"""What is kept of the blocks as they pass, besides the sums: the first and last rows, and the worst cells."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.core.blocks import Block, Floats, Mask, masked_difference
+from mse_cli.core.exact import Total, rounded
+from mse_cli.core.result import WorstCell
+
+NO_NUMBER, ZERO = 1 << 20, -(1 << 20)  # exponents above and below those of all numbers
+SMALLEST_EXACT = 2.0**-1000  # above, float64 does not round a square for being small
+
+
+class Edges:
+    """The first and the last rows of a matrix, at most ``most`` together; all of them if there are no more.
+
+    >>> edges = Edges(4)
+    >>> for i in range(9):
+    ...     edges.update(Block(i, np.full((1, 1), i + 0.5), np.zeros((1, 1))))
+    >>> edges.rows(), edges.block().prediction.ravel().tolist()
+    ((0, 1, 7, 8), [0.5, 1.5, 7.5, 8.5])
+    """
+
+    def __init__(self, most: int):
+        self.most = most
+        self.n_rows = 0
+        self._first: list[Block] = []
+        self._last: list[Block] = []
+
+    def update(self, block: Block) -> None:
+        """Keep what may be shown of the next block."""
+        n = block.shape[0]
+        if self.n_rows < self.most:
+            self._first.append(_copied(block.rows(0, min(n, self.most - self.n_rows))))
+        self.n_rows += n
+        if n and self.most > 1:
+            self._last.append(_copied(block.rows(max(0, n - self.most // 2), n)))
+            self._forget()
+
+    def new(self) -> Edges:
+        """An empty one of the same kind."""
+        return Edges(self.most)
+
+    def merge(self, other: Edges) -> None:
+        """Take in what another one has kept of the rows that follow."""
+        if self.n_rows < self.most:
+            self._first = [_stacked([*self._first, *other._first]).rows(0, self.most)] if other._first else self._first
+        self.n_rows += other.n_rows
+        self._last += other._last
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the blocks that the last rows no longer reach into."""
+        while len(self._last) > 1 and sum(b.shape[0] for b in self._last[1:]) >= self.most // 2:
+            self._last.pop(0)
+
+    def rows(self) -> tuple[int, ...]:
+        """The numbers of the rows that are kept, from 0."""
+        if self.n_rows <= self.most:
+            return tuple(range(self.n_rows))
+        tail = self.most // 2
+        return (*range(self.most - tail), *range(self.n_rows - tail, self.n_rows))
+
+    def block(self) -> Block:
+        """The rows that are kept, one below the other."""
+        if self.n_rows <= self.most:
+            return _stacked(self._first)
+        tail = self.most // 2
+        head = _stacked(self._first).rows(0, self.most - tail)
+        if not tail:
+            return head
+        last = _stacked(self._last)
+        return _stacked([head, last.rows(last.shape[0] - tail, last.shape[0])])
+
+
+class OneRow:
+    """One row of a matrix, by its number from 0.
+
+    >>> row = OneRow(2)
+    >>> row.update(Block(0, np.arange(4.0).reshape(4, 1), np.zeros((4, 1))))
+    >>> row.block.prediction.tolist()
+    [[2.0]]
+    """
+
+    def __init__(self, number: int):
+        self.number = number
+        self.block: Block | None = None
+
+    def update(self, block: Block) -> None:
+        """Keep the row if it is in the next block."""
+        inside = self.number - block.first_row
+        if 0 <= inside < block.shape[0]:
+            self.block = _copied(block.rows(inside, inside + 1))
+
+
+def with_row(edges: Edges, row: OneRow) -> tuple[tuple[int, ...], Block]:
+    """The rows that the edges have kept and one more: their numbers in the whole matrix, and the rows."""
+    rows, block = edges.rows(), edges.block()
+    if row.block is None or row.number in rows:
+        return rows, block
+    before = sum(number < row.number for number in rows)
+    parts = [block.rows(0, before), row.block, block.rows(before, len(rows))]
+    return (*rows[:before], row.number, *rows[before:]), _stacked(parts)
+
+
+def _copied(block: Block) -> Block:
+    """A block that stays as it is when the reader's buffers are used again."""
+    return Block(
+        block.first_row,
+        block.prediction.copy(),
+        block.target.copy(),
+        None if block.weights is None else np.broadcast_to(block.weights, block.shape).copy(),
+        None if block.used is None else block.used.copy(),
+    )
+
+
+def _stacked(blocks: list[Block]) -> Block:
+    weights = [b.weights for b in blocks if b.weights is not None]
+    used = [np.ones(b.shape, dtype=bool) if b.used is None else b.used for b in blocks]
+    return Block(
+        blocks[0].first_row,
+        np.concatenate([b.prediction for b in blocks]),
+        np.concatenate([b.target for b in blocks]),
+        np.concatenate(weights) if weights else None,
+        np.concatenate(used) if any(b.used is not None for b in blocks) else None,
+    )
+
+
+class Cell(NamedTuple):
+    """One cell as ``Worst`` keeps it: the larger tuple is the worse cell, and of equals the earlier.
+
+    Its weighted squared error is mantissa · 2^exponent with 0.5 ≤ mantissa < 1, so that cells keep their order where
+    float64 cannot hold that number; NaN and ±inf stand above all others.
+    """
+
+    exponent: int
+    mantissa: float
+    minus_row: int
+    minus_column: int
+    prediction: float
+    target: float
+    error: float
+
+    @property
+    def term(self) -> float:
+        """The weighted squared error as float64 holds it."""
+        try:
+            return math.ldexp(self.mantissa, self.exponent)
+        except OverflowError:
+            return math.inf
+
+
+class Worst:
+    """The ``most`` cells with the largest weighted squared error, the first of equals first.
+
+    >>> worst = Worst(1)
+    >>> worst.update(Block(0, np.array([[1.0, -3.0]]), np.zeros((1, 2))))
+    >>> worst.cells(("a", "b"), Total({0: [10.0]}))[0]
+    WorstCell(row=1, column=2, name='b', prediction=-3.0, target=0.0, error=-3.0, share=0.9)
+    """
+
+    def __init__(self, most: int):
+        self.most = most
+        self._heap: list[Cell] = []
+
+    def update(self, block: Block) -> None:
+        """Consider every cell of the next block."""
+        errors = masked_difference(block)
+        factors = [errors, errors]
+        if block.weights is not None:
+            factors.append(np.broadcast_to(block.weights, block.shape))
+        with np.errstate(all="ignore"):
+            terms = math.prod(factors[1:], start=factors[0])
+            considered = terms >= 0 if self._least is None else self._may_exceed(terms, self._least)
+        considered |= np.isnan(terms)
+        if block.used is not None:
+            considered &= block.used
+        candidates = np.flatnonzero(considered)
+        exponents, mantissas = _sizes([factor.reshape(-1)[candidates] for factor in factors])
+        # The largest; among equals the first, as a stable order by falling size gives them.
+        for i in np.lexsort((-mantissas, -exponents))[: self.most].tolist():
+            self._consider(block, errors, int(candidates[i]), int(exponents[i]), float(mantissas[i]))
+
+    @property
+    def _least(self) -> float | None:
+        """The smallest term that is kept, if no more are kept than that."""
+        return self._heap[0].term if len(self._heap) == self.most else None
+
+    def _may_exceed(self, terms: Floats, least: float) -> Mask:
+        """Which terms may be larger than the least that is kept: where float64 is exact, those that are."""
+        exact = SMALLEST_EXACT < least < math.inf
+        return terms > least if exact else terms >= least
+
+    def _consider(self, block: Block, errors: Floats, flat: int, exponent: int, mantissa: float) -> None:
+        row, column = divmod(flat, block.shape[1])
+        prediction, target = float(block.prediction[row, column]), float(block.target[row, column])
+        error = float(errors[row, column])
+        self.consider(Cell(exponent, mantissa, -(block.first_row + row), -column, prediction, target, error))
+
+    def new(self) -> Worst:
+        """An empty one of the same kind."""
+        return Worst(self.most)
+
+    def consider(self, cell: Cell) -> None:
+        """Keep a cell if it is among the worst."""
+        if len(self._heap) < self.most:
+            heapq.heappush(self._heap, cell)
+        elif cell[:4] > self._heap[0][:4]:
+            heapq.heapreplace(self._heap, cell)
+
+    def found(self) -> list[Cell]:
+        """The cells that are kept, the worst first."""
+        return sorted(self._heap, key=lambda cell: cell[:4], reverse=True)
+
+    def merge(self, other: Worst, *, rows_before: int = 0) -> None:
+        """Consider the cells of another one, whose rows are counted from so many rows further down."""
+        for cell in other.found():
+            self.consider(cell._replace(minus_row=cell.minus_row - rows_before))
+
+    def cells(self, names: tuple[str | None, ...] | None, sse: Total) -> tuple[WorstCell, ...]:
+        """The cells found, the worst first, each with its share of SSE."""
+        return tuple(
+            WorstCell(
+                row=1 - cell.minus_row,
+                column=1 - cell.minus_column,
+                name=names[-cell.minus_column] if names else None,
+                prediction=cell.prediction,
+                target=cell.target,
+                error=cell.error,
+                share=_share(cell, sse),
+            )
+            for cell in self.found()
+        )
+
+
+def _sizes(factors: list[Floats]) -> tuple[NDArray[np.int64], Floats]:
+    """The product of the factors as mantissa · 2^exponent; what is no number is larger than every number."""
+    finite = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
+    mantissas, exponents = np.ones(len(finite)), np.zeros(len(finite), dtype=np.int64)
+    for factor in factors:
+        mantissa, exponent = np.frexp(np.where(finite, factor, 0.0))
+        mantissas *= mantissa
+        exponents += exponent
+    mantissas, carried = np.frexp(mantissas)
+    exponents = np.where(mantissas == 0, ZERO, exponents + carried)
+    return np.where(finite, exponents, NO_NUMBER), np.where(finite, mantissas, 0.5)
+
+
+def _share(cell: Cell, sse: Total) -> float:
+    """The cell's weighted squared error / SSE, from the exact numbers where float64 cannot hold them."""
+    whole = sse.rounded()
+    if cell.exponent == NO_NUMBER or sse.special:
+        return math.nan if cell.exponent == NO_NUMBER or math.isnan(whole) else 0.0
+    if math.isfinite(whole):
+        return cell.term / whole if whole else 0.0
+    from fractions import Fraction  # costs start-up, and only worst cells need it
+
+    return rounded(Fraction(cell.mantissa) * Fraction(2) ** cell.exponent / sse.exact())

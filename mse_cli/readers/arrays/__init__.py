@@ -1,0 +1,1 @@
+"""Files of arrays and columns: NPY, NPZ, Parquet, Arrow; and arrays in memory."""

@@ -1,0 +1,286 @@
+"""NPY files and the members of NPZ archives, read in blocks and never unpickled.
+
+Format: NumPy's NEP 1 and ``numpy.lib.format``. The header is checked against the file's size before anything is
+allocated; a file that is longer or shorter than its header says is refused, not read in part.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.core.blocks import Numbers, as_numbers, rows_per_block
+from mse_cli.core.missing import Missing, check_finite
+from mse_cli.errors import ParseError, quote
+from mse_cli.readers.sources.files import Source, reading
+
+MAGIC = b"\x93NUMPY"
+ZIP_MAGIC = b"PK\x03\x04"  # of an NPZ archive; here, since npz.py is imported only for one
+LONGEST_HEADER = 10_000  # bytes, as NumPy's own limit: beyond, parsing it could crash the interpreter
+MOST_AXES = 64
+# As NumPy writes them, and by name; np.dtype would also take 'f8,f8' and warn of old aliases.
+REAL_TYPE = re.compile(r"[<>|=]?(?:\?|[biuf][0-9]{1,2}|bool|(?:u?int|float)[0-9]{1,3})")
+FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
+
+
+class Header(NamedTuple):
+    """What an NPY header says, and where the data begins."""
+
+    dtype: np.dtype[np.generic]
+    fortran: bool
+    shape: tuple[int, ...]
+    offset: int
+
+    @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """N×C: 0-d is 1×1, 1-D of length N is N×1, more axes are N × all the rest."""
+        return (self.shape[0] if self.shape else 1), math.prod(self.shape[1:])
+
+    @property
+    def n_bytes(self) -> int:
+        """How long the data must be."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class NpyMatrix:
+    """One side of the loss from an NPY file or an NPZ member, read in blocks of whole rows."""
+
+    source: Source
+    header: Header
+    missing: Missing
+    member: str | None = None
+    columns: tuple[int, ...] | None = None
+    span: range | None = None
+    names: None = None
+    all_names: None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The file, and the member of it."""
+        return self.source.label + (f"[{self.member}]" if self.member else "")
+
+    @property
+    def rows(self) -> range:
+        """Which rows of the array are read (from 0)."""
+        return range(self.header.matrix_shape[0]) if self.span is None else self.span
+
+    @property
+    def n_rows(self) -> int:
+        """N."""
+        return len(self.rows)
+
+    @property
+    def can_be_parted(self) -> bool:
+        """Whether several rows' worth of it can be read at the same time, which a pipe and an archive do not allow."""
+        return self.member is None and self.source.seekable
+
+    def grains(self, n_cells: int) -> list[int]:
+        """How many rows each run of about so many cells holds."""
+        step = max(1, n_cells // self.n_columns)
+        return [min(step, self.n_rows - start) for start in range(0, self.n_rows, step)]
+
+    def part(self, rows: range) -> NpyMatrix:
+        """The same with only these rows (from 0)."""
+        return replace(self, span=rows)
+
+    @property
+    def files(self) -> tuple[NpyMatrix]:
+        """Itself: it is one file."""
+        return (self,)
+
+    @property
+    def n_columns(self) -> int:
+        """C."""
+        return len(self.columns) if self.columns is not None else self.header.matrix_shape[1]
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Which columns are read (0-based)."""
+        return tuple(range(self.width)) if self.columns is None else self.columns
+
+    @property
+    def width(self) -> int:
+        """How many columns the array has."""
+        return self.header.matrix_shape[1]
+
+    @property
+    def is_member(self) -> bool:
+        """Whether an NPZ member was chosen by name, so that the option names no columns."""
+        return self.member is not None
+
+    def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> NpyMatrix:
+        """The same with only these columns (0-based); an array has no key, and its weights are checked in blocks."""
+        return self if columns == self.positions else replace(self, columns=columns)
+
+    def chunks(self) -> Iterator[Numbers]:
+        """The rows in order, some at a time; each chunk is valid until the next is asked for.
+
+        Raises:
+            ParseError: for NaN or ±inf that ``--missing`` does not allow.
+        """
+        first_row = self.rows.start
+        with _open_data(self.source, self.member) as stream, reading(self.label):
+            read = _fortran_rows if self.header.fortran else _rows
+            for chunk in _converted(read(stream, self.header, self.rows)):
+                if self.columns is not None:
+                    chunk = chunk[:, self.columns]
+                check_finite(chunk, self.missing, first_row=first_row, columns=self.columns)
+                yield chunk
+                first_row += len(chunk)
+
+
+def open_npy(source: Source, missing: Missing, *, member: str | None = None) -> NpyMatrix:
+    """Check an NPY file's (or an NPZ member's) header and size.
+
+    Raises:
+        ParseError: if the two do not agree, or hold something else than a real matrix.
+    """
+    label = source.label + (f"[{member}]" if member else "")
+    with _open_data(source, member) as stream, reading(label):
+        header = read_header(stream)
+        stream.seek(0, 2)
+        _check_size(header, stream.tell() - header.offset)
+    return NpyMatrix(source, header, missing, member)
+
+
+def read_header(stream: BinaryIO) -> Header:
+    """Read and check a header; never evaluates it.
+
+    Raises:
+        ParseError: if it is not one that NumPy writes for a real array.
+    """
+    start = stream.read(len(MAGIC) + 2)
+    if len(start) < len(MAGIC) + 2 or not start.startswith(MAGIC):
+        raise ParseError("the NPY file is truncated in its header")
+    version = start[-2], start[-1]
+    if version not in {(1, 0), (2, 0), (3, 0)}:
+        raise ParseError(f"NPY format {version[0]}.{version[1]} is not known; 1.0 to 3.0 are")
+    size_format = "<H" if version == (1, 0) else "<I"
+    length_bytes = _read_exactly(stream, struct.calcsize(size_format))
+    length = int(struct.unpack(size_format, length_bytes)[0])
+    if length > LONGEST_HEADER:
+        raise ParseError(f"the NPY header claims {length} bytes; no real array needs that")
+    text = _read_exactly(stream, length)
+    try:
+        fields = ast.literal_eval(text.decode("utf-8" if version == (3, 0) else "latin-1").strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ParseError("the NPY header is not a plain dictionary") from None
+    dtype, fortran, shape = _check_fields(fields)
+    return Header(dtype, fortran, shape, len(start) + len(length_bytes) + length)
+
+
+def _read_exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) < count:
+        raise ParseError("the NPY file is truncated in its header")
+    return data
+
+
+def _check_fields(fields: object) -> tuple[np.dtype[np.generic], bool, tuple[int, ...]]:
+    if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
+        raise ParseError("the NPY header does not have exactly descr, fortran_order and shape")
+    descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
+    if type(fortran) is not bool:
+        raise ParseError("the NPY header's fortran_order is neither True nor False")
+    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+        raise ParseError("the NPY header's shape is not a tuple of sizes")
+    if len(shape) > MOST_AXES:
+        raise ParseError(f"the NPY header's shape has {len(shape)} axes; NumPy allows {MOST_AXES}")
+    return _real_dtype(descr), fortran, shape
+
+
+def _real_dtype(descr: object) -> np.dtype[np.generic]:
+    kinds = "bool, integers and floating point are read"
+    if isinstance(descr, str) and not REAL_TYPE.fullmatch(descr):
+        raise ParseError(f"holds {quote(descr)}, not real numbers; {kinds}")
+    if not isinstance(descr, str):
+        raise ParseError(f"holds records or something else that is not a number; {kinds}")
+    try:
+        dtype = np.dtype(descr)
+    except (TypeError, ValueError):
+        raise ParseError(f"the NPY header's type {quote(descr)} is not known") from None
+    return dtype
+
+
+def _check_size(header: Header, found: int) -> None:
+    if found != header.n_bytes:
+        what = "truncated" if found < header.n_bytes else "longer than its header says"
+        raise ParseError(
+            f"the file is {what}: shape {header.shape} of {header.dtype} needs "
+            f"{header.n_bytes} bytes of data, there are {found}"
+        )
+    if found == 0:
+        raise ParseError(f"shape {header.shape} holds no cells")
+
+
+def _rows(stream: BinaryIO, header: Header, rows: range) -> Iterator[NDArray[np.generic]]:
+    n_columns = header.matrix_shape[1]
+    step = rows_per_block(n_columns)
+    stream.seek(header.offset + rows.start * n_columns * header.dtype.itemsize)
+    buffer = np.empty((min(step, len(rows)), n_columns), dtype=header.dtype)
+    for start in rows[::step]:
+        raw = buffer[: rows.stop - start]
+        _fill(stream, raw)
+        yield raw
+
+
+def _fortran_rows(stream: BinaryIO, header: Header, rows: range) -> Iterator[NDArray[np.generic]]:
+    """Columns lie one after the other: take a run of rows from each, transposed on the way."""
+    n_rows, n_columns = header.matrix_shape
+    stored_at = np.arange(n_columns).reshape(header.shape[1:], order="F").ravel()
+    step = max(rows_per_block(n_columns), FORTRAN_BYTES // (n_columns * header.dtype.itemsize))
+    buffer = np.empty((n_columns, min(step, len(rows))), dtype=header.dtype)
+    for start in rows[::step]:
+        raw = buffer[:, : rows.stop - start]
+        for column in range(n_columns):
+            stream.seek(header.offset + (column * n_rows + start) * header.dtype.itemsize)
+            _fill(stream, raw[column])
+        yield raw[stored_at].T
+
+
+def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
+    """Each chunk in a type the engine calculates with and row after row, in one buffer: fresh memory costs time."""
+    buffer: Numbers | None = None
+    for chunk in chunks:
+        if chunk.flags.c_contiguous and as_numbers(chunk[:0]).dtype == chunk.dtype:
+            yield chunk
+            continue
+        if buffer is None:
+            buffer = np.empty(chunk.shape, dtype=as_numbers(chunk[:0]).dtype)
+        numbers = buffer[: len(chunk)]
+        with np.errstate(over="ignore"):  # as as_numbers does
+            np.copyto(numbers, chunk)
+        yield numbers
+
+
+def _fill(stream: BinaryIO, array: NDArray[np.generic]) -> None:
+    buffer = memoryview(cast(Any, array.reshape(-1).view(np.uint8)))
+    filled = 0
+    while filled < len(buffer):
+        count = stream.readinto(buffer[filled:])  # type: ignore[attr-defined]
+        if not count:
+            raise ParseError("the file became shorter while it was read")
+        filled += count
+
+
+@contextmanager
+def _open_data(source: Source, member: str | None) -> Iterator[BinaryIO]:
+    if member is None:
+        with reading(source.label), source.open() as stream:
+            yield stream
+        return
+    from mse_cli.readers.sources.archive import open_member  # few files are archives
+
+    with open_member(source, member) as stream:
+        yield stream

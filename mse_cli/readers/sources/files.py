@@ -1,0 +1,183 @@
+"""Where bytes come from: a path, the files of a quoted glob, standard input; compressed or not."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import lzma
+import os
+import re
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from mse_cli.errors import InputError, MseError, ParseError, Place, reason
+from mse_cli.readers.sources.unpacking import unpack
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
+HIDDEN = (".", "_")  # how names begin of what lies beside shards: _SUCCESS, .part-1.crc
+HEAD_BYTES = 1 << 20
+BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+
+
+class Source(Protocol):
+    """Bytes that can be read from the start, as often as the reader was told."""
+
+    @property
+    def label(self) -> str:
+        """The name that messages use."""
+
+    @property
+    def seekable(self) -> bool:
+        """Whether any part of them can be read at any time, as a pipe's cannot."""
+
+    def open(self, *, look: bool = False) -> BinaryIO:
+        """The bytes from the start; ``look`` at the beginning before a pass over all of them."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file."""
+
+    path: Path
+    label: str
+    seekable = True
+
+    def open(self, *, look: bool = False) -> BinaryIO:
+        """Open the file; it can be read as often as needed.
+
+        Raises:
+            InputError: if it is missing, a directory or not readable.
+        """
+        try:
+            return self.path.open("rb")
+        except IsADirectoryError:
+            hint = f"a / at its end reads its files, {self.label}/, or a quoted glob, '{self.label}/*.npy'"
+            raise InputError("is a directory", Place(self.label), hint=hint) from None
+        except OSError as error:
+            raise InputError(reason(error), Place(self.label)) from None
+        except ValueError:
+            raise InputError("no such file: its name holds a NUL", Place(self.label)) from None
+
+
+def resolve(spec: str, *, keep: bool) -> list[Source]:
+    """The sources that a name on the command line means; ``keep`` if they are read more than once.
+
+    Raises:
+        InputError: if there are none.
+    """
+    if spec == "-":
+        return [_piped(None, "standard input", keep=keep)]
+    if is_address(spec) and not os.path.exists(spec):
+        from mse_cli.readers.sources.address import RemoteSource, resolve_remote, shown  # few files are remote
+
+        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec, hidden=HIDDEN), key=natural_order)]
+    if spec.endswith("/") and os.path.isdir(spec):
+        return _files_in(Path(spec), spec)
+    if os.path.exists(spec) or not glob.has_magic(spec):  # not Path.exists, which raises for a name too long
+        return [_source(spec, keep=keep)]
+    matches = [match for match in glob.glob(spec, recursive=True) if not os.path.isdir(match)]
+    if not matches:
+        raise InputError("no file matches this pattern", Place(spec))
+    return [_source(match, keep=keep) for match in sorted(matches, key=natural_order)]
+
+
+def _source(name: str, *, keep: bool) -> Source:
+    path = Path(name)
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # FileSource.open says which
+        return FileSource(path, name)
+    seekable = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)
+    return FileSource(path, name) if seekable else _piped(path, name, keep=keep)
+
+
+def _piped(path: Path | None, label: str, *, keep: bool) -> Source:
+    from mse_cli.readers.sources.pipe import Piped  # few inputs are pipes
+
+    return Piped(path, label, keep)
+
+
+def is_address(spec: str) -> bool:
+    """Whether a name on the command line is one for fsspec.
+
+    >>> is_address("s3://bucket/part-1.npy"), is_address("preds/part-1.npy")
+    (True, False)
+    """
+    return ADDRESS.match(spec) is not None
+
+
+def files_of(spec: str) -> list[Path]:
+    """The files that a name on the command line means, as far as there are any."""
+    if spec == "-" or is_address(spec):
+        return []
+    return [source.path for source in resolve(spec, keep=False) if isinstance(source, FileSource)]
+
+
+def _files_in(folder: Path, label: str) -> list[Source]:
+    """The files of a folder, in natural order, without the hidden ones."""
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(HIDDEN)]
+    except OSError as error:
+        raise InputError(reason(error), Place(label)) from None
+    if not names:
+        raise InputError("holds no files", Place(label))
+    return [FileSource(folder / name, label + name) for name in sorted(names, key=natural_order)]
+
+
+def natural_order(name: str) -> list[tuple[int, int, str]]:
+    """A sort key that puts part-2 before part-10.
+
+    >>> sorted(["part-10.npy", "part-2.npy"], key=natural_order)
+    ['part-2.npy', 'part-10.npy']
+    """
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(0, 0, name)]
+
+
+def first_bytes(source: Source, count: int = 8) -> bytes:
+    """The first bytes of a source as it is stored."""
+    with reading(source.label), source.open(look=True) as stream:
+        return stream.read(count)
+
+
+@contextmanager
+def reading(label: str) -> Iterator[None]:
+    """Give the file's name to errors in what is read, and words to what reading itself can raise."""
+    try:
+        yield
+    except MseError as error:
+        raise error.within(label) from None
+    except BROKEN_ARCHIVE:
+        hint = "fetch or compress it again"
+        raise ParseError("the compressed file is truncated or corrupt", Place(label), hint=hint) from None
+    except OSError as error:
+        raise InputError(reason(error), Place(label)) from None
+
+
+@contextmanager
+def open_text(source: Source, *, look: bool = False) -> Iterator[BinaryIO]:
+    """The bytes of a source, decompressed if their beginning says that they are compressed."""
+    with reading(source.label), source.open(look=look) as stored:
+        yield unpack(stored)
+
+
+def skip(stream: BinaryIO, count: int) -> None:
+    """Leave out so many bytes, or what there still is."""
+    while count > 0 and (data := stream.read(min(count, HEAD_BYTES))):
+        count -= len(data)
+
+
+def is_packed(source: Source) -> bool:
+    """Whether a text is compressed, so that it can be read only from its start."""
+    return first_bytes(source, 6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"))
+
+
+def n_bytes(source: Source) -> int:
+    """How long a source is as it is stored; it must be one that can be sought in."""
+    with reading(source.label), source.open() as stream:
+        return stream.seek(0, os.SEEK_END)

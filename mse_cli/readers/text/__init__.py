@@ -1,0 +1,1 @@
+"""Text files: their layout, their pieces, how many rows they hold."""

@@ -1,0 +1,164 @@
+"""NumPy's parser for text that it reads as ``grammar`` says; anything else is left to the strict parser.
+
+Each step takes away what the strict parser would take away as well (comments, quotes around a whole cell, the
+delimiter at the end of every row) or writes it as NumPy reads it (missing cells as ``nan``). What is left must be
+made of nothing but the bytes of numbers, of which NumPy reads each as Python's ``float`` does.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+
+import numpy as np
+
+from mse_cli.core.blocks import Floats
+from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
+from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.pieces import count_lines
+
+DIGITS = b"0123456789+-eE \n"
+BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
+COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
+AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
+
+
+def parse_plain(data: bytes, layout: Layout, *, fast: bool = False) -> tuple[Floats, list[str] | None] | None:
+    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell.
+
+    ``fast`` tries Polars, which must be installed, before NumPy.
+    """
+    if not layout.delimiter.isascii() or layout.delimiter == ".":
+        return None  # NumPy reads bytes as Latin-1, and the decimal sign as a point
+    tidied = _tidy(data, layout)
+    if tidied is None:
+        return None
+    numbers = None
+    if _is_plain(tidied, layout):
+        numbers = _load_plain(tidied, layout, fast=fast)
+    elif layout.missing != "fail":
+        numbers = _with_missing(tidied, layout)
+    return None if numbers is None else (numbers, _keys(tidied, layout))
+
+
+def _load_plain(data: bytes, layout: Layout, *, fast: bool) -> Floats | None:
+    """The matrix that Polars or else NumPy reads, if it has every row in full and only finite numbers."""
+    data = data.replace(b",", b".") if layout.decimal == "," else data
+    if fast:
+        from mse_cli.readers.text.parsing.fast import read_numbers  # an optional extra, and slow to load
+
+        numbers = read_numbers(data, layout)
+        if numbers is not None and _is_complete(numbers, data, layout) and np.isfinite(numbers).all():
+            return numbers
+    numbers = _load(data, layout)
+    return numbers if numbers is not None and np.isfinite(numbers).all() else None
+
+
+def _is_complete(numbers: Floats, data: bytes, layout: Layout) -> bool:
+    return numbers.shape == (count_lines(data), len(layout.use))
+
+
+def _tidy(data: bytes, layout: Layout) -> bytes | None:
+    """The rows without comments, quotes around cells and the delimiter at their end."""
+    if b"#" in data:
+        if AMBIGUOUS_COMMENT.search(data):
+            return None
+        # A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
+        data = COMMENTS.sub(b"", data)
+    if b'"' in data:
+        data = _quoted_cell(layout.delimiter).sub(rb"\1", data)
+    if layout.trailing:
+        end = layout.delimiter.encode() + b"\n"
+        if data.count(end) != data.count(b"\n"):
+            return None
+        data = data.replace(end, b"\n")
+    return None if data.isspace() or not data else data
+
+
+def _is_whole(layout: Layout) -> bool:
+    return layout.key is None and layout.use == tuple(range(layout.width))
+
+
+def _is_plain(data: bytes, layout: Layout) -> bool:
+    """Whether NumPy sees only bytes of numbers or, where columns of text are left out, printable ASCII."""
+    if layout.missing != "fail" and layout.width > 1 and _has_empty_cell(data, layout.delimiter):
+        return False
+    if _is_whole(layout):
+        padding = b"" if layout.delimiter == " " else b"\t"
+        return not data.translate(None, DIGITS + padding + (layout.decimal + layout.delimiter).encode())
+    if layout.delimiter == " " or layout.decimal == "," or data.translate(None, BARE_TEXT):
+        return False
+    # NumPy does not look at the width of rows of which it reads only some cells.
+    marks = np.frombuffer(data, dtype=np.uint8)
+    delimiters = np.flatnonzero(marks == ord(layout.delimiter))
+    ends = np.flatnonzero(marks == ord("\n"))
+    per_row = np.diff(np.searchsorted(delimiters, ends), prepend=0)
+    return b"\n#" not in data and not data.startswith(b"#") and bool((per_row == layout.width - 1).all())
+
+
+def _has_empty_cell(data: bytes, separator: str) -> bool:
+    """Whether some cell is plainly empty; NumPy would find out only when it comes to it."""
+    delimiter = separator.encode()
+    return separator != " " and (delimiter * 2 in data or delimiter + b"\n" in data or b"\n" + delimiter in data)
+
+
+def _load(data: bytes, layout: Layout) -> Floats | None:
+    """The matrix that NumPy reads, its decimal sign a point, if it has every row in full."""
+    try:
+        numbers = np.loadtxt(
+            io.BytesIO(data),
+            delimiter=None if layout.delimiter == " " else layout.delimiter,
+            comments=None,
+            usecols=None if _is_whole(layout) else layout.use,
+            ndmin=2,
+        )
+    except ValueError:
+        return None
+    return numbers if _is_complete(numbers, data, layout) else None
+
+
+def _with_missing(data: bytes, layout: Layout) -> Floats | None:
+    """The matrix with NaN for missing cells, which the policy allows: nothing else in the text may mean NaN."""
+    data, count = _missing_word(layout.delimiter).subn(b"nan", b"\n" + data)
+    if data.lower().count(b"nan") != count:
+        return None
+    if layout.width > 1 and layout.delimiter != " ":
+        data = _fill_empty_cells(data, layout.delimiter.encode())
+    data = data[1:]
+    if not _is_plain(data.replace(b"nan", b"0"), layout):
+        return None
+    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout)
+    return None if numbers is None or np.isinf(numbers).any() else numbers
+
+
+def _fill_empty_cells(data: bytes, delimiter: bytes) -> bytes:
+    filled = delimiter + b"nan" + delimiter
+    data = data.replace(delimiter * 2, filled).replace(delimiter * 2, filled)  # twice: the first passes over each other
+    return data.replace(delimiter + b"\n", delimiter + b"nan\n").replace(b"\n" + delimiter, b"\nnan" + delimiter)
+
+
+def _keys(data: bytes, layout: Layout) -> list[str] | None:
+    if layout.key is None:
+        return None
+    cells = (line.split(layout.delimiter, layout.key + 1) for line in data.decode("ascii").splitlines())
+    return [row[layout.key].strip() for row in cells]
+
+
+@functools.cache
+def _quoted_cell(delimiter: str) -> re.Pattern[bytes]:
+    """A whole cell in quotes that holds neither a delimiter nor a quote, and is not empty."""
+    d = re.escape(delimiter.encode())
+    padding = {" ": b"", "\t": b"[ ]*"}.get(delimiter, b"[ \t]*")
+    return re.compile(rb'(?m)(?:^|(?<=%b))%b"([^"\n%b]+)"%b(?=%b|$)' % (d, padding, d, padding, d))
+
+
+@functools.cache
+def _missing_word(delimiter: str) -> re.Pattern[bytes]:
+    r"""A cell that says that it is missing; where \n, a delimiter or padding stand around it.
+
+    Padding may also stand within a cell ("1 NA"): NumPy then refuses the cell, as the strict parser does.
+    """
+    around = b"[ \t\n%b]" % re.escape(delimiter.encode())
+    words = (re.escape(word.encode()) for word in MISSING if word)
+    return re.compile(b"|".join(b"%b(?<=%b%b)(?=%b)" % (word, around, word, around) for word in words))

@@ -1,0 +1,108 @@
+"""The strict parser of text rows: each cell by the grammar, or an error at its physical line and column."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mse_cli.core.blocks import Floats
+from mse_cli.core.missing import HINT, INFINITE_HINT
+from mse_cli.errors import ParseError, Place
+from mse_cli.readers.text.grammar import number, records, split_record
+from mse_cli.readers.text.layout import Layout, decode
+
+
+def parse_strictly(data: bytes, first_line: int, layout: Layout) -> tuple[Floats, list[str], int | None]:
+    """The numbers and keys of whole rows, and the line of a blank at their end.
+
+    Raises:
+        ParseError: with the physical line and the column.
+    """
+    text = decode(data, first_line=first_line)
+    rows: list[list[float]] = []
+    keys: list[str] = []
+    blank: int | None = None
+    for line, record in records(text, first_line):
+        if layout.is_blank(record):
+            blank = blank or line
+            continue
+        if blank is not None:
+            raise blank_line(blank)
+        cells = _cells(record, line, layout)
+        rows.append(_numbers(cells, line, layout))
+        if layout.key is not None:
+            keys.append(cells[layout.key].strip())
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(layout.use)), keys, blank
+
+
+def blank_line(line: int) -> ParseError:
+    """The error for a blank line that rows follow."""
+    hint = "delete it; a missing value in a file of one column is written NA"
+    return ParseError("a blank line between rows", Place(line=line), hint=hint)
+
+
+def _cells(record: str, line: int, layout: Layout) -> list[str]:
+    """The cells of a row, as many as there should be."""
+    try:
+        cells = split_record(record, layout.delimiter)
+    except ParseError as error:
+        raise ParseError(error.message, layout.place(line, (error.place.column or 1) - 1)) from None
+    if layout.trailing:
+        _drop_last(cells, line, layout)
+    if len(cells) == layout.width:
+        return cells
+    for column, cell in enumerate(cells[: layout.width]):  # a cell that tells more than the row's width
+        if column in layout.use:
+            _number(cell, layout, line, column)
+    verb = "more" if len(cells) > layout.width else "fewer"
+    raise ParseError(
+        f"the row has {len(cells)} cells, {verb} than {layout.width}",
+        layout.place(line, min(len(cells), layout.width)),
+        hint=_width_hint(len(cells), line, layout),
+    )
+
+
+def _drop_last(cells: list[str], line: int, layout: Layout) -> None:
+    """Take off the empty cell after the delimiter at the end of every row; without it the row may be cut short."""
+    if len(cells) == layout.width + 1 and not cells[-1].strip():
+        cells.pop()
+    elif len(cells) == layout.width:
+        hint = "every row before it ends with one; is the row cut short?"
+        raise ParseError(
+            "the delimiter at the end of the row is missing", layout.place(line, len(cells) - 1), hint=hint
+        )
+
+
+def _width_hint(found: int, line: int, layout: Layout) -> str | None:
+    if line == layout.first_line and layout.names and found == layout.width + 1:
+        return "if the rows begin with a name of their own, give that column a header cell"
+    return None
+
+
+def _numbers(cells: list[str], line: int, layout: Layout) -> list[float]:
+    for column in layout.weights:
+        _check_weight(cells[column], layout, line, column)
+    return [_number(cells[column], layout, line, column) for column in layout.use]
+
+
+def _check_weight(cell: str, layout: Layout, line: int, column: int) -> None:
+    value = _number(cell, layout, line, column)
+    if not 0 <= value < math.inf:
+        what = "missing" if math.isnan(value) else f"{value!r}, not a finite number of at least 0"
+        raise ParseError(f"the weight is {what}", layout.place(line, column))
+
+
+def _number(cell: str, layout: Layout, line: int, column: int) -> float:
+    try:
+        value = number(cell, layout.decimal)
+    except ParseError as error:
+        raise ParseError(error.message, layout.place(line, column), hint=error.hint) from None
+    if math.isfinite(value) or layout.missing == "propagate":
+        return value
+    if math.isnan(value):
+        if layout.missing == "fail":
+            raise ParseError("the cell is missing", layout.place(line, column), hint=HINT)
+        return value
+    what = "infinite" if "n" in cell.lower() else "too large for float64"
+    raise ParseError(f"the cell is {what}", layout.place(line, column), hint=INFINITE_HINT)

@@ -1,0 +1,78 @@
+"""Text cut into pieces of whole rows: at line ends that are not inside quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.errors import ParseError, Place
+from mse_cli.readers.text.layout import LONGEST_ROW
+
+PIECE_BYTES = 4 << 20
+QUOTED_OR_COMMENT = re.compile(rb'(?m)"[^"]*+(?:"|\Z)|^#.*+$')
+
+
+class Piece(NamedTuple):
+    """Some whole rows of a text file as bytes, and the physical line of the first."""
+
+    first_line: int
+    data: bytes
+
+
+def cut_pieces(stream: BinaryIO, first_line: int, size: int) -> Iterator[Piece]:
+    """Cut a text at line ends that are not inside quotes.
+
+    Raises:
+        ParseError: if a row is too long to be one.
+    """
+    rest = b""
+    while data := stream.read(size):
+        data = rest + data if rest else data
+        end = _last_row_end(data)
+        rest = data[end:]
+        if end:
+            rows = data[:end]
+            yield Piece(first_line, rows)
+            first_line += count_lines(rows)
+        if len(rest) > LONGEST_ROW:
+            raise ParseError(
+                f"a row is longer than {LONGEST_ROW >> 20} MiB, or a double quote in it is never closed",
+                Place(line=first_line),
+            )
+    if rest:
+        yield Piece(first_line, rest)
+
+
+def count_lines(data: bytes) -> int:
+    r"""How many line ends there are; ``bytes.count`` takes seven times as long.
+
+    >>> count_lines(b"1,2\n3,4\n")
+    2
+    """
+    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")))
+
+
+def _last_row_end(data: bytes) -> int:
+    """Where the last whole row ends."""
+    if b'"' not in data:
+        return data.rfind(b"\n") + 1
+    ends = _row_ends(data)
+    return int(ends[-1]) + 1 if len(ends) else 0
+
+
+def each_line_is_a_row(data: bytes) -> bool:
+    """Whether no line end of a piece stands inside quotes, so that its lines are its rows (or comments)."""
+    return b'"' not in data or len(_row_ends(data)) == count_lines(data)
+
+
+def _row_ends(data: bytes) -> NDArray[np.intp]:
+    """Where line ends are that are not inside quotes."""
+    if b"#" in data:  # a quote in a comment opens nothing
+        data = QUOTED_OR_COMMENT.sub(lambda it: it[0] if it[0][:1] == b'"' else b" " * len(it[0]), data)
+    marks = np.frombuffer(data, dtype=np.uint8)
+    inside_quotes = np.bitwise_xor.accumulate(marks == ord('"'))
+    return np.flatnonzero((marks == ord("\n")) & ~inside_quotes)

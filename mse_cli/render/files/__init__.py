@@ -1,0 +1,1 @@
+"""Output files and folders, which appear whole or not at all."""

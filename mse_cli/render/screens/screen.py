@@ -1,0 +1,85 @@
+"""What a text stream can show: colour, width, characters."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from mse_cli.render.screens.characters import PLAIN, can_show, shown_in
+
+UNLIMITED = 1_000_000_000  # columns of a pipe: nothing is ever cut or wrapped
+
+
+class Screen:
+    """A stream as a screen: text is drawn for it, and can then be written to it in one piece.
+
+    Args:
+        stream: Where the text will go, ``None`` for a file.
+        color: ``"auto"`` colours a terminal, unless NO_COLOR is set or TERM is dumb.
+        fitted: Whether tables are fitted to the width of a terminal.
+        characters: What the text has besides tables; ``ascii`` says that the stream does not have all of it.
+    """
+
+    def __init__(self, stream: TextIO | None, color: str = "auto", characters: str = "", *, fitted: bool = True):
+        terminal = stream is not None and stream.isatty()
+        self.colored = colored = use_color(color, terminal=terminal)
+        self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
+        self.ascii = not can_show("─│" + "".join(PLAIN) + characters, self.encoding)
+        self.console = Console(
+            file=io.StringIO(),
+            force_terminal=colored,
+            color_system="standard" if colored else None,
+            no_color=not colored,
+            width=_terminal_width(stream) if stream is not None and terminal and fitted else UNLIMITED,
+            legacy_windows=False,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
+
+    def draw(self, *renderables: RenderableType) -> str:
+        """The text of something, as this screen can show it."""
+        with self.console.capture() as captured:
+            for renderable in renderables:
+                self.console.print(renderable)
+        return "\n".join(line.rstrip() for line in captured.get().split("\n"))
+
+    def text(self, text: str, style: str = "") -> Text:
+        """Text that is shown as it is (never read as markup), in characters that the stream has."""
+        return Text(shown_in(text, self.encoding), style=style)
+
+    def table(self, *, header: bool = True, footer: bool = False) -> Table:
+        """An empty table with borders that the stream has."""
+        border = box.ROUNDED if can_show("╭─┬┼╯", self.encoding) else box.ASCII
+        return Table(box=border, show_header=header, show_footer=footer)
+
+    def fits(self, renderable: RenderableType) -> bool:
+        """Whether something can be shown without cutting or wrapping anything."""
+        if self.console.width >= UNLIMITED:
+            return True
+        unlimited = self.console.options.update(max_width=UNLIMITED)
+        return Measurement.get(self.console, unlimited, renderable).maximum <= self.console.width
+
+
+def use_color(choice: str, *, terminal: bool) -> bool:
+    """Whether to colour, by the option, the environment and the stream."""
+    if choice != "auto":
+        return choice == "always"
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _terminal_width(stream: TextIO) -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

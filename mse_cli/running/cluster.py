@@ -1,0 +1,221 @@
+"""The same blocks on a Dask cluster: a task reads its rows of both sides where it runs and sends back sums.
+
+No data goes through the client, which holds the plan and, at any time, a few groups of tasks. A group's sums are
+merged on the cluster; the groups' are merged here, in order, so that of several errors that of the first row is
+raised. The sums are exact, so any cut and any order of merging gives the same bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import tempfile
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mse_cli.errors import InputError, MseError, Place, UsageError
+from mse_cli.readers.pair import Pair
+from mse_cli.running import partitions as planning
+from mse_cli.running.tallying import KEPT_BYTES, LARGEST_KEPT, Progress, Tally, cores, filled
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ROUNDS = 2  # times the work of a part on one machine: a task costs the scheduler, the worker and the client some ms
+FEW = 64  # tasks whose results come here one by one: merging them on the cluster first would cost more than it saves
+GROUP = 16  # tasks whose sums are merged on the cluster
+FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each costs some 10 ms
+SECONDS_TO_CONNECT = 10
+# A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
+ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT),
+    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
+}
+SETTINGS = {
+    "distributed.nanny.pre-spawn-environ": ENVIRONMENT,  # of a local cluster's workers
+    "distributed.comm.timeouts.connect": f"{SECONDS_TO_CONNECT}s",
+    "distributed.comm.timeouts.tcp": "12s",  # 11 is the least that Dask takes
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+
+
+@contextlib.contextmanager
+def connected(address: str, *, jobs: int | None = None) -> Iterator[Client]:
+    """A connection to a scheduler, or to a cluster on this machine (``local``) that ends with it.
+
+    Raises:
+        UsageError: if Dask is not installed.
+        InputError: if no scheduler answers.
+    """
+    try:
+        import dask
+        from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
+    except ImportError:
+        raise UsageError("--dask needs Dask, which is not installed", hint="pip install 'mse-cli[dask]'") from None
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_quietly())
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="mse-", ignore_cleanup_errors=True))
+        stack.enter_context(dask.config.set(SETTINGS | {"temporary-directory": scratch}))
+        try:
+            if address != "local":
+                get_address_host_port(address)  # a client that fails at this complains once more when it goes
+            cluster = stack.enter_context(_local_cluster(jobs)) if address == "local" else address
+            client = Client(cluster, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except (OSError, ValueError, RuntimeError) as error:
+            where = "the local Dask cluster cannot start" if address == "local" else "no Dask scheduler answers"
+            raise InputError(f"{where}: {error}", Place(address)) from None
+        stack.callback(client.close, timeout=2)
+        yield client
+
+
+@contextlib.contextmanager
+def _local_cluster(jobs: int | None) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    # Threads and processes inherit what is blocked: Ctrl-C then reaches this thread alone, which ends the workers.
+    # What multiprocessing starts on first use would unblock it again: start that now.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with LocalCluster(
+            n_workers=jobs or cores(),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # without Bokeh and routes it shows nothing, but it takes a port
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,  # no limit: a task holds some MiB
+        ) as cluster:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield cluster
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep what Dask would log and warn of on standard error to itself: what matters becomes an error of ours."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress | None = None) -> None:
+    """On a Dask cluster, the parts of a pair at the same time.
+
+    Raises:
+        MseError: as reading the blocks here would, or if the cluster is lost.
+    """
+    parts = planning.parts_of(pair, ROUNDS * planning.PART_CELLS)
+    size = _group_size(len(parts))
+    fill = partial(filled, empty=[tally.new() for tally in tallies])
+    for start, merged in zip(range(0, len(parts), size), _grouped(fill, parts, _merged, client), strict=True):
+        for tally, more in zip(tallies, _checked(merged), strict=True):
+            tally.merge(more)
+        if progress:
+            progress(sum(part.n_rows or 0 for part in parts[start : start + size]))
+
+
+def map_on_dask(function: Callable[[T], R], items: Sequence[T], *, client: Client) -> Iterator[R]:
+    """Python's ``map`` on a Dask cluster, the results in order.
+
+    Raises:
+        MseError: the function's own, where its item stands in order; or if the cluster is lost.
+    """
+    for group in _grouped(function, items, _listed, client):
+        yield from map(_checked, group)
+
+
+def _merged(parts: list[list[Tally] | MseError]) -> list[Tally]:
+    """In a task: the tallies of consecutive parts together."""
+    merged = [tally.new() for tally in _checked(parts[0])]
+    for part in parts:
+        for tally, more in zip(merged, _checked(part), strict=True):
+            tally.merge(more)
+    return merged
+
+
+def _listed(results: list[R]) -> list[R]:
+    """In a task: the results of a group, as they are."""
+    return results
+
+
+def _attempt(function: Callable[..., R], *arguments: Any) -> R | MseError:
+    """In a task: what a function returns, or the error it raises, as a value that keeps its place in the order."""
+    try:
+        return function(*arguments)
+    except MseError as error:
+        return error
+
+
+def _checked(result: R | MseError) -> R:
+    if isinstance(result, MseError):
+        raise result
+    return result
+
+
+def _group_size(n_tasks: int) -> int:
+    return 1 if n_tasks <= FEW else max(1, min(GROUP, n_tasks // FEWEST_GROUPS))
+
+
+def _grouped(
+    function: Callable[[T], R], items: Sequence[T], collect: Callable[[list[R | MseError]], Any], client: Client
+) -> Iterator[Any]:
+    """``collect`` of what the function gives for each group of items, in order; a few groups ahead of their use.
+
+    A group of several is collected on the cluster, one of a single item here.
+    """
+    size = _group_size(len(items))
+    groups = (items[i : i + size] for i in range(0, len(items), size))
+    flying: deque[Future[Any]] = deque()
+    with _words():
+        try:
+            while True:
+                ahead = 2 + 2 * sum(client.nthreads().values()) // size
+                for group in islice(groups, ahead - len(flying)):
+                    tasks = client.map(partial(_attempt, function), group, pure=False)
+                    flying.append(tasks[0] if size == 1 else client.submit(_attempt, collect, tasks, pure=False))
+                if not flying:
+                    return
+                found = flying[0].result()
+                yield collect([found]) if size == 1 else found
+                flying.popleft()
+        finally:
+            if flying and client.status == "running":
+                client.cancel(list(flying), force=True)
+
+
+@contextlib.contextmanager
+def _words() -> Iterator[None]:
+    """What Dask raises, as errors that a user can act on."""
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm.core import CommClosedError
+
+    try:
+        yield
+    except MseError:
+        raise
+    except (CancelledError, CommClosedError, TimeoutError):
+        raise InputError("the connection to the Dask scheduler is lost") from None
+    except KilledWorker:
+        message = "the Dask cluster's workers die whenever they take up the same rows"
+        raise InputError(message, hint="their logs say why") from None
+    except (ImportError, RuntimeError) as error:
+        hint = "mse-cli must be installed, in the same version, where the scheduler and the workers run"
+        raise InputError(f"the Dask cluster cannot run the tasks: {str(error).splitlines()[0]}", hint=hint) from None

@@ -1,0 +1,171 @@
+"""The main job as a function: files in, ``Result`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
+from mse_cli.core.exact import Total
+from mse_cli.core.missing import POLICIES, Missing
+from mse_cli.core.result import REDUCTIONS, Excerpt, Reduction, Result
+from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.tallies.sums import Sums
+from mse_cli.errors import ParseError, UsageError
+from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.pair import Pair
+from mse_cli.readers.text.layout import Dialect, HeaderChoice
+from mse_cli.running import tallying
+
+MatrixName = Literal["se", "gradient"]
+
+
+def evaluate(
+    pred: str,
+    true: str | None = None,
+    *,
+    pred_columns: str | None = None,
+    true_columns: str | None = None,
+    key: str | None = None,
+    weights: str | None = None,
+    weight_column: str | None = None,
+    missing: Missing = "fail",
+    header: HeaderChoice = "auto",
+    delimiter: str | None = None,
+    decimal: str = ".",
+    reduction: Reduction = "mean",
+    worst: int | None = None,
+) -> Result:
+    r"""The loss of a prediction file against a target file, as ``mse compute`` gives it.
+
+    SSE = Σ M·W·(A−Y)², MSE = SSE / Σ M·W; N·C divides without weights and missing cells.
+
+    Args:
+        pred: A: a CSV, NPY, NPZ, Parquet or Arrow file, a glob, a folder/, an address, or a table that holds both
+            sides.
+        true: Y: a file of the same shape; ``None`` for a table.
+        pred_columns: Columns of A: names, numbers from 1, ranges, comma-separated.
+        true_columns: Columns of Y.
+        key: Column whose text matches the rows of the two files.
+        weights: File of weights at least 0: N×1, 1×C or N×C.
+        weight_column: Column of Y's file that holds row weights.
+        missing: What NaN and missing cells do: "fail", "skip-cell", "skip-row" or "propagate".
+        header: Whether text files have a header: "auto", "yes" or "no".
+        delimiter: One character; found from the data if not given.
+        decimal: The decimal sign, "." or ",".
+        reduction: "mean" or "sum".
+        worst: How many of the worst cells to list.
+
+    Returns:
+        The ``Result``.
+
+    Raises:
+        MseError: (InputError, ParseError, ShapeError or UsageError, each also an OSError or a ValueError) for what
+            cannot be read or does not belong together.
+
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "p.csv").write_text("price,rooms\n300000,3\n500000,4\n")
+    >>> _ = (folder / "t.csv").write_text("price,rooms\n350000,4\n450000,3\n")
+    >>> evaluate(str(folder / "p.csv"), str(folder / "t.csv")).mse
+    1250000000.5
+    """
+    if missing not in POLICIES or reduction not in REDUCTIONS:
+        raise UsageError(f"missing is one of {POLICIES} and reduction one of {REDUCTIONS}")
+    dialect = Dialect(header, delimiter, decimal, missing)
+    options = InputOptions(
+        pred=pred_columns,
+        true=true_columns,
+        key=key,
+        weights=weights,
+        weight_column=weight_column,
+        dialect=dialect,
+        read_again=False,
+    )
+    pair = open_pair(str(pred), None if true is None else str(true), options)
+    return evaluate_pair(pair, reduction=reduction, worst=worst).result
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A result, the sums that it is finished from, and what was kept of the rows; merged parts have no rows."""
+
+    result: Result
+    sums: Sums
+    worst: Worst | None = None
+    pair: Pair | None = None
+    edges: Edges | None = None
+
+    def excerpt(self) -> Excerpt | None:
+        """The first and last rows of SE and of the gradient, if they were kept."""
+        if self.edges is None:
+            return None
+        block = self.edges.block()
+        return Excerpt(
+            rows=self.edges.rows(),
+            squared_error=squared_error(block),
+            row_sums=row_sums(block),
+            gradient=self.gradient_of_block(block),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The columns' names, if they have any."""
+        names = tuple(name for name in self.result.names if name is not None)
+        return names or None
+
+    def matrix(self, name: MatrixName, progress: tallying.Progress | None = None) -> Iterator[Floats]:
+        """SE or the gradient block by block, in a second pass over the files."""
+        if self.pair is None:
+            raise UsageError("merged parts hold no matrices")
+        of_block = self.of_block(name)
+        for block in self.pair.blocks():
+            yield of_block(block)
+            if progress:
+                progress(block.shape[0])
+
+    @property
+    def gradient_of_block(self) -> Callable[[Block], Floats]:
+        """The gradient as a function of a block that other processes can be sent."""
+        return partial(gradient, divisor=self.result.divisor, reduction=self.result.reduction)
+
+    def of_block(self, name: MatrixName) -> Callable[[Block], Floats]:
+        """SE or the gradient, likewise."""
+        return squared_error if name == "se" else self.gradient_of_block
+
+
+def evaluate_pair(
+    pair: Pair,
+    *,
+    reduction: Reduction = "mean",
+    worst: int | None = None,
+    edge_rows: int | None = None,
+    run: tallying.Run = tallying.run,
+) -> Evaluation:
+    """Run the blocks of a pair through the sums, and keep what was asked for; ``run`` says where.
+
+    Raises:
+        ParseError: if no cell is left to compute from, or all weights are 0.
+    """
+    sums = Sums(pair.n_columns)
+    edges = None if edge_rows is None else Edges(edge_rows)
+    worst_cells = None if worst is None else Worst(worst)
+    run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
+    return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
+
+
+def finish(sums: Sums, worst: Worst | None, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:
+    """The result of sums and worst cells that are complete.
+
+    Raises:
+        ParseError: if no cell is left to compute from, or all weights are 0.
+    """
+    result = sums.finish(reduction, names)
+    if result.cells_used == 0:
+        raise ParseError("every cell is missing: there is nothing to compute from")
+    if result.divisor == 0:
+        raise ParseError("all weights are 0")
+    cells = None if worst is None else worst.cells(names, Total.of(sums.errors.totals()))
+    return Evaluation(replace(result, worst=cells), sums, worst)

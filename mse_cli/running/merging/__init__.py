@@ -1,0 +1,1 @@
+"""Results of parts as JSON, added up."""

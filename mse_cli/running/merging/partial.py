@@ -1,0 +1,151 @@
+"""What ``mse merge`` needs of a part: its exact sums as plain data, there and back without a rounding.
+
+A sum is a list of floats whose exact sum it is, for each bucket (a power of two that all of them are scaled by), so
+that parts add up to the same bits however the rows were cut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from mse_cli.core.exact import ColumnSums, Total
+from mse_cli.core.tallies.excerpt import NO_NUMBER, ZERO, Cell, Worst
+from mse_cli.core.tallies.sums import Sums
+from mse_cli.errors import ParseError
+
+Plain = dict[str, Any]
+T = TypeVar("T")
+MOST_BUCKETS = 8  # ±: E²·W spans about ±3
+LARGEST_TERM = 2.0**1000
+LONGEST_SUM = 100  # floats; a sum of squares has fewer than 45 that do not overlap
+NO_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # JSON has no such numbers
+
+
+def to_plain(sums: Sums, worst: Worst | None = None) -> Plain:
+    """The sums of a part, and its worst cells if they were asked for, as JSON can hold them.
+
+    >>> import numpy as np
+    >>> from mse_cli.core.blocks import Block
+    >>> sums = Sums(1)
+    >>> sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
+    >>> to_plain(sums)["errors"]
+    [{'0': [4.0], 'special': 0.0}]
+    """
+    return {
+        "rows": sums.n_rows,
+        "cells_used": sums.cells_used.tolist(),
+        "errors": _plain_totals(sums.errors),
+        "weights": None if sums.weights is None else _plain_totals(sums.weights),
+        "overflow": sums.overflow,
+        "worst": None if worst is None else {"most": worst.most, "cells": list(map(_plain_cell, worst.found()))},
+    }
+
+
+def from_plain(plain: object, n_columns: int) -> tuple[Sums, Worst | None]:
+    """The sums and the worst cells of a part.
+
+    Raises:
+        ParseError: if it is not what ``to_plain`` makes for so many columns.
+    """
+    sums = Sums(n_columns)
+    sums.n_rows = _whole(_get(plain, "rows"), 1, 2**62)
+    sums.cells_used[:] = _several(_get(plain, "cells_used"), n_columns, lambda n: _whole(n, 0, sums.n_rows))
+    sums.errors = ColumnSums.of(_several(_get(plain, "errors"), n_columns, _total))
+    weights = _get(plain, "weights")
+    sums.weights = None if weights is None else ColumnSums.of(_several(weights, n_columns, _total))
+    sums.overflow = _get(plain, "overflow") is True
+    worst = _get(plain, "worst")
+    return sums, None if worst is None else _worst(worst, sums.n_rows, n_columns)
+
+
+def _plain_totals(sums: ColumnSums) -> list[Plain]:
+    return [
+        {**{str(bucket): parts for bucket, parts in total.buckets.items()}, "special": _plain_float(total.special)}
+        for total in sums.totals()
+    ]
+
+
+def _plain_float(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def _plain_cell(cell: Cell) -> list[float | str]:
+    return [_plain_float(value) for value in cell]
+
+
+def _worst(plain: object, n_rows: int, n_columns: int) -> Worst:
+    worst = Worst(_whole(_get(plain, "most"), 1, 2**62))
+    cells = _get(plain, "cells")
+    if not isinstance(cells, list) or len(cells) > worst.most:
+        raise _damaged()
+    for values in cells:
+        worst.consider(_cell(values, n_rows, n_columns))
+    return worst
+
+
+def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
+    if not isinstance(plain, list) or len(plain) != len(Cell._fields):
+        raise _damaged()
+    exponent, mantissa, minus_row, minus_column, *sides = plain
+    return Cell(
+        _whole(exponent, ZERO, NO_NUMBER),
+        _float(mantissa),
+        _whole(minus_row, 1 - n_rows, 0),
+        _whole(minus_column, 1 - n_columns, 0),
+        *map(_float, sides),
+    )
+
+
+def _total(plain: object) -> Total:
+    if not isinstance(plain, dict):
+        raise _damaged()
+    buckets = {_bucket(key): _terms(terms) for key, terms in plain.items() if key != "special"}
+    return Total(buckets, _float(_get(plain, "special")))
+
+
+def _bucket(key: str) -> int:
+    digits = key.removeprefix("-")
+    if not digits.isdecimal() or len(digits) > 1 or int(digits) > MOST_BUCKETS:
+        raise _damaged()
+    return int(key)
+
+
+def _terms(plain: object) -> list[float]:
+    if not isinstance(plain, list) or len(plain) > LONGEST_SUM:
+        raise _damaged()
+    terms = [_float(term) for term in plain]
+    if not all(abs(term) < LARGEST_TERM for term in terms) or math.fsum(terms) < 0:
+        raise _damaged()
+    return terms
+
+
+def _get(plain: object, key: str) -> Any:
+    if not isinstance(plain, dict) or key not in plain:
+        raise _damaged()
+    return plain[key]
+
+
+def _several(plain: object, count: int, read: Callable[[Any], T]) -> list[T]:
+    if not isinstance(plain, list) or len(plain) != count:
+        raise _damaged()
+    return [read(item) for item in plain]
+
+
+def _whole(plain: object, least: int, most: int) -> int:
+    if type(plain) is not int or not least <= plain <= most:
+        raise _damaged()
+    return plain
+
+
+def _float(plain: object) -> float:
+    if isinstance(plain, str) and plain in NO_NUMBERS:
+        return NO_NUMBERS[plain]
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not abs(plain) <= 1.8e308:
+        raise _damaged()
+    return float(plain)
+
+
+def _damaged() -> ParseError:
+    return ParseError("its 'partial' is damaged or was written by another version")

@@ -1,0 +1,180 @@
+"""Results of ``mse compute --format json`` as parts that can be added up."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
+
+from mse_cli.core.result import REDUCTIONS, SCHEMA_VERSION, Reduction
+from mse_cli.core.tallies.excerpt import Worst
+from mse_cli.core.tallies.sums import Sums
+from mse_cli.errors import ParseError, Place, UsageError, printable
+from mse_cli.readers.sources.files import Source, open_text, reading, resolve
+from mse_cli.running.merging.partial import from_plain
+
+HINT = "a part is what `mse compute … --summary --format json` prints"
+# The key of a matrix: a quote inside a string is written \", so that "se": can be nothing else.
+MATRIX = re.compile(rb'"(?:se|gradient)"\s*:\s*(?=\[)')
+AFTER_MATRIX = re.compile(rb'["}]')  # numbers, null, brackets and commas hold neither
+PIECE_BYTES = 1 << 20
+LONGEST_KEY = 1 << 10  # with the spaces around its colon
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: what must agree with the others, and what is added up."""
+
+    label: str
+    n_columns: int
+    names: tuple[str | None, ...]
+    reduction: Reduction
+    sums: Sums
+    worst: Worst | None
+
+
+def read_parts(specs: list[str]) -> list[Part]:
+    """The parts that the user names, in order.
+
+    Raises:
+        MseError: for what cannot be read, is no such result, or does not belong together.
+    """
+    if specs.count("-") > 1:
+        raise UsageError("standard input ('-') can be only one of the parts")
+    parts = [read_part(source) for spec in specs for source in resolve(spec, keep=False)]
+    for part in parts[1:]:
+        check_belongs(parts[0], part)
+    return parts
+
+
+def read_part(source: Source) -> Part:
+    """One part.
+
+    Raises:
+        ParseError: if it is no JSON result that can be added up.
+    """
+    with open_text(source) as stream, reading(source.label):
+        content = _parse(without_matrices(stream))
+        if content.get("schema_version") != SCHEMA_VERSION:
+            found = content.get("schema_version")
+            raise ParseError(f"its schema_version is {found!r}, this mse reads {SCHEMA_VERSION}", hint=HINT)
+        if "partial" not in content:
+            raise ParseError("has no 'partial', which holds the exact sums", hint=HINT)
+        names = _names(content.get("columns"))
+        sums, worst = from_plain(content["partial"], len(names))
+        return Part(source.label, len(names), names, _reduction(content.get("reduction")), sums, worst)
+
+
+def without_matrices(stream: BinaryIO) -> bytes:
+    """The text of a result with its matrices left out as it is read, however large they are.
+
+    >>> import io
+    >>> without_matrices(io.BytesIO(b'{"mse": 1.0, "se": [[1.0], [null]], "gradient": [[2.0]]}'))
+    b'{"mse": 1.0, "se": 0, "gradient": 0}'
+    """
+    kept, ahead, inside = bytearray(), b"", False
+    while piece := stream.read(PIECE_BYTES):
+        ahead += piece
+        while found := (AFTER_MATRIX if inside else MATRIX).search(ahead):
+            if inside:
+                kept += b"0, " if found[0] == b'"' else b"0"
+                ahead = ahead[found.start() :]
+            else:
+                kept += ahead[: found.end()]
+                ahead = ahead[found.end() :]
+            inside = not inside
+        if inside:
+            ahead = b""
+        else:
+            kept += ahead[:-LONGEST_KEY]
+            ahead = ahead[-LONGEST_KEY:]
+    return bytes(kept) + ahead
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ParseError("is not a JSON result of mse compute", hint=HINT) from None
+    if not isinstance(content, dict) or "schema_version" not in content:
+        raise ParseError("is not a JSON result of mse compute", hint=HINT)
+    return content
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _names(columns: object) -> tuple[str | None, ...]:
+    if not isinstance(columns, list) or not columns:
+        raise ParseError("is not a JSON result of mse compute", hint=HINT)
+    names: list[str | None] = []
+    for column in columns:
+        name = column.get("name") if isinstance(column, dict) else 0
+        if not (name is None or isinstance(name, str)):
+            raise ParseError("is not a JSON result of mse compute", hint=HINT)
+        names.append(name)
+    return tuple(names)
+
+
+def _reduction(text: object) -> Reduction:
+    for reduction in REDUCTIONS:
+        if text == reduction:
+            return reduction
+    raise ParseError("is not a JSON result of mse compute", hint=HINT)
+
+
+def check_belongs(first: Part, part: Part) -> None:
+    """Refuse parts that cannot be of one matrix.
+
+    Raises:
+        ParseError: naming the part and what differs.
+    """
+    differs = _difference(first, part, printable(first.label))
+    if differs:
+        raise ParseError(differs, Place(part.label), hint="parts of one matrix are computed with the same options")
+
+
+def _difference(first: Part, part: Part, other: str) -> str | None:
+    if part.n_columns != first.n_columns:
+        return f"has {_columns(part.n_columns)}, {other} has {_columns(first.n_columns)}"
+    if part.names != first.names:
+        return f"its columns are not called as those of {other}"
+    if part.reduction != first.reduction:
+        return f"was computed with --reduction {part.reduction}, {other} with --reduction {first.reduction}"
+    if (part.sums.weights is None) != (first.sums.weights is None):
+        with_, without = (part.label, first.label) if part.sums.weights is not None else (first.label, part.label)
+        return f"only one has weights: {printable(with_)} was computed with weights, {printable(without)} without"
+    return None
+
+
+def _columns(count: int) -> str:
+    return f"{count} column" + ("" if count == 1 else "s")
+
+
+def add_up(parts: list[Part], most_worst: int | None) -> tuple[Sums, Worst | None]:
+    """The sums of all parts, and their worst cells if every part lists enough of them.
+
+    Raises:
+        UsageError: if more worst cells are asked for than a part lists.
+    """
+    sums = parts[0].sums
+    for part in parts[1:]:
+        sums += part.sums
+    listed = [part.worst.most if part.worst else 0 for part in parts]
+    most = min(listed) if most_worst is None else most_worst
+    if most > min(listed):
+        short = parts[listed.index(min(listed))]
+        hint = f"compute the parts with --worst {most}"
+        raise UsageError(f"lists its {min(listed)} worst cells, not {most}", Place(short.label), hint=hint)
+    return sums, _worst_of(parts, most) if most else None
+
+
+def _worst_of(parts: list[Part], most: int) -> Worst:
+    worst, rows_before = Worst(most), 0
+    for part in parts:
+        if part.worst is not None:
+            worst.merge(part.worst, rows_before=rows_before)
+        rows_before += part.sums.n_rows
+    return worst

@@ -1,0 +1,45 @@
+"""A whole matrix, SE or the gradient, in a second pass: its parts calculated at the same time, and written in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from mse_cli.core.blocks import Block, Floats
+from mse_cli.readers.pair import Pair
+from mse_cli.running.partitions import Map, parts_of
+from mse_cli.running.tallying import Progress
+
+T = TypeVar("T")
+
+HELD_CELLS = 1 << 20  # of a part of a matrix that waits to be written
+
+
+def rendered(
+    pair: Pair,
+    of_block: Callable[[Block], Floats],
+    render: Callable[[Floats], T],
+    *,
+    mapped: Map,
+    progress: Progress | None = None,
+) -> Iterator[T]:
+    """What ``render`` makes of ``of_block`` of each block, in order.
+
+    Args:
+        pair: The rows, counted; what a few parts of them are rendered to is held in memory.
+        of_block: SE or the gradient of a block.
+        render: Rows as they are written.
+        mapped: Where the parts are calculated.
+        progress: Told how many more rows are written.
+    """
+    parts = parts_of(pair, HELD_CELLS)
+    work = partial(_rendered_part, of_block=of_block, render=render)
+    for part, pieces in zip(parts, mapped(work, parts), strict=True):
+        yield from pieces
+        if progress:
+            progress(part.n_rows or 0)
+
+
+def _rendered_part(part: Pair, *, of_block: Callable[[Block], Floats], render: Callable[[Floats], T]) -> list[T]:
+    return [render(of_block(block)) for block in part.blocks()]
