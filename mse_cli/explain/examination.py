@@ -6,8 +6,9 @@ from mse_cli.core.tallies.excerpt import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
 from mse_cli.explain.case import MOST_ROWS, AfterOneStep, Case
 from mse_cli.readers.pair import Pair
-from mse_cli.running import tallying
 from mse_cli.running.evaluation import Evaluation, evaluate_pair
+from mse_cli.running.place import here
+from mse_cli.running.tallying import run_here
 
 
 def examine(
@@ -30,11 +31,11 @@ def examine(
     ((0, 0), 1250000000.5, 1128125000.45125)
     """
     edges = Edges(MOST_ROWS)
-    evaluation = evaluate_pair(pair, worst=1)
+    evaluation = evaluate_pair(here(pair), worst=1)
     result, place = evaluation.result, _traced(evaluation, cell)
     row = OneRow(place[0])
     after = AfterOneStep(result.shape[1], divisor=result.divisor, learning_rate=learning_rate)
-    tallying.run_here(pair, edges, row, after)
+    run_here(pair, edges, row, after)
     _check_used(row, place)
     rows, block = with_row(edges, row)
     return Case(result, block, rows, place, after.sums.finish(), learning_rate, files, chosen=cell is not None)

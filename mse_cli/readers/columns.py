@@ -7,6 +7,7 @@ import re
 from mse_cli.errors import ParseError, UsageError, quote
 
 Names = tuple[str, ...]
+Positions = tuple[int, ...]  # of columns, 0-based
 
 
 def parse_columns(spec: str, names: Names | None, width: int) -> tuple[int, ...]:

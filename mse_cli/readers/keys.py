@@ -5,21 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Floats, Mask, Numbers
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.arrays.npy import NpyMatrix
-from mse_cli.readers.shards import Shards
-from mse_cli.readers.text.delimited import TextMatrix
-
-if TYPE_CHECKING:
-    from mse_cli.readers.arrays.frames import FrameMatrix
-
-Keyed: TypeAlias = "TextMatrix | FrameMatrix | Shards"
+from mse_cli.readers.matrix import File, Matrix
 
 SHOWN = 3  # keys of each kind in a message
 
@@ -31,12 +23,12 @@ class Joined:
     The second file is held in memory; the first streams.
     """
 
-    first: Keyed
-    second: Keyed
+    first: Matrix
+    second: Matrix
     n_rows: None = None
 
     @property
-    def files(self) -> tuple[TextMatrix | NpyMatrix | FrameMatrix, ...]:
+    def files(self) -> tuple[File, ...]:
         """Of both."""
         return (*self.first.files, *self.second.files)
 
@@ -49,16 +41,6 @@ class Joined:
     def n_columns(self) -> int:
         """The columns of both."""
         return self.first.n_columns + self.second.n_columns
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """Of both."""
-        return (*(self.first.names or ()), *(self.second.names or ())) or None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Of both."""
-        return self.first.notes + self.second.notes
 
     def chunks(self) -> Iterator[Numbers]:
         """The joined rows in the order of the first file.

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
 from mse_cli.core.missing import Missing, used_cells
 from mse_cli.errors import ShapeError, printable
+from mse_cli.readers.matrix import File
 from mse_cli.readers.sources.files import reading
 
 
-class Matrix(Protocol):
-    """One file, or several one after the other, as a matrix that is read in chunks of rows."""
+class Stream(Protocol):
+    """What is read in chunks of rows: a matrix, or two whose rows are joined by a key."""
 
     @property
     def label(self) -> str:
@@ -31,16 +32,8 @@ class Matrix(Protocol):
         """C."""
 
     @property
-    def names(self) -> tuple[str, ...] | None:
-        """The columns' names, if it has any."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know about how it was read."""
-
-    @property
-    def files(self) -> tuple[Any, ...]:
-        """The matrices, a file each, that it is made of."""
+    def files(self) -> tuple[File, ...]:
+        """The files that are read."""
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows in order, some at a time; from the start at each call.
@@ -49,7 +42,7 @@ class Matrix(Protocol):
         """
 
 
-class Part(NamedTuple):
+class StreamColumns(NamedTuple):
     """Some columns of a stream: of which stream, and from which column to which."""
 
     stream: int
@@ -77,12 +70,12 @@ class Pair:
         first_row: The number of its first row (from 0) in the whole that it is a part of.
     """
 
-    streams: tuple[Matrix, ...]
-    prediction: Part
-    target: Part
+    streams: tuple[Stream, ...]
+    prediction: StreamColumns
+    target: StreamColumns
     missing: Missing
     names: tuple[str, ...] | None = None
-    weights: Part | None = None
+    weights: StreamColumns | None = None
     column_weights: Floats | None = None
     notes: tuple[str, ...] = ()
     first_row: int = 0
@@ -124,7 +117,7 @@ class Pair:
             return check_weights(weights, first_row=first_row)
 
 
-def side_by_side(streams: tuple[Matrix, ...], most_rows: int) -> Iterator[list[Numbers]]:
+def side_by_side(streams: tuple[Stream, ...], most_rows: int) -> Iterator[list[Numbers]]:
     """The same rows of each stream, at most so many at a time.
 
     Raises:
@@ -156,7 +149,7 @@ def _filled(chunks: Iterator[Numbers]) -> Iterator[Numbers]:
     return (chunk for chunk in chunks if len(chunk))
 
 
-def check_shapes(prediction: Matrix, target: Matrix) -> None:
+def check_shapes(prediction: Stream, target: Stream) -> None:
     """Refuse sides that cannot have the same shape, before the long work starts.
 
     Raises:
@@ -168,14 +161,14 @@ def check_shapes(prediction: Matrix, target: Matrix) -> None:
     raise disagreement_of(prediction, target)
 
 
-def disagreement_of(first: Matrix, other: Matrix) -> ShapeError:
+def disagreement_of(first: Stream, other: Stream) -> ShapeError:
     """The error for two sides whose shapes differ, with the file that looks wrong."""
     shape, other_shape = (_count(first), first.n_columns), (_count(other), other.n_columns)
     error = disagreement(first.label, shape, other.label, other_shape)
     return ShapeError(error.message, hint=_odd_file(first, other) or error.hint)
 
 
-def _odd_file(first: Matrix, other: Matrix) -> str | None:
+def _odd_file(first: Stream, other: Stream) -> str | None:
     """Which file looks wrong where two sides of several files have different numbers of rows."""
     files, others = first.files, other.files
     names, other_names = ([PurePosixPath(file.label).stem for file in side] for side in (files, others))
@@ -189,12 +182,12 @@ def _odd_file(first: Matrix, other: Matrix) -> str | None:
     return None
 
 
-def _rows_of(file: Matrix) -> str:
+def _rows_of(file: File) -> str:
     return f"{printable(file.label)} has {file.n_rows} rows"
 
 
-def _count(matrix: Matrix) -> int:
-    return matrix.n_rows if matrix.n_rows is not None else sum(map(len, matrix.chunks()))
+def _count(stream: Stream) -> int:
+    return stream.n_rows if stream.n_rows is not None else sum(map(len, stream.chunks()))
 
 
 def disagreement(name: str, shape: tuple[int, int], other: str, other_shape: tuple[int, int]) -> ShapeError:

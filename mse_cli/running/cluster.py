@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers.pair import Pair
-from mse_cli.running import partitions as planning
-from mse_cli.running.tallying import KEPT_BYTES, LARGEST_KEPT, Progress, Tally, cores, filled
+from mse_cli.running.partitions import PARTITION_CELLS, partitions_of
+from mse_cli.running.place import KEPT_BYTES, LARGEST_KEPT, cores
+from mse_cli.running.tallying import Progress, Tally, filled
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -122,7 +123,7 @@ def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress 
     Raises:
         MseError: as reading the blocks here would, or if the cluster is lost.
     """
-    parts = planning.parts_of(pair, ROUNDS * planning.PART_CELLS)
+    parts = partitions_of(pair, ROUNDS * PARTITION_CELLS)
     size = _group_size(len(parts))
     fill = partial(filled, empty=[tally.new() for tally in tallies])
     for start, merged in zip(range(0, len(parts), size), _grouped(fill, parts, _merged, client), strict=True):

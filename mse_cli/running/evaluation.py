@@ -17,7 +17,8 @@ from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.layout import Dialect, HeaderChoice
-from mse_cli.running import tallying
+from mse_cli.running.place import Place, place_for
+from mse_cli.running.tallying import Progress
 
 MatrixName = Literal["se", "gradient"]
 
@@ -85,7 +86,8 @@ def evaluate(
         read_again=False,
     )
     pair = open_pair(str(pred), None if true is None else str(true), options)
-    return evaluate_pair(pair, reduction=reduction, worst=worst).result
+    with place_for(pair) as place:
+        return evaluate_pair(place, reduction=reduction, worst=worst).result
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Evaluation:
         names = tuple(name for name in self.result.names if name is not None)
         return names or None
 
-    def matrix(self, name: MatrixName, progress: tallying.Progress | None = None) -> Iterator[Floats]:
+    def matrix(self, name: MatrixName, progress: Progress | None = None) -> Iterator[Floats]:
         """SE or the gradient block by block, in a second pass over the files."""
         if self.pair is None:
             raise UsageError("merged parts hold no matrices")
@@ -137,22 +139,23 @@ class Evaluation:
 
 
 def evaluate_pair(
-    pair: Pair,
+    place: Place,
     *,
     reduction: Reduction = "mean",
     worst: int | None = None,
     edge_rows: int | None = None,
-    run: tallying.Run = tallying.run,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair through the sums, and keep what was asked for; ``run`` says where.
+    """Run the blocks of a pair, at its place, through the sums, and keep what was asked for.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
+    pair = place.pair
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    run(pair, *(tally for tally in (sums, edges, worst_cells) if tally is not None))
+    place.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
     return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
 
 

@@ -1,85 +1,165 @@
-"""Where a command's blocks run: in this process, its threads, worker processes, on a Dask cluster."""
+"""The one decision where blocks run: in this process, its threads, worker processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from importlib import import_module
+from typing import NamedTuple, Protocol
 
-from mse_cli.commands.streams import note
 from mse_cli.errors import UsageError
 from mse_cli.readers.pair import Pair
-from mse_cli.running import tallying
+from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars
+from mse_cli.readers.text.text_file import TextFile
+from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
+from mse_cli.running.tallying import Map, Progress, Tally, in_threads, map_here, run_here, run_in_partitions
 
-if TYPE_CHECKING:
-    from mse_cli.running.partitions import Map
+MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
+FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
+CELLS_A_THREAD = 32 << 20  # of a partition: each begins with fresh memory, and at an error those at work are finished
+KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
+LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
+LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
 
 
 class Run(Protocol):
-    """A backend, with all that it needs beside the pair, the tallies and who is told how far it is."""
+    """Feeds every block of a pair to every tally, and says how far it is."""
 
-    def __call__(self, pair: Pair, *tallies: tallying.Tally, progress: tallying.Progress | None = None) -> None:
-        """Feed every block of the pair to every tally."""
+    def __call__(self, *tallies: Tally, progress: Progress | None = None) -> None:
+        """Run once over all rows."""
 
 
-class Running(NamedTuple):
-    """The pair as it is read there, and the two ways to work there.
+class Place(NamedTuple):
+    """Where the blocks of a pair run: the pair as it is read there, and the two ways to work there.
 
     Attributes:
         pair: The pair.
         run: Feeds its blocks to tallies.
         mapped: Python's ``map``, there.
-        in_parts: Whether parts of the pair are worked on at the same time, in a second pass too.
+        in_partitions: Whether partitions are worked on at the same time, in a second pass too.
         makes_text: Whether rows are made into text there faster than here.
     """
 
     pair: Pair
     run: Run
     mapped: Map
-    in_parts: bool = False
+    in_partitions: bool = False
     makes_text: bool = False
 
 
 @contextlib.contextmanager
-def running(pair: Pair, *, dask: str | None, jobs: int | None, quiet: bool) -> Iterator[Running]:
+def place_for(
+    pair: Pair, *, dask: str | None = None, jobs: int | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[Place]:
     """The place that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
+
+    Args:
+        pair: Prediction and target.
+        dask: A scheduler's address, or ``local``.
+        jobs: How many may work at once; as many as help if not given.
+        tell: Told what the user may want to know; ``None`` where the process is not ours: then it stays one process.
 
     Raises:
         UsageError: for ``--jobs`` with a cluster that has its own workers.
     """
     if dask is not None:
-        with _on_dask(pair, dask, jobs, quiet=quiet) as there:
-            yield there
-    elif (n_threads := tallying.threads_for(pair, jobs)) > 1:
-        tallying.keep_freed_memory()
-        with tallying.in_threads(n_threads) as mapped:
-            run = partial(tallying.run_in_parts, mapped=mapped, part_cells=tallying.cells_for(pair, n_threads))
-            yield Running(_counted(pair, mapped), run, mapped, in_parts=True)
-    elif (n_processes := tallying.processes_for(pair, jobs)) > 1:
-        from mse_cli.running.processes import in_processes  # multiprocessing costs start-up time
-
-        with in_processes(n_processes) as mapped:
-            run = partial(tallying.run_in_parts, mapped=mapped)
-            yield Running(_counted(pair, mapped), run, mapped, in_parts=True, makes_text=True)
+        with _on_dask(pair, dask, jobs, tell) as place:
+            yield place
+    elif (n_threads := threads_for(pair, jobs)) > 1:
+        if tell is not None:
+            keep_freed_memory()
+        with in_threads(n_threads) as mapped:
+            yield _in_partitions(pair, mapped, cells_for(pair, n_threads))
+    elif tell is not None and (n_processes := processes_for(pair, jobs)) > 1:
+        processes = import_module("mse_cli.running.processes")  # multiprocessing costs start-up time
+        with processes.in_processes(n_processes) as mapped:
+            yield _in_partitions(pair, mapped)._replace(makes_text=True)
     else:
-        yield Running(pair, tallying.run_here, tallying.map_here)
+        yield here(pair)
 
 
-def _counted(pair: Pair, mapped: Map) -> Pair:
-    from mse_cli.running.partitions import with_counted_rows  # small files are not cut
+def here(pair: Pair) -> Place:
+    """This process, one block after the other."""
+    return Place(pair, partial(run_here, pair), map_here)
 
-    return with_counted_rows(pair, mapped)
+
+def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Place:
+    pair = with_counted_rows(pair, mapped)
+    return Place(
+        pair, partial(run_in_partitions, partitions_of(pair, n_cells), mapped=mapped), mapped, in_partitions=True
+    )
 
 
 @contextlib.contextmanager
-def _on_dask(pair: Pair, address: str, jobs: int | None, *, quiet: bool) -> Iterator[Running]:
+def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[str], None] | None) -> Iterator[Place]:
     if jobs is not None and address != "local":
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
-    from mse_cli.running.cluster import connected, map_on_dask, run_on_dask  # Dask costs start-up time
+    cluster = import_module("mse_cli.running.cluster")  # Dask costs start-up time
+    with cluster.connected(address, jobs=jobs) as client:
+        if tell is not None and not client.nthreads():
+            tell("the Dask scheduler has no workers yet: waiting for some")
+        mapped = partial(cluster.map_on_dask, client=client)
+        pair = with_counted_rows(pair, mapped)
+        yield Place(pair, partial(cluster.run_on_dask, pair, client=client), mapped)
 
-    with connected(address, jobs=jobs) as client:
-        if not client.nthreads():
-            note(["the Dask scheduler has no workers yet: waiting for some"], quiet=quiet)
-        mapped = partial(map_on_dask, client=client)
-        yield Running(_counted(pair, mapped), partial(run_on_dask, client=client), mapped)
+
+def threads_for(pair: Pair, jobs: int | None) -> int:
+    """How many threads help to read a pair of arrays, at most ``jobs``: NumPy works outside Python's lock."""
+    most = min(jobs or MOST_THREADS, MOST_THREADS, cores())
+    if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
+        return 1
+    if texts_of(pair):
+        return 1  # two threads with Polars take as long as one, which has its threads
+    return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
+
+
+def cells_for(pair: Pair, n_threads: int) -> int:
+    """How many cells a partition has for so many threads, so that they are busy to the end."""
+    n_cells = (pair.n_rows or 0) * pair.n_columns
+    rounds = -(-n_cells // (n_threads * CELLS_A_THREAD))
+    return -(-n_cells // (n_threads * rounds))
+
+
+def processes_for(pair: Pair, jobs: int | None) -> int:
+    """How many processes help to read a pair with text in it, at most ``jobs``; 1 where they cannot share the work."""
+    n_bytes = text_bytes(pair)
+    most = jobs or (cores() if n_bytes >= LARGE_TEXT else 1)
+    return most if most > 1 and n_bytes and can_be_cut(pair) else 1
+
+
+def could_be_faster(pair: Pair) -> bool:
+    """Whether the extra ``fast`` is missing where it would help."""
+    return text_bytes(pair) >= LARGE_FOR_POLARS and not has_polars()
+
+
+def text_bytes(pair: Pair) -> int:
+    """How large the text files are together, as far as they are files."""
+    return sum(text.n_bytes for text in texts_of(pair))
+
+
+def texts_of(pair: Pair) -> list[TextFile]:
+    """The text files of a pair."""
+    return [file for stream in pair.streams for file in stream.files if isinstance(file, TextFile)]
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep what large buffers leave, for the next: fresh pages cost as much as what fills them.
+
+    It is for processes that are ours: the command and its workers, not one that uses the package.
+    """
+    if sys.platform == "linux":
+        import ctypes  # NumPy has loaded it
+
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(m_mmap_threshold, LARGEST_KEPT)
+            mallopt(m_trim_threshold, KEPT_BYTES)

@@ -20,11 +20,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.errors import MseError
-from mse_cli.readers.text import counted_text  # noqa: F401 - what the workers need is there when they are forked
-from mse_cli.running.tallying import keep_freed_memory, ordered
+from mse_cli.readers.text import counting  # noqa: F401 - what the workers need is there when they are forked
+from mse_cli.running.place import keep_freed_memory
+from mse_cli.running.tallying import ordered
 
 if TYPE_CHECKING:
-    from mse_cli.running.partitions import Map
+    from mse_cli.running.tallying import Map
 
 T = TypeVar("T")
 R = TypeVar("R")

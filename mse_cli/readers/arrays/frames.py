@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mse_cli.core.blocks import Floats, Mask, Numbers, rows_per_block
-from mse_cli.core.missing import Missing, check_finite
+from mse_cli.core.missing import check_finite
 from mse_cli.errors import ParseError, Place, UsageError, printable, quote
 from mse_cli.readers.arrays.frame_columns import (
     TYPES,
@@ -27,8 +27,9 @@ from mse_cli.readers.arrays.frame_columns import (
     matrix_of,
     runs_of,
 )
+from mse_cli.readers.columns import Names, Positions
+from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import Source, reading
-from mse_cli.readers.text.delimited import Rows
 
 if TYPE_CHECKING:
     import polars
@@ -42,36 +43,22 @@ HINT = "give the file twice, as both sides, or cast the column to float64 where 
 
 
 @dataclass(frozen=True)
-class FrameMatrix:
-    """One side of the loss from a Parquet or Arrow file, of which only the columns that are used are read.
+class FrameFile:
+    """A Parquet or Arrow file, of which only the columns that are used are read; a ``File``.
 
     Attributes:
-        source: The file.
         table: What it says of itself.
-        missing: The policy for missing cells.
-        positions: Which columns are read (0-based).
-        span: Which rows, if not all.
-        key: The column that identifies the row, if rows are matched by it.
-        is_member: As of a member of an archive: it is none.
+        which: Which rows of it are read.
     """
 
     source: Source
+    label: str
+    names: Names
+    width: int
+    use: Positions
+    notes: tuple[str, ...]
     table: ParquetTable | ArrowTable
-    missing: Missing
-    positions: tuple[int, ...]
-    span: range | None = None
-    key: int | None = None
-    is_member: bool = False
-
-    @property
-    def label(self) -> str:
-        """The file."""
-        return self.source.label
-
-    @property
-    def which(self) -> range:
-        """Which rows of the file are read (from 0)."""
-        return range(self.table.n_rows) if self.span is None else self.span
+    which: range
 
     @property
     def n_rows(self) -> int:
@@ -79,73 +66,52 @@ class FrameMatrix:
         return len(self.which)
 
     @property
-    def can_be_parted(self) -> bool:
+    def can_be_cut(self) -> bool:
         """Whether several rows' worth of it can be read at the same time, which a pipe does not allow."""
         return self.table.can_be_cut and self.source.seekable
 
-    @property
-    def files(self) -> tuple[FrameMatrix]:
-        """Itself: it is one file."""
-        return (self,)
-
-    def grains(self, n_cells: int) -> list[int]:
+    def grains(self, n_columns: int, n_cells: int) -> list[int]:
         """How many rows each run of about so many cells holds that is cheap to read on its own."""
         from mse_cli.readers.arrays.parquet import slices  # few files are
 
-        step = max(1, n_cells // self.n_columns)
+        step = max(1, n_cells // n_columns)
         return [len(rows) for rows in slices(self.which, self.table.starts, step)]
 
-    def part(self, rows: range) -> FrameMatrix:
+    def part(self, rows: range) -> FrameFile:
         """The same with only these rows (from 0)."""
-        return replace(self, span=rows)
+        return replace(self, which=self.which[rows.start : rows.stop])
 
-    @property
-    def all_names(self) -> tuple[str, ...]:
-        """The names of the file's columns, whichever of them are read."""
-        return self.table.names
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns that are read."""
-        return tuple(self.all_names[column] for column in self.positions)
-
-    @property
-    def n_columns(self) -> int:
-        """C."""
-        return len(self.positions)
-
-    @property
-    def width(self) -> int:
-        """How many columns the file has."""
-        return len(self.all_names)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Whether an index is left out."""
-        listed = ", ".join(quote(self.all_names[i]) for i in _index_of(self.all_names))
-        return (f"the column {listed} is taken for pandas' index and dropped",) if listed else ()
-
-    def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> FrameMatrix:
-        """The same with only these columns (0-based), perhaps with a key; weights are checked in blocks."""
-        return replace(self, positions=columns, key=key)
-
-    def chunks(self) -> Iterator[Numbers]:
-        """The rows in order, some at a time; each chunk is valid until the next is asked for; raises as ``rows``."""
-        return (rows.numbers for rows in self.rows())
-
-    def rows(self) -> Iterator[Rows]:
+    def read(self, wanted: Selection) -> Iterator[Rows]:
         """The rows in order with their keys, some at a time.
 
         Raises:
             ParseError: for what is no number, is missing or does not fit beside the other columns.
         """
-        wanted = sorted({*self.positions, *([] if self.key is None else [self.key])})
-        first_row = self.which.start
-        with reading(self.label), _polars_errors(self.table.kind):
-            for frame in self.table.frames(self.source, wanted, self.which):
+        return Reading(self, wanted).rows()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Some columns of such a file as they are read."""
+
+    file: FrameFile
+    wanted: Selection
+
+    @property
+    def positions(self) -> Positions:
+        """Which columns are read."""
+        return self.wanted.columns
+
+    def rows(self) -> Iterator[Rows]:
+        """The rows in order with their keys."""
+        table, which, key = self.file.table, self.file.which, self.wanted.key
+        wanted = sorted({*self.positions, *([] if key is None else [key])})
+        first_row = which.start
+        with reading(self.file.label), _polars_errors(table.kind):
+            for frame in table.frames(self.file.source, wanted, which):
                 self._check(frame, wanted)
                 stored = dict(zip(wanted, frame.get_columns(), strict=True))
-                keys = None if self.key is None else self._keys(stored[self.key], first_row)
+                keys = None if key is None else self._keys(stored[key], key, first_row)
                 numbers = {position: column_of(stored[position]) for position in set(self.positions)}
                 done = 0
                 for chunk in self._chunks([numbers[position] for position in self.positions], first_row):
@@ -155,28 +121,27 @@ class FrameMatrix:
                         yield Rows(self._as_floats(chunk, first_row + done), keys[done : done + len(chunk)])
                     done += len(chunk)
                 first_row += len(frame)
-        if first_row != self.which.stop:
-            raise ParseError("the file became shorter while it was read", Place(self.label))
+        if first_row != which.stop:
+            raise ParseError("the file became shorter while it was read", Place(self.file.label))
 
-    def _keys(self, series: polars.Series, first_row: int) -> list[str]:
+    def _keys(self, series: polars.Series, position: int, first_row: int) -> list[str]:
         """The text of the key column."""
-        assert self.key is not None
         if not (series.dtype.is_integer() or str(series.dtype.base_type()) in TEXT):
             message = f"the column holds {printable(str(series.dtype))}; keys are text or integers"
-            raise ParseError(message, self._place(None, self.key))
+            raise ParseError(message, self._place(None, position))
         if series.null_count():
             row = first_row + int(np.argmax(series.is_null().to_numpy()))
-            raise ParseError("the key is missing", self._place(row, self.key))
+            raise ParseError("the key is missing", self._place(row, position))
         return [str(key).strip() for key in series.to_list()]
 
     def _place(self, row: int | None, position: int) -> Place:
         """The place of a cell, by row and column from 0."""
-        return Place(row=None if row is None else row + 1, column=position + 1, name=self.all_names[position])
+        return Place(row=None if row is None else row + 1, column=position + 1, name=self.file.names[position])
 
     def _check(self, frame: polars.DataFrame, wanted: list[int]) -> None:
         """Refuse what is no number, and what is not what the file says it holds."""
-        if frame.columns != [self.all_names[i] for i in wanted] or any(len(series) != len(frame) for series in frame):
-            raise ParseError(f"the {self.table.kind} file is corrupt: its columns are not those that it lists")
+        if frame.columns != [self.file.names[i] for i in wanted] or any(len(series) != len(frame) for series in frame):
+            raise ParseError(f"the {self.file.table.kind} file is corrupt: its columns are not those that it lists")
         for position, dtype in zip(wanted, frame.dtypes, strict=True):
             if position in self.positions and str(dtype.base_type()) not in TYPES:
                 kinds = "bool, integers of up to 64 bits, floating point and decimals are"
@@ -198,7 +163,7 @@ class FrameMatrix:
             yield matrix_of(columns, dtype)
             return
         numbers = matrix_of(columns, np.dtype(np.float64))
-        check_finite(numbers, self.missing, first_row=first_row, columns=self.positions, names=self.all_names)
+        check_finite(numbers, self.wanted.missing, first_row=first_row, columns=self.positions, names=self.file.names)
         rounded = np.stack([is_rounded(column) for column in columns], axis=1) if any_long(columns) else None
         if rounded is None or not rounded.any():
             yield numbers
@@ -236,7 +201,7 @@ class FrameMatrix:
         return ParseError(f"{value} would be rounded, since it stands beside {others}", place, hint=HINT)
 
 
-def open_frames(source: Source, missing: Missing, *, kind: str) -> FrameMatrix:
+def open_file(source: Source, *, kind: str, **_: object) -> FrameFile:
     """Check what a Parquet or Arrow file says of itself.
 
     Raises:
@@ -251,12 +216,15 @@ def open_frames(source: Source, missing: Missing, *, kind: str) -> FrameMatrix:
     with reading(source.label):
         table = _open_table(source, kind)
         index = _index_of(table.names)
-        matrix = FrameMatrix(source, table, missing, tuple(i for i in range(len(table.names)) if i not in index))
-        if not matrix.n_rows or not matrix.width:
-            raise ParseError(f"{matrix.n_rows} rows of {matrix.width} columns hold no cells")
-        if len(set(matrix.all_names)) < matrix.width:
+        use = tuple(i for i in range(len(table.names)) if i not in index)
+        if not table.n_rows or not table.names:
+            raise ParseError(f"{table.n_rows} rows of {len(table.names)} columns hold no cells")
+        if len(set(table.names)) < len(table.names):
             raise ParseError("two columns have the same name")
-    return matrix
+    listed = ", ".join(quote(table.names[i]) for i in index)
+    notes = (f"the column {listed} is taken for pandas' index and dropped",) if listed else ()
+    rows = range(table.n_rows)
+    return FrameFile(source, source.label, table.names, len(table.names), use, notes, table, rows)
 
 
 def _open_table(source: Source, kind: str) -> ParquetTable | ArrowTable:

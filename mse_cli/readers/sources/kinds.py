@@ -1,4 +1,4 @@
-"""Files given by mistake: what they are, by their first bytes, and what to do with them."""
+"""What a file is by its first bytes: what is read, how it is packed; and of files given by mistake what they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from mse_cli.errors import ParseError, Place
 
 # Of Parquet with the first byte of what must follow: a header cell of a text may be PAR1.
 PARQUET_MAGIC, ARROW_MAGIC, STREAM_MAGIC = b"PAR1\x15", b"ARROW1\0", b"\xff\xff\xff\xff"
+Kind = Literal["NPY", "NPZ", "Parquet", "Arrow", "text"]
+KINDS: tuple[tuple[bytes, Kind], ...] = (
+    (b"\x93NUMPY", "NPY"),
+    (b"PK\x03\x04", "NPZ"),
+    (PARQUET_MAGIC, "Parquet"),
+    (ARROW_MAGIC, "Arrow"),
+    (STREAM_MAGIC, "Arrow"),
+)
+Packing = Literal["gzip", "bzip2", "xz"]
+BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")  # the word BZh alone may begin a header
+HEAD_BYTES = 10  # that tell both
 SAVE_AS_CSV = "save it as CSV or NPY first"
 DECOMPRESS = "decompress it first: gunzip, bunzip2 or unxz"
 MAGIC = (
@@ -46,11 +57,20 @@ INSIDE_ZIP = (
 )
 
 
-def frame_kind(head: bytes) -> Literal["Parquet", "Arrow"] | None:
-    """Which of the two a file is that Polars reads, if it is one; ``None`` else."""
-    if head.startswith(PARQUET_MAGIC):
-        return "Parquet"
-    return "Arrow" if head.startswith((ARROW_MAGIC, STREAM_MAGIC)) else None
+def kind_of(head: bytes) -> Kind:
+    r"""What a file is by its first bytes; text is whatever is nothing else.
+
+    >>> kind_of(b"PK\x03\x04"), kind_of(b"price,rooms")
+    ('NPZ', 'text')
+    """
+    return next((kind for magic, kind in KINDS if head.startswith(magic)), "text")
+
+
+def packing_of(head: bytes) -> Packing | None:
+    """How a text is compressed, by its first bytes; ``None`` if it is not."""
+    if BZIP2.match(head):
+        return "bzip2"
+    return "gzip" if head.startswith(b"\x1f\x8b") else "xz" if head.startswith(b"\xfd7zXZ\x00") else None
 
 
 def refuse_other_formats(head: bytes) -> None:

@@ -49,29 +49,23 @@ class Layout:
     Attributes:
         delimiter: One character; a space means runs of spaces.
         decimal: The decimal sign.
-        missing: What missing cells do.
         width: How many cells each row has, without the empty one after a trailing delimiter.
         trailing: Whether each row ends with a delimiter.
         names: The header's cells, ``None`` without a header.
-        use: Which cells (0-based) are read as numbers.
+        use: Which cells (0-based) are read as numbers if none are chosen.
         offset: How many bytes stand before the first row.
         first_line: The physical line of the first row.
-        key: The cell that identifies the row, if rows are matched by it.
-        weights: Which of the cells that are read are weights, and may not be negative or missing.
         notes: What the user should know about how the file was read.
     """
 
     delimiter: str
     decimal: str
-    missing: Missing
     width: int
     trailing: bool
     names: tuple[str, ...] | None
     use: tuple[int, ...]
     offset: int
     first_line: int
-    key: int | None = None
-    weights: tuple[int, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def place(self, line: int, column: int) -> Place:
@@ -146,7 +140,6 @@ def _layout(
     return Layout(
         delimiter=delimiter,
         decimal=dialect.decimal,
-        missing=dialect.missing,
         width=width,
         trailing=trailing,
         names=names,

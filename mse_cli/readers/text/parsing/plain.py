@@ -14,6 +14,7 @@ import re
 import numpy as np
 
 from mse_cli.core.blocks import Floats
+from mse_cli.readers.matrix import Selection
 from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
@@ -24,7 +25,9 @@ COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
 AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
 
 
-def parse_plain(data: bytes, layout: Layout, *, fast: bool = False) -> tuple[Floats, list[str] | None] | None:
+def parse_plain(
+    data: bytes, layout: Layout, wanted: Selection, *, fast: bool = False
+) -> tuple[Floats, list[str] | None] | None:
     r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell.
 
     ``fast`` tries Polars, which must be installed, before NumPy.
@@ -35,28 +38,28 @@ def parse_plain(data: bytes, layout: Layout, *, fast: bool = False) -> tuple[Flo
     if tidied is None:
         return None
     numbers = None
-    if _is_plain(tidied, layout):
-        numbers = _load_plain(tidied, layout, fast=fast)
-    elif layout.missing != "fail":
-        numbers = _with_missing(tidied, layout)
-    return None if numbers is None else (numbers, _keys(tidied, layout))
+    if _is_plain(tidied, layout, wanted):
+        numbers = _load_plain(tidied, layout, wanted, fast=fast)
+    elif wanted.missing != "fail":
+        numbers = _with_missing(tidied, layout, wanted)
+    return None if numbers is None else (numbers, _keys(tidied, layout, wanted))
 
 
-def _load_plain(data: bytes, layout: Layout, *, fast: bool) -> Floats | None:
+def _load_plain(data: bytes, layout: Layout, wanted: Selection, *, fast: bool) -> Floats | None:
     """The matrix that Polars or else NumPy reads, if it has every row in full and only finite numbers."""
     data = data.replace(b",", b".") if layout.decimal == "," else data
     if fast:
         from mse_cli.readers.text.parsing.fast import read_numbers  # an optional extra, and slow to load
 
-        numbers = read_numbers(data, layout)
-        if numbers is not None and _is_complete(numbers, data, layout) and np.isfinite(numbers).all():
+        numbers = read_numbers(data, layout, wanted)
+        if numbers is not None and _is_complete(numbers, data, layout, wanted) and np.isfinite(numbers).all():
             return numbers
-    numbers = _load(data, layout)
+    numbers = _load(data, layout, wanted)
     return numbers if numbers is not None and np.isfinite(numbers).all() else None
 
 
-def _is_complete(numbers: Floats, data: bytes, layout: Layout) -> bool:
-    return numbers.shape == (count_lines(data), len(layout.use))
+def _is_complete(numbers: Floats, data: bytes, layout: Layout, wanted: Selection) -> bool:
+    return numbers.shape == (count_lines(data), len(wanted.columns))
 
 
 def _tidy(data: bytes, layout: Layout) -> bytes | None:
@@ -76,15 +79,15 @@ def _tidy(data: bytes, layout: Layout) -> bytes | None:
     return None if data.isspace() or not data else data
 
 
-def _is_whole(layout: Layout) -> bool:
-    return layout.key is None and layout.use == tuple(range(layout.width))
+def _is_whole(layout: Layout, wanted: Selection) -> bool:
+    return wanted.key is None and wanted.columns == tuple(range(layout.width))
 
 
-def _is_plain(data: bytes, layout: Layout) -> bool:
+def _is_plain(data: bytes, layout: Layout, wanted: Selection) -> bool:
     """Whether NumPy sees only bytes of numbers or, where columns of text are left out, printable ASCII."""
-    if layout.missing != "fail" and layout.width > 1 and _has_empty_cell(data, layout.delimiter):
+    if wanted.missing != "fail" and layout.width > 1 and _has_empty_cell(data, layout.delimiter):
         return False
-    if _is_whole(layout):
+    if _is_whole(layout, wanted):
         padding = b"" if layout.delimiter == " " else b"\t"
         return not data.translate(None, DIGITS + padding + (layout.decimal + layout.delimiter).encode())
     if layout.delimiter == " " or layout.decimal == "," or data.translate(None, BARE_TEXT):
@@ -103,22 +106,22 @@ def _has_empty_cell(data: bytes, separator: str) -> bool:
     return separator != " " and (delimiter * 2 in data or delimiter + b"\n" in data or b"\n" + delimiter in data)
 
 
-def _load(data: bytes, layout: Layout) -> Floats | None:
+def _load(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
     """The matrix that NumPy reads, its decimal sign a point, if it has every row in full."""
     try:
         numbers = np.loadtxt(
             io.BytesIO(data),
             delimiter=None if layout.delimiter == " " else layout.delimiter,
             comments=None,
-            usecols=None if _is_whole(layout) else layout.use,
+            usecols=None if _is_whole(layout, wanted) else wanted.columns,
             ndmin=2,
         )
     except ValueError:
         return None
-    return numbers if _is_complete(numbers, data, layout) else None
+    return numbers if _is_complete(numbers, data, layout, wanted) else None
 
 
-def _with_missing(data: bytes, layout: Layout) -> Floats | None:
+def _with_missing(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
     """The matrix with NaN for missing cells, which the policy allows: nothing else in the text may mean NaN."""
     data, count = _missing_word(layout.delimiter).subn(b"nan", b"\n" + data)
     if data.lower().count(b"nan") != count:
@@ -126,9 +129,9 @@ def _with_missing(data: bytes, layout: Layout) -> Floats | None:
     if layout.width > 1 and layout.delimiter != " ":
         data = _fill_empty_cells(data, layout.delimiter.encode())
     data = data[1:]
-    if not _is_plain(data.replace(b"nan", b"0"), layout):
+    if not _is_plain(data.replace(b"nan", b"0"), layout, wanted):
         return None
-    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout)
+    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout, wanted)
     return None if numbers is None or np.isinf(numbers).any() else numbers
 
 
@@ -138,11 +141,11 @@ def _fill_empty_cells(data: bytes, delimiter: bytes) -> bytes:
     return data.replace(delimiter + b"\n", delimiter + b"nan\n").replace(b"\n" + delimiter, b"\nnan" + delimiter)
 
 
-def _keys(data: bytes, layout: Layout) -> list[str] | None:
-    if layout.key is None:
+def _keys(data: bytes, layout: Layout, wanted: Selection) -> list[str] | None:
+    if wanted.key is None:
         return None
-    cells = (line.split(layout.delimiter, layout.key + 1) for line in data.decode("ascii").splitlines())
-    return [row[layout.key].strip() for row in cells]
+    cells = (line.split(layout.delimiter, wanted.key + 1) for line in data.decode("ascii").splitlines())
+    return [row[wanted.key].strip() for row in cells]
 
 
 @functools.cache

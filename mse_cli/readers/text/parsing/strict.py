@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from mse_cli.core.blocks import Floats
-from mse_cli.core.missing import HINT, INFINITE_HINT
+from mse_cli.core.missing import HINT, INFINITE_HINT, Missing
 from mse_cli.errors import ParseError, Place
+from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import number, records, split_record
 from mse_cli.readers.text.layout import Layout, decode
 
 
-def parse_strictly(data: bytes, first_line: int, layout: Layout) -> tuple[Floats, list[str], int | None]:
-    """The numbers and keys of whole rows, and the line of a blank at their end.
+def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selection) -> tuple[Rows, int | None]:
+    """Whole rows, and the line of a blank at their end.
 
     Raises:
         ParseError: with the physical line and the column.
@@ -29,11 +29,12 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout) -> tuple[Floats
             continue
         if blank is not None:
             raise blank_line(blank)
-        cells = _cells(record, line, layout)
-        rows.append(_numbers(cells, line, layout))
-        if layout.key is not None:
-            keys.append(cells[layout.key].strip())
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(layout.use)), keys, blank
+        cells = _cells(record, line, layout, wanted)
+        rows.append(_numbers(cells, line, layout, wanted))
+        if wanted.key is not None:
+            keys.append(cells[wanted.key].strip())
+    numbers = np.array(rows, dtype=np.float64).reshape(len(rows), len(wanted.columns))
+    return Rows(numbers, keys), blank
 
 
 def blank_line(line: int) -> ParseError:
@@ -42,7 +43,7 @@ def blank_line(line: int) -> ParseError:
     return ParseError("a blank line between rows", Place(line=line), hint=hint)
 
 
-def _cells(record: str, line: int, layout: Layout) -> list[str]:
+def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[str]:
     """The cells of a row, as many as there should be."""
     try:
         cells = split_record(record, layout.delimiter)
@@ -53,8 +54,8 @@ def _cells(record: str, line: int, layout: Layout) -> list[str]:
     if len(cells) == layout.width:
         return cells
     for column, cell in enumerate(cells[: layout.width]):  # a cell that tells more than the row's width
-        if column in layout.use:
-            _number(cell, layout, line, column)
+        if column in wanted.columns:
+            _number(cell, layout, wanted.missing, line, column)
     verb = "more" if len(cells) > layout.width else "fewer"
     raise ParseError(
         f"the row has {len(cells)} cells, {verb} than {layout.width}",
@@ -80,28 +81,28 @@ def _width_hint(found: int, line: int, layout: Layout) -> str | None:
     return None
 
 
-def _numbers(cells: list[str], line: int, layout: Layout) -> list[float]:
-    for column in layout.weights:
-        _check_weight(cells[column], layout, line, column)
-    return [_number(cells[column], layout, line, column) for column in layout.use]
+def _numbers(cells: list[str], line: int, layout: Layout, wanted: Selection) -> list[float]:
+    for column in wanted.weights:
+        _check_weight(cells[column], layout, wanted.missing, line, column)
+    return [_number(cells[column], layout, wanted.missing, line, column) for column in wanted.columns]
 
 
-def _check_weight(cell: str, layout: Layout, line: int, column: int) -> None:
-    value = _number(cell, layout, line, column)
+def _check_weight(cell: str, layout: Layout, missing: Missing, line: int, column: int) -> None:
+    value = _number(cell, layout, missing, line, column)
     if not 0 <= value < math.inf:
         what = "missing" if math.isnan(value) else f"{value!r}, not a finite number of at least 0"
         raise ParseError(f"the weight is {what}", layout.place(line, column))
 
 
-def _number(cell: str, layout: Layout, line: int, column: int) -> float:
+def _number(cell: str, layout: Layout, missing: Missing, line: int, column: int) -> float:
     try:
         value = number(cell, layout.decimal)
     except ParseError as error:
         raise ParseError(error.message, layout.place(line, column), hint=error.hint) from None
-    if math.isfinite(value) or layout.missing == "propagate":
+    if math.isfinite(value) or missing == "propagate":
         return value
     if math.isnan(value):
-        if layout.missing == "fail":
+        if missing == "fail":
             raise ParseError("the cell is missing", layout.place(line, column), hint=HINT)
         return value
     what = "infinite" if "n" in cell.lower() else "too large for float64"
