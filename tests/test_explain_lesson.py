@@ -17,22 +17,23 @@ from mse_cli.explain.examination import examine
 from mse_cli.explain.formula import Grid, Index, Line, Number, Traced
 from mse_cli.explain.lesson import Equation, Paragraph, Points, Verdict, Words
 from mse_cli.explain.words import TEXTS
-from mse_cli.readers.arrays.held import HeldMatrix, house_example
+from mse_cli.readers.arrays.held import held, house_example
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.pair import Pair, Part
+from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.render.lessons.formula_text import Ink, flat
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
 
 
 def pair_of(prediction, target, weights=None, missing="fail"):
     a, y = np.asarray(prediction, dtype=np.float64), np.asarray(target, dtype=np.float64)
     c = a.shape[1]
-    streams = [HeldMatrix("a", a), HeldMatrix("y", y)]
+    streams = [held("a", a), held("y", y)]
     part = None
     if weights is not None:
-        streams.append(HeldMatrix("w", np.asarray(weights, dtype=np.float64)))
-        part = Part(2, 0, streams[2].n_columns)
-    return Pair(tuple(streams), Part(0, 0, c), Part(1, 0, c), missing, weights=part)
+        streams.append(held("w", np.asarray(weights, dtype=np.float64)))
+        part = StreamColumns(2, 0, streams[2].n_columns)
+    return Pair(tuple(streams), StreamColumns(0, 0, c), StreamColumns(1, 0, c), missing, weights=part)
 
 
 def random_pair(seed, shape, scale=1.0, **options):
@@ -66,19 +67,19 @@ def verdict(case):
 def test_the_numbers_are_those_of_compute(seed, shape, weighted):
     weights = np.random.default_rng(seed + 100).uniform(0.1, 3, size=(shape[0], 1)) if weighted else None
     pair = random_pair(seed, shape, weights=weights)
-    result = evaluate_pair(pair, worst=1).result
+    result = evaluate_pair(here(pair), worst=1).result
     case = examine(pair)
     assert case.cell == (result.worst[0].row - 1, result.worst[0].column - 1)
     assert last_number(equations(case, 4)[-1]) == result.sse
     mse, rmse = equations(case, 5)
     assert (last_number(mse), last_number(rmse)) == (result.mse, result.rmse)
-    a, y = pair.streams[0].array, pair.streams[1].array
+    a, y = (stream.files[0].array for stream in pair.streams[:2])
     assert last_number(equations(case, 6)[0]) == mse_gradient(a, y, weights=weights)[case.cell]
 
 
 def test_the_loss_after_the_step_is_that_of_the_moved_prediction():
     pair = random_pair(3, (30, 4), weights=np.arange(1.0, 31.0).reshape(-1, 1))
-    a, y, w = (stream.array for stream in pair.streams)
+    a, y, w = (stream.files[0].array for stream in pair.streams)
     case = examine(pair, learning_rate=0.7)
     moved = a - 0.7 * mse_gradient(a, y, weights=w)
     assert math.isclose(case.after.mse, mean_squared_error(moved, y, weights=w), rel_tol=1e-12)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from mse_cli.readers.text.delimited import parse_piece
 
 from mse_cli.errors import ParseError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text import delimited
-from mse_cli.readers.text.delimited import parse_piece
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.parsing import plain
 from mse_cli.readers.text.parsing.fast import read_numbers
@@ -19,8 +19,8 @@ from mse_cli.readers.text.parsing.strict import parse_strictly
 from mse_cli.readers.text.pieces import Piece
 from mse_cli.running import partitions as parts
 from mse_cli.running import tallying
+from mse_cli.running.backend import backend_for
 from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.place import running
 from mse_cli.running.tallying import could_be_faster, has_polars
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -107,9 +107,9 @@ def test_workers_use_it_too_also_where_it_is_loaded_already(tmp_path, monkeypatc
     count_as_large(monkeypatch)
     assert "polars" in sys.modules
     pair = open_pair(*write(tmp_path), InputOptions())
-    with running(pair, dask=None, jobs=2, quiet=True) as there:
+    with backend_for(pair, jobs=2, tell=print) as there:
         assert all(file.fast for stream in there.pair.streams for file in stream.files)
-        assert evaluate_pair(there.pair, run=there.run).result == evaluate_pair(pair).result
+        assert evaluate_pair(there).result == evaluate_pair(pair).result
 
 
 def test_without_it_large_files_are_read_by_numpy_and_could_be_faster(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.arrays import arrow, frames, parquet
 from mse_cli.readers.opening import InputOptions, open_pair, open_side
 from mse_cli.readers.text.layout import Dialect
-from mse_cli.running.partitions import parts_of, with_counted_rows
+from mse_cli.running.partitions import partitions_of, with_counted_rows
 
 
 def write_batches(frame, path, rows=3):
@@ -47,7 +47,7 @@ WIDTHS = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt6
 
 
 def read(path, missing="fail", columns=None):
-    side = open_side(str(path), None, "--pred", InputOptions(dialect=Dialect(missing=missing)))
+    side = open_side(str(path), None, "--pred", InputOptions(dialect=Dialect(missing=missing))).matrix
     return joined(side if columns is None else side.select(columns))
 
 
@@ -77,7 +77,7 @@ def test_every_type_reads_as_the_same_matrix_in_npy_wherever_it_is_cut(tmp_path_
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parquet, "rows_per_slice", lambda columns: 2)
         patch.setattr(frames, "rows_per_block", lambda columns: 2)
-        side = open_side(str(folder / "a.frame"), None, "--pred", InputOptions())
+        side = open_side(str(folder / "a.frame"), None, "--pred", InputOptions()).matrix
         found = joined(side)
         start, stop = sorted(data.draw(st.lists(st.integers(0, shape[0]), min_size=2, max_size=2)))
         part = [chunk.copy() for chunk in side.part(range(start, stop)).chunks()]
@@ -146,7 +146,7 @@ def test_long_integers_stay_exact_and_where_they_cannot_are_refused(tmp_path, wr
 def test_a_row_with_a_missing_cell_and_an_integer_that_would_be_rounded_is_refused(tmp_path, write, value):
     path = tmp_path / "a"
     write(polars.DataFrame({"a": [1, value, 3, None, value], "b": [4, 5, None, 6, 7]}), path)
-    side = open_side(str(path), None, "--pred", InputOptions(dialect=Dialect(missing="skip-cell")))
+    side = open_side(str(path), None, "--pred", InputOptions(dialect=Dialect(missing="skip-cell"))).matrix
     rows = [row for chunk in side.chunks() for row in chunk.tolist()]
     assert [rows[1], rows[4]] == [[value, 5], [value, 7]]
     write(polars.DataFrame({"a": [1, value], "b": [4, None]}), path)
@@ -286,10 +286,10 @@ def test_large_files_are_read_in_parts_to_the_same_bits(tmp_path, mse, write, mo
         write(polars.DataFrame(matrix, schema=["p", "q", "r"]), tmp_path / name)
     pair = open_pair(str(tmp_path / "a"), str(tmp_path / "y"), InputOptions())
     counted = with_counted_rows(pair, map)
-    cuts = [part.first_row for part in parts_of(counted, 500_000)]
-    assert len(cuts) > 3 or not counted.streams[0].files[0].can_be_parted
+    cuts = [part.first_row for part in partitions_of(counted, 500_000)]
+    assert len(cuts) > 3 or not counted.streams[0].files[0].can_be_cut
     assert all(cut % 100_000 == 0 for cut in cuts) or write in WRITERS.values()  # which make few, large groups
-    assert len(pickle.dumps(parts_of(counted))) < 20_000
+    assert len(pickle.dumps(partitions_of(counted))) < 20_000
     want = mse("compute", "a.npy", "y.npy", "--only", "sse").stdout
     assert {mse("compute", "a", "y", "--only", "sse", "-j", str(jobs)).stdout for jobs in (1, 2)} == {want}
 
@@ -314,7 +314,7 @@ def test_from_afar_only_the_columns_that_are_used_are_fetched(monkeypatch):
     fetched = []
     copy = parquet._copy
     monkeypatch.setattr(parquet, "_copy", lambda *each: (fetched.append(each[2]), copy(*each)))
-    side = open_side("memory://frames/a", None, "--pred", InputOptions()).select((1,))
+    side = open_side("memory://frames/a", None, "--pred", InputOptions()).matrix.select((1,))
     assert joined(side).tobytes() == numbers[:, 1].tobytes()
     assert sum(fetched) < 0.3 * len(stored.getvalue())
     fetched.clear()
@@ -328,8 +328,8 @@ def test_from_afar_only_the_columns_that_are_used_are_fetched(monkeypatch):
 
 def test_arrow_files_hold_one_batch_in_memory(tmp_path):
     write_batches(polars.DataFrame({"a": range(8)}), tmp_path / "a")
-    side = open_side(str(tmp_path / "a"), None, "--pred", InputOptions())
-    assert [batch.n_rows for batch in side.table.batches] == [3, 3, 2]
+    side = open_side(str(tmp_path / "a"), None, "--pred", InputOptions()).matrix
+    assert [batch.n_rows for batch in side.files[0].table.batches] == [3, 3, 2]
     assert [chunk.ravel().tolist() for chunk in side.part(range(4, 7)).chunks()] == [[4, 5], [6]]
 
 
@@ -396,7 +396,7 @@ def test_a_record_batch_whose_head_lies_is_refused(tmp_path):
     path = tmp_path / "a"
     polars.DataFrame({"a": [1.5] * 99}).write_ipc(path, compression="zstd")
     stored = path.read_bytes()
-    (batch,) = open_side(str(path), None, "--pred", InputOptions()).table.batches
+    (batch,) = open_side(str(path), None, "--pred", InputOptions()).matrix.files[0].table.batches
     head, length = arrow._head(io.BytesIO(stored), batch.start)
     node, buffer = (head.table(2).vector(field, item_bytes=16)[-1] for field in (1, 2))
     data = batch.start + length + head.unpack("<q", buffer)[0]

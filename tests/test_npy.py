@@ -21,7 +21,7 @@ OPENED: list[str] = []  # what the canary writes into when it is unpickled
 
 
 def read(path, missing="fail", member=None):
-    side = open_side(str(path), member, "--pred", InputOptions())
+    side = open_side(str(path), member, "--pred", InputOptions()).matrix
     assert missing == "fail"
     return np.concatenate([chunk.copy() for chunk in side.chunks()])  # a chunk is valid until the next
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mse_cli.readers.text.delimited import TextMatrix
 
 from mse_cli.core.tallies.excerpt import Edges
 from mse_cli.core.tallies.sums import Sums
@@ -21,12 +22,11 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text import counted_text, delimited, pieces
 from mse_cli.readers.text import counting as spans
-from mse_cli.readers.text.delimited import TextMatrix
 from mse_cli.readers.text.layout import Dialect
 from mse_cli.running import partitions as parts
 from mse_cli.running import tallying
+from mse_cli.running.backend import backend_for
 from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.place import running
 from mse_cli.running.processes import in_processes
 from mse_cli.running.tallying import map_here, run_here, run_in_parts
 
@@ -57,7 +57,7 @@ def small_pieces(patch, size):
     for module in (counted_text, delimited, spans):
         patch.setattr(module, "PIECE_BYTES", size)
     patch.setattr(spans, "RANGE_BYTES", 3 * size)
-    patch.setattr(parts, "PART_CELLS", 1)
+    patch.setattr(parts, "PARTITION_CELLS", 1)
     patch.setattr(counted_text, "BYTES_AS_A_CELL", 2 * size)
 
 
@@ -118,8 +118,8 @@ def table(path: Path, rows: int) -> str:
 
 
 def result_of(pair, jobs):
-    with running(pair, dask=None, jobs=jobs, quiet=True) as there:
-        return evaluate_pair(there.pair, run=there.run).result, type(there.pair.streams[0])
+    with backend_for(pair, jobs=jobs, tell=print) as there:
+        return evaluate_pair(there).result, type(there.pair.streams[0])
 
 
 def test_globs_are_read_in_parts_and_what_is_matched_by_a_key_is_not(tmp_path, monkeypatch):

@@ -13,11 +13,12 @@ cli commands commands.options commands.streams commands.usage errors render rend
 """
 COMPUTE = """
 commands.compute core core.blocks core.exact core.missing core.result core.tallies core.tallies.excerpt
-core.tallies.sums readers readers.arrays readers.arrays.npy readers.columns readers.opening readers.pair
-readers.sources readers.sources.files readers.sources.kinds readers.sources.unpacking readers.text
-readers.text.delimited readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain
-readers.text.parsing.strict readers.text.pieces render.files render.files.destination render.numbers render.printing
-render.request render.screens.progress running running.evaluation running.place running.tallying
+core.tallies.sums readers readers.columns readers.keys readers.matrix readers.opening readers.pair readers.sources
+readers.sources.address readers.sources.files readers.sources.kinds readers.sources.pipe readers.sources.unpacking
+readers.text readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain
+readers.text.parsing.strict readers.text.pieces readers.text.text_file render.files render.files.destination
+render.numbers render.printing render.request render.screens.progress running running.backend running.evaluation
+running.partitions running.tallying
 """
 HELP = """
 commands.check commands.compute commands.explain commands.merge render.files render.files.destination render.numbers

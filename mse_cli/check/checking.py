@@ -17,8 +17,8 @@ from mse_cli.readers.columns import match_by_name
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import InputOptions, open_side
 from mse_cli.readers.pair import Pair, disagreement
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.place import here
 from mse_cli.running.tallying import run_here
 
 

@@ -14,7 +14,7 @@ from mse_cli.render.files.destination import refuse_overwriting, writing
 
 if TYPE_CHECKING:
     from mse_cli.render.files.shard_folder import SaveShards
-    from mse_cli.running.place import Place
+    from mse_cli.running.backend import Backend
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
@@ -105,8 +105,8 @@ def compute(
     from mse_cli.readers.sources.files import files_of
     from mse_cli.render.printing import save, write
     from mse_cli.render.screens.progress import RowsDone
+    from mse_cli.running.backend import backend_for, could_be_faster
     from mse_cli.running.evaluation import MatrixName, evaluate_pair
-    from mse_cli.running.place import could_be_faster, place_for
 
     limit = request.limit_of(fail_above)
     what = request.Report(
@@ -145,7 +145,7 @@ def compute(
         if is_watched() and could_be_faster(pair):
             note([FAST_NOTE], quiet=quiet)
         there = outputs.enter_context(
-            place_for(pair, dask=dask, jobs=jobs, tell=lambda text: note([text], quiet=quiet))
+            backend_for(pair, dask=dask, jobs=jobs, tell=lambda text: note([text], quiet=quiet))
         )
         folders = {name: path for name, path in saves.items() if path and path.endswith("/")}
         shards = {name: outputs.enter_context(_saving_shards(path, there)) for name, path in folders.items()}
@@ -169,7 +169,7 @@ def compute(
     request.gate(evaluation.result, limit, quiet=quiet)
 
 
-def _saving_shards(folder: str, there: "Place") -> "contextlib.AbstractContextManager[SaveShards]":
+def _saving_shards(folder: str, there: "Backend") -> "contextlib.AbstractContextManager[SaveShards]":
     from mse_cli.render.files.shard_folder import saving  # most runs save none
 
     return saving(folder, there.pair, there.mapped)

@@ -6,8 +6,8 @@ from mse_cli.core.tallies.excerpt import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
 from mse_cli.explain.case import MOST_ROWS, AfterOneStep, Case
 from mse_cli.readers.pair import Pair
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import Evaluation, evaluate_pair
-from mse_cli.running.place import here
 from mse_cli.running.tallying import run_here
 
 

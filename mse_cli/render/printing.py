@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from mse_cli.core.blocks import Floats
-    from mse_cli.running.place import Place
+    from mse_cli.running.backend import Backend
     from mse_cli.running.tallying import Progress
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def write(
     evaluation: Evaluation,
     files: tuple[str, ...],
     stream: Output,
-    there: Place | None = None,
+    there: Backend | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write what the report asks for; ``there`` is where a whole matrix is calculated."""
@@ -44,7 +44,7 @@ def _render(
     report: Report,
     evaluation: Evaluation,
     files: tuple[str, ...],
-    there: Place | None,
+    there: Backend | None,
     progress: Progress | None,
 ) -> Iterable[str | Buffer]:
     if report.only is None:
@@ -80,7 +80,7 @@ def _scalar(report: Report, result: Result, name: str) -> str:
 
 
 def _matrix(
-    report: Report, evaluation: Evaluation, only: Only, there: Place | None, progress: Progress | None
+    report: Report, evaluation: Evaluation, only: Only, there: Backend | None, progress: Progress | None
 ) -> Iterable[str | Buffer]:
     name: MatrixName = "se" if only is Only.se else "gradient"
     if report.format in DELIMITERS:
@@ -95,7 +95,7 @@ def _matrix(
 
 
 def _rows(
-    name: MatrixName, evaluation: Evaluation, delimiter: str, there: Place | None, progress: Progress | None
+    name: MatrixName, evaluation: Evaluation, delimiter: str, there: Backend | None, progress: Progress | None
 ) -> Iterator[str]:
     """A matrix as rows, below its names if it has any."""
     from mse_cli.render.formats.rows import matrix_rows, render_rows
@@ -106,7 +106,9 @@ def _rows(
     yield from _rendered(name, evaluation, render, there if there is not None and there.makes_text else None, progress)
 
 
-def _npy(name: MatrixName, evaluation: Evaluation, there: Place | None, progress: Progress | None) -> Iterator[Buffer]:
+def _npy(
+    name: MatrixName, evaluation: Evaluation, there: Backend | None, progress: Progress | None
+) -> Iterator[Buffer]:
     """A matrix as an NPY file."""
     from mse_cli.render.formats.npy_file import npy_header, npy_rows
 
@@ -118,7 +120,7 @@ def _rendered(
     name: MatrixName,
     evaluation: Evaluation,
     render: Callable[[Floats], T],
-    there: Place | None,
+    there: Backend | None,
     progress: Progress | None,
 ) -> Iterator[T]:
     """What ``render`` makes of a matrix: of its parts at the same time ``there``, or of one block after the other."""
@@ -156,7 +158,9 @@ def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> s
     return screen.draw(draw(result, excerpt, options, screen))
 
 
-def save(name: MatrixName, path: str, evaluation: Evaluation, stream: Output, there: Place, progress: Progress) -> None:
+def save(
+    name: MatrixName, path: str, evaluation: Evaluation, stream: Output, there: Backend, progress: Progress
+) -> None:
     """Write a whole matrix for ``--save-se`` or ``--save-gradient``, in the format of the file's suffix.
 
     Closes the stream: what the disk has to say comes before the first byte on standard output.

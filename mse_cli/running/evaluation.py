@@ -17,7 +17,7 @@ from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.layout import Dialect, HeaderChoice
-from mse_cli.running.place import Place, place_for
+from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress
 
 MatrixName = Literal["se", "gradient"]
@@ -86,8 +86,8 @@ def evaluate(
         read_again=False,
     )
     pair = open_pair(str(pred), None if true is None else str(true), options)
-    with place_for(pair) as place:
-        return evaluate_pair(place, reduction=reduction, worst=worst).result
+    with backend_for(pair) as backend:
+        return evaluate_pair(backend, reduction=reduction, worst=worst).result
 
 
 @dataclass(frozen=True)
@@ -139,23 +139,23 @@ class Evaluation:
 
 
 def evaluate_pair(
-    place: Place,
+    backend: Backend,
     *,
     reduction: Reduction = "mean",
     worst: int | None = None,
     edge_rows: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair, at its place, through the sums, and keep what was asked for.
+    """Run the blocks of a pair, through the sums, and keep what was asked for.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
-    pair = place.pair
+    pair = backend.pair
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    place.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
+    backend.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
     return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
 
 

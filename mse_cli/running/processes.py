@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.errors import MseError
 from mse_cli.readers.text import counting  # noqa: F401 - what the workers need is there when they are forked
-from mse_cli.running.place import keep_freed_memory
+from mse_cli.running.backend import keep_freed_memory
 from mse_cli.running.tallying import ordered
 
 if TYPE_CHECKING:

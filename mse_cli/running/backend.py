@@ -32,7 +32,7 @@ class Run(Protocol):
         """Run once over all rows."""
 
 
-class Place(NamedTuple):
+class Backend(NamedTuple):
     """Where the blocks of a pair run: the pair as it is read there, and the two ways to work there.
 
     Attributes:
@@ -51,10 +51,10 @@ class Place(NamedTuple):
 
 
 @contextlib.contextmanager
-def place_for(
+def backend_for(
     pair: Pair, *, dask: str | None = None, jobs: int | None = None, tell: Callable[[str], None] | None = None
-) -> Iterator[Place]:
-    """The place that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
+) -> Iterator[Backend]:
+    """The one that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
 
     Args:
         pair: Prediction and target.
@@ -66,8 +66,8 @@ def place_for(
         UsageError: for ``--jobs`` with a cluster that has its own workers.
     """
     if dask is not None:
-        with _on_dask(pair, dask, jobs, tell) as place:
-            yield place
+        with _on_dask(pair, dask, jobs, tell) as backend:
+            yield backend
     elif (n_threads := threads_for(pair, jobs)) > 1:
         if tell is not None:
             keep_freed_memory()
@@ -81,29 +81,27 @@ def place_for(
         yield here(pair)
 
 
-def here(pair: Pair) -> Place:
+def here(pair: Pair) -> Backend:
     """This process, one block after the other."""
-    return Place(pair, partial(run_here, pair), map_here)
+    return Backend(pair, partial(run_here, pair), map_here)
 
 
-def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Place:
+def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backend:
     pair = with_counted_rows(pair, mapped)
-    return Place(
+    return Backend(
         pair, partial(run_in_partitions, partitions_of(pair, n_cells), mapped=mapped), mapped, in_partitions=True
     )
 
 
 @contextlib.contextmanager
-def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[str], None] | None) -> Iterator[Place]:
+def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[str], None] | None) -> Iterator[Backend]:
     if jobs is not None and address != "local":
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
     cluster = import_module("mse_cli.running.cluster")  # Dask costs start-up time
     with cluster.connected(address, jobs=jobs) as client:
         if tell is not None and not client.nthreads():
             tell("the Dask scheduler has no workers yet: waiting for some")
-        mapped = partial(cluster.map_on_dask, client=client)
-        pair = with_counted_rows(pair, mapped)
-        yield Place(pair, partial(cluster.run_on_dask, pair, client=client), mapped)
+        yield cluster.backend_on(pair, client)
 
 
 def threads_for(pair: Pair, jobs: int | None) -> int:
