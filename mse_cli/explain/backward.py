@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
+from mse_cli.core.centred_difference import Slope, centred_difference, relative_error
 from mse_cli.explain.case import Case
-from mse_cli.explain.centred_difference import Slope, centred_difference, relative_error
 from mse_cli.explain.formula import (
     DOT,
     EQUALS,
