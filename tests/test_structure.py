@@ -1,4 +1,4 @@
-"""The house as a test: seven rooms, one a floor; imports point only downwards, doors stay narrow, light things light."""
+"""The house as a test: seven rooms, one a floor; imports point downwards, doors stay narrow, light things light."""
 
 import ast
 import subprocess
