@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mse_cli.readers.text.delimited import Piece, parse_piece
 
 from mse_cli.errors import ParseError
-from mse_cli.readers.text.delimited import Piece, parse_piece
 from mse_cli.readers.text.grammar import MISSING, NUMBER, kind, number
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.parsing.plain import parse_plain

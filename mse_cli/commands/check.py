@@ -32,6 +32,8 @@ def check(
     pred: options.Pred = None,
     true: options.True_ = None,
     key: options.Key = None,
+    no_key: options.NoKey = False,
+    unmatched: options.UnmatchedRows = options.UnmatchedOption.fail,
     weights: options.Weights = None,
     weight_column: options.WeightColumn = None,
     missing: options.MissingPolicy = options.MissingChoice.fail,
@@ -68,7 +70,18 @@ def check(
     from mse_cli.readers.opening import open_pair
 
     inputs = options.input_options(
-        pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
+        pred,
+        true,
+        key,
+        weights,
+        weight_column,
+        missing,
+        header,
+        delimiter,
+        decimal,
+        no_key=no_key,
+        unmatched=unmatched,
+        read_again=True,
     )
     if rtol is not None and not 0 <= rtol < 1:
         raise UsageError("--rtol takes a number from 0 to 1")

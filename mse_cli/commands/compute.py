@@ -40,6 +40,8 @@ def compute(
     pred: options.Pred = None,
     true: options.True_ = None,
     key: options.Key = None,
+    no_key: options.NoKey = False,
+    unmatched: options.UnmatchedRows = options.UnmatchedOption.fail,
     weights: options.Weights = None,
     weight_column: options.WeightColumn = None,
     missing: options.MissingPolicy = options.MissingChoice.fail,
@@ -134,6 +136,8 @@ def compute(
         header,
         delimiter,
         decimal,
+        no_key=no_key,
+        unmatched=unmatched,
         read_again=what.reads_again or any(saves.values()),
     )
     with contextlib.ExitStack() as outputs:
@@ -157,6 +161,7 @@ def compute(
                 edge_rows=what.edge_rows,
                 progress=progress,
             )
+        note(evaluation.result.notes[len(pair.notes) :], quiet=quiet)
         request.warn_of(evaluation.result)
         for name, stream in streams.items():
             with RowsDone(f"saved ({name})", evaluation.result.shape[0], wanted=not quiet) as progress:

@@ -65,6 +65,8 @@ def explain(
     pred: options.Pred = None,
     true: options.True_ = None,
     key: options.Key = None,
+    no_key: options.NoKey = False,
+    unmatched: options.UnmatchedRows = options.UnmatchedOption.fail,
     weights: options.Weights = None,
     weight_column: options.WeightColumn = None,
     missing: options.MissingPolicy = options.MissingChoice.fail,
@@ -123,7 +125,18 @@ def explain(
     from mse_cli.explain.examination import examine
 
     inputs = options.input_options(
-        pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
+        pred,
+        true,
+        key,
+        weights,
+        weight_column,
+        missing,
+        header,
+        delimiter,
+        decimal,
+        no_key=no_key,
+        unmatched=unmatched,
+        read_again=True,
     )
     style = format_of(format_, output)
     sections = None if steps is None else sections_of(steps)

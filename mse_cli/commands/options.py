@@ -34,6 +34,13 @@ class MissingChoice(StrEnum):
     propagate = "propagate"
 
 
+class UnmatchedOption(StrEnum):
+    """--unmatched."""
+
+    fail = "fail"
+    drop = "drop"
+
+
 class HeaderOption(StrEnum):
     """--header."""
 
@@ -102,6 +109,21 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key", metavar="COL", help="Match rows by this column instead of by position.", rich_help_panel=INPUT
+    ),
+]
+NoKey = Annotated[
+    bool,
+    typer.Option(
+        "--no-key", help="Rows belong together by position although a column says otherwise.", rich_help_panel=INPUT
+    ),
+]
+UnmatchedRows = Annotated[
+    UnmatchedOption,
+    typer.Option(
+        "--unmatched",
+        metavar="CHOICE",
+        help="What rows do whose key the other file has not: fail, or drop to leave them out.",
+        rich_help_panel=INPUT,
     ),
 ]
 Weights = Annotated[
@@ -248,6 +270,8 @@ def input_options(
     delimiter: str,
     decimal: str,
     *,
+    no_key: bool,
+    unmatched: UnmatchedOption,
     read_again: bool,
 ) -> InputOptions:
     """The options of the panel Input, as the readers take them."""
@@ -260,6 +284,8 @@ def input_options(
         key=key,
         weights=weights,
         weight_column=weight_column,
+        no_key=no_key,
+        unmatched=unmatched.value,
         dialect=Dialect(header.value, delimiter_of(delimiter), decimal_of(decimal), missing.value),
         read_again=read_again,
     )

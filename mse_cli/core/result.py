@@ -56,6 +56,7 @@ class Result:
         overflow: Whether a finite error has a square that float64 cannot hold.
         worst: The cells with the largest weighted squared error, if they were asked for.
         weighted: Whether there are weights.
+        notes: The choices that were made for the user when the files were read.
     """
 
     shape: tuple[int, int]
@@ -69,6 +70,7 @@ class Result:
     overflow: bool = False
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def loss(self) -> float:
