@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mse_cli.errors import InputError, MseError, ParseError
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running import cluster
 from mse_cli.running import partitions as planning
 from mse_cli.running.backend import backend_for, here

@@ -22,7 +22,7 @@ from mse_cli import evaluate
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.arrays import arrow, frames, parquet
 from mse_cli.readers.opening import InputOptions, open_pair, open_side
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running.partitions import partitions_of, with_counted_rows
 
 

@@ -6,40 +6,19 @@ import io
 import re
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from mse_cli.core.missing import Missing
-from mse_cli.errors import ParseError, Place, UsageError, quote
+from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.sources.kinds import refuse_other_formats
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.grammar import decimal_hint, is_name, kind, records, split_record
 
-HeaderChoice = Literal["auto", "yes", "no"]
 DELIMITERS = (",", ";", "\t", "|", " ")
 LOOK_BYTES = 256 << 10  # of the beginning that tells the layout: a millisecond, which thousands of shards take each
 SAMPLE = 100  # rows that the delimiter is found from
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
-NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 BOM = b"\xef\xbb\xbf"
 ROW = re.compile(rb"(?m)^(?![#\r\n]).*+\n")
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What the user says of a text file; ``None`` is found from the data."""
-
-    header: HeaderChoice = "auto"
-    delimiter: str | None = None
-    decimal: str = "."
-    missing: Missing = "fail"
-
-    def __post_init__(self) -> None:
-        """Refuse a dialect in which a number could be read in two ways."""
-        if self.delimiter == self.decimal:
-            raise UsageError("the delimiter and the decimal sign cannot be the same character")
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in NO_DELIMITER):
-            raise UsageError(
-                f"{quote(self.delimiter)} cannot be a delimiter", hint="one character, or: auto, tab, space"
-            )
 
 
 @dataclass(frozen=True)

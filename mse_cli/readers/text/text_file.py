@@ -17,7 +17,8 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
-from mse_cli.readers.text.layout import Dialect, Layout, find_layout
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.layout import Layout, find_layout
 from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars, parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
