@@ -64,7 +64,7 @@ WRITERS = {
     "arrow with compression": lambda table, path: write_file(table, path, compression="zstd"),
     "feather": lambda table, path: feather.write_feather(table, str(path), compression="lz4"),
     "arrow of small batches": lambda table, path: write_file(table, path, rows=3),
-    "stream": lambda table, path: write_stream(table, path, rows=2),
+    "stream": write_stream,
 }
 FORMATS = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
 WIDTHS = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64", "Boolean"]

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from mse_cli.errors import UsageError
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars
+from mse_cli.readers.text.parsing import has_fast
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
 from mse_cli.running.tallying import Map, Progress, Tally, in_threads, map_here, run_here, run_in_partitions
@@ -110,7 +110,7 @@ def threads_for(pair: Pair, jobs: int | None) -> int:
     if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
         return 1
     if texts_of(pair):
-        return 1  # two threads with Polars take as long as one, which has its threads
+        return 1  # the parsers of text hold Python's lock
     return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
 
 
@@ -130,7 +130,7 @@ def processes_for(pair: Pair, jobs: int | None) -> int:
 
 def could_be_faster(pair: Pair) -> bool:
     """Whether the extra ``fast`` is missing where it would help."""
-    return text_bytes(pair) >= LARGE_FOR_POLARS and not has_polars()
+    return text_bytes(pair) >= LARGE_TEXT and not has_fast()
 
 
 def text_bytes(pair: Pair) -> int:
