@@ -10,12 +10,23 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError
+from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.parsing import has_fast
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
-from mse_cli.running.tallying import Map, Progress, Tally, in_threads, map_here, run_here, run_in_partitions
+from mse_cli.running.tallying import (
+    Map,
+    Progress,
+    Tally,
+    in_threads,
+    map_here,
+    run_by_columns,
+    run_here,
+    run_in_partitions,
+)
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
 FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
@@ -72,7 +83,8 @@ def backend_for(
         if tell is not None:
             keep_freed_memory()
         with in_threads(n_threads) as mapped:
-            yield _in_partitions(pair, mapped, cells_for(pair, n_threads))
+            backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
+            yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
     elif tell is not None and (n_processes := processes_for(pair, jobs)) > 1:
         processes = import_module("mse_cli.running.processes")  # multiprocessing costs start-up time
         with processes.in_processes(n_processes) as mapped:
@@ -90,6 +102,33 @@ def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backe
     pair = with_counted_rows(pair, mapped)
     return Backend(
         pair, partial(run_in_partitions, partitions_of(pair, n_cells), mapped=mapped), mapped, in_partitions=True
+    )
+
+
+def _by_columns_where_it_helps(backend: Backend) -> Backend:
+    """The same; sums alone, which need no row whole, a column at a time."""
+
+    def run(*tallies: Tally, progress: Progress | None = None) -> None:
+        if len(tallies) == 1 and isinstance(tallies[0], Sums):
+            run_by_columns(backend.pair, tallies[0], mapped=backend.mapped, progress=progress)
+        else:
+            backend.run(*tallies, progress=progress)
+
+    return backend._replace(run=run)
+
+
+def is_stored_by_columns(pair: Pair) -> bool:
+    """Whether a pair's columns of floats can be read one by one; rows that are left out, and weights, need all.
+
+    Integers stand beside others by rows: a column alone might be exact where beside floats it is refused.
+    """
+    if pair.n_columns < 2 or pair.missing == "skip-row" or pair.weights or pair.column_weights is not None:
+        return False
+    return all(
+        getattr(file, "floats", frozenset()).issuperset(stream.wanted.columns)
+        for stream in pair.streams
+        if isinstance(stream, Matrix)
+        for file in stream.files
     )
 
 

@@ -60,7 +60,7 @@ class CountedRows:
 
 @dataclass(frozen=True)
 class TextFile:
-    """A text file whose layout is known; a ``File``. It is read in pieces of about 4 MiB."""
+    """A text file whose layout is known; a ``File``. It is read in pieces of about 1 MiB."""
 
     source: Source
     label: str
