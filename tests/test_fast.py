@@ -55,7 +55,7 @@ def both(data: bytes, layout: Layout, missing="fail"):
         patch.setattr(parsing, "FEWEST_FAST_BYTES", 0)
         patch.setattr(parsing, "STEP_BYTES", 16)
         fast = outcome(parse_piece, Piece(7, data), layout, wanted)
-        patch.setattr(parsing, "has_fast", lambda: False)
+        patch.setattr(parsing, "is_installed", lambda library: False)
         numpy = outcome(parse_piece, Piece(7, data), layout, wanted)
     strict = outcome(parse_strictly, data, 7, layout, wanted)
     return fast, numpy, strict
@@ -157,7 +157,7 @@ def large_pair(tmp_path):
 def test_the_message_names_the_extra_where_it_would_help(large_pair, monkeypatch):
     pair = open_pair(*large_pair, InputOptions())
     assert not could_be_faster(pair)
-    monkeypatch.setattr("mse_cli.running.backend.has_fast", lambda: False)
+    monkeypatch.setattr("mse_cli.running.backend.is_installed", lambda library: False)
     assert could_be_faster(pair)
 
 

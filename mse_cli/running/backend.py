@@ -14,7 +14,7 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.parsing import has_fast
+from mse_cli.readers.text.parsing import is_installed
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
 from mse_cli.running.tallying import (
@@ -169,7 +169,7 @@ def processes_for(pair: Pair, jobs: int | None) -> int:
 
 def could_be_faster(pair: Pair) -> bool:
     """Whether the extra ``fast`` is missing where it would help."""
-    return text_bytes(pair) >= LARGE_TEXT and not has_fast()
+    return text_bytes(pair) >= LARGE_TEXT and not is_installed("simdjson")
 
 
 def text_bytes(pair: Pair) -> int:

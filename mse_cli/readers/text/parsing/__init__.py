@@ -22,13 +22,13 @@ from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
 from mse_cli.readers.text.pieces import Piece, cut_pieces
 
 STEP_BYTES = 64 << 10  # of a piece that holds something that only the strict parser can read
-FEWEST_FAST_BYTES = 1 << 19  # of a piece: NumPy reads less in the time in which simdjson is loaded
+FEWEST_FAST_BYTES = 1 << 19  # of a piece: NumPy reads less in the time in which another library is loaded
 
 
 @functools.cache
-def has_fast() -> bool:
-    """Whether the extra ``fast`` is installed."""
-    return find_spec("simdjson") is not None
+def is_installed(library: str) -> bool:
+    """Whether an extra's library is there."""
+    return find_spec(library) is not None
 
 
 def parse_piece(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, int | None]:
@@ -71,20 +71,36 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Row
     blank_end = text.endswith(b"\n\n") or text == b"\n"
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
-    numbers = _fast_numbers(text, layout, wanted)
-    found = parse_plain(text, layout, wanted) if numbers is None else (numbers, None)
-    if found is None or not _are_weights(found[0], wanted):
+    rows = next((found for parse in PARSERS if (found := parse(text, layout, wanted)) is not None), None)
+    if rows is None or not _are_weights(rows.numbers, wanted):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end else None
-    return Rows(*found), blank
+    return rows, blank
 
 
-def _fast_numbers(text: bytes, layout: Layout, wanted: Selection) -> Floats | None:
-    if not has_fast() or (len(text) < FEWEST_FAST_BYTES and "simdjson" not in sys.modules):
+def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    if not _pays("simdjson", text):
         return None
     from mse_cli.readers.text.parsing.json_rows import read_numbers  # an optional extra
 
-    return read_numbers(text, layout, wanted)
+    numbers = read_numbers(text, layout, wanted)
+    return None if numbers is None else Rows(numbers)
+
+
+def _by_pyarrow(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    if not _pays("pyarrow", text):
+        return None
+    from mse_cli.readers.text.parsing.arrow_rows import read_rows  # an optional extra
+
+    return read_rows(text, layout, wanted)
+
+
+def _pays(library: str, text: bytes) -> bool:
+    return (library in sys.modules or len(text) >= FEWEST_FAST_BYTES) and is_installed(library)
+
+
+# In this order; each gives the rows, or None where only the next can tell.
+PARSERS = (_by_simdjson, _by_pyarrow, parse_plain)
 
 
 def _are_weights(numbers: Floats, wanted: Selection) -> bool:

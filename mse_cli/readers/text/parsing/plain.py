@@ -14,7 +14,7 @@ import re
 import numpy as np
 
 from mse_cli.core.blocks import Floats
-from mse_cli.readers.matrix import Selection
+from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
@@ -25,7 +25,7 @@ COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
 AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
 
 
-def parse_plain(data: bytes, layout: Layout, wanted: Selection) -> tuple[Floats, list[str] | None] | None:
+def parse_plain(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
     r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell."""
     if not layout.delimiter.isascii() or layout.delimiter == ".":
         return None  # NumPy reads bytes as Latin-1, and the decimal sign as a point
@@ -37,7 +37,7 @@ def parse_plain(data: bytes, layout: Layout, wanted: Selection) -> tuple[Floats,
         numbers = _load_plain(tidied, layout, wanted)
     elif wanted.missing != "fail":
         numbers = _with_missing(tidied, layout, wanted)
-    return None if numbers is None else (numbers, _keys(tidied, layout, wanted))
+    return None if numbers is None else Rows(numbers, _keys(tidied, layout, wanted))
 
 
 def _load_plain(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
