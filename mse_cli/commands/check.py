@@ -37,7 +37,8 @@ def check(
     missing: options.MissingPolicy = options.MissingChoice.fail,
     header: options.Header = options.HeaderOption.auto,
     delimiter: options.Delimiter = "auto",
-    decimal: options.Decimal = ".",
+    decimal: options.Decimal = "auto",
+    na: options.Na = None,
     gradient: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +69,7 @@ def check(
     from mse_cli.readers.opening import open_pair
 
     inputs = options.input_options(
-        pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
+        pred, true, key, weights, weight_column, missing, header, delimiter, decimal, na, read_again=True
     )
     if rtol is not None and not 0 <= rtol < 1:
         raise UsageError("--rtol takes a number from 0 to 1")

@@ -45,7 +45,8 @@ def compute(
     missing: options.MissingPolicy = options.MissingChoice.fail,
     header: options.Header = options.HeaderOption.auto,
     delimiter: options.Delimiter = "auto",
-    decimal: options.Decimal = ".",
+    decimal: options.Decimal = "auto",
+    na: options.Na = None,
     reduction: Annotated[
         options.ReductionOption,
         typer.Option(
@@ -134,6 +135,7 @@ def compute(
         header,
         delimiter,
         decimal,
+        na,
         read_again=what.reads_again or any(saves.values()),
     )
     with contextlib.ExitStack() as outputs:

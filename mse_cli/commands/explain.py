@@ -70,7 +70,8 @@ def explain(
     missing: options.MissingPolicy = options.MissingChoice.fail,
     header: options.Header = options.HeaderOption.auto,
     delimiter: options.Delimiter = "auto",
-    decimal: options.Decimal = ".",
+    decimal: options.Decimal = "auto",
+    na: options.Na = None,
     cell: Annotated[
         str | None,
         typer.Option(
@@ -123,7 +124,7 @@ def explain(
     from mse_cli.explain.examination import examine
 
     inputs = options.input_options(
-        pred, true, key, weights, weight_column, missing, header, delimiter, decimal, read_again=True
+        pred, true, key, weights, weight_column, missing, header, delimiter, decimal, na, read_again=True
     )
     style = format_of(format_, output)
     sections = None if steps is None else sections_of(steps)

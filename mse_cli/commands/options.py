@@ -147,7 +147,18 @@ Delimiter = Annotated[
     ),
 ]
 Decimal = Annotated[
-    str, typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or ,", rich_help_panel=INPUT)
+    str,
+    typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or , ; auto finds it.", rich_help_panel=INPUT),
+]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na",
+        metavar="WORD",
+        help="One more word that means a missing cell; may be repeated.",
+        rich_help_panel=INPUT,
+        show_default=False,
+    ),
 ]
 FailAbove = Annotated[
     float | None,
@@ -247,6 +258,7 @@ def input_options(
     header: HeaderOption,
     delimiter: str,
     decimal: str,
+    na: list[str] | None = None,
     *,
     read_again: bool,
 ) -> InputOptions:
@@ -260,7 +272,7 @@ def input_options(
         key=key,
         weights=weights,
         weight_column=weight_column,
-        dialect=Dialect(header.value, delimiter_of(delimiter), decimal_of(decimal), missing.value),
+        dialect=Dialect(header.value, delimiter_of(delimiter), decimal_of(decimal), missing.value, tuple(na or ())),
         read_again=read_again,
     )
 
@@ -275,11 +287,11 @@ def delimiter_of(text: str) -> str | None:
 
 
 def decimal_of(text: str) -> str:
-    """The decimal sign.
+    """The decimal sign, or auto.
 
     Raises:
-        UsageError: if it is neither a point nor a comma.
+        UsageError: if it is none of these.
     """
-    if text not in {".", ","}:
-        raise UsageError("--decimal is . or ,")
+    if text not in {"auto", ".", ","}:
+        raise UsageError("--decimal is auto, . or ,")
     return text

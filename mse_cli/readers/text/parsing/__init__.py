@@ -6,7 +6,9 @@ the pieces that hold nothing but plain numbers.
 
 from __future__ import annotations
 
+import functools
 import io
+import re
 from collections.abc import Iterable
 from importlib.util import find_spec
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Rows, Selection
+from mse_cli.readers.text.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.parsing.plain import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
@@ -69,10 +72,26 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection, *, fast: boo
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
     found = parse_plain(text, layout, wanted, fast=fast)
-    if found is None or not _are_weights(found[0], wanted):
+    if found is None or not _are_weights(found[0], wanted) or not _are_as_written(found[0], text, layout):
         return None
-    blank = piece.first_line + text.count(b"\n") if blank_end else None
+    blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
     return Rows(*found), blank
+
+
+def _are_as_written(numbers: Floats, text: bytes, layout: Layout) -> bool:
+    """Whether none of the numbers stands for a missing cell, or for an integer that float64 does not hold."""
+    if any((numbers == value).any() for value in layout.sentinels):
+        return False
+    if not numbers.size or (np.fmax.reduce(numbers, None) < EXACT and np.fmin.reduce(numbers, None) > -EXACT):
+        return True
+    return all(is_exact(digits.decode()) for digits in _integers(layout.decimal).findall(text))
+
+
+@functools.cache
+def _integers(decimal: str) -> re.Pattern[bytes]:
+    """Integers so long that float64 may not hold them."""
+    point = re.escape(decimal.encode())
+    return re.compile(rb"(?<![0-9%b])[+-]?[0-9]{16,}+(?![0-9eE%b])" % (point, point))
 
 
 def _are_weights(numbers: Floats, wanted: Selection) -> bool:

@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from mse_cli.core.missing import HINT, INFINITE_HINT, Missing
-from mse_cli.errors import ParseError, Place
+from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import number, records, split_record
-from mse_cli.readers.text.layout import Layout, decode
+from mse_cli.readers.text.grammar import kind, number, records
+from mse_cli.readers.text.layout import Layout, comment_within, decode
+from mse_cli.readers.text.mistakes import not_a_number
 
 
 def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selection) -> tuple[Rows, int | None]:
@@ -23,9 +24,12 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selecti
     rows: list[list[float]] = []
     keys: list[str] = []
     blank: int | None = None
-    for line, record in records(text, first_line):
+    for line, record in records(text, first_line, layout.delimiter, comments="#" in text):
+        if record.startswith("#"):
+            _refuse_row(record, line, layout, wanted)
+            continue
         if layout.is_blank(record):
-            blank = blank or line
+            blank = blank or (None if layout.leaves_out_blank_lines else line)
             continue
         if blank is not None:
             raise blank_line(blank)
@@ -37,6 +41,20 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selecti
     return Rows(numbers, keys), blank
 
 
+def _refuse_row(comment: str, line: int, layout: Layout, wanted: Selection) -> None:
+    """Refuse a comment that is as likely a row whose identifier begins with #.
+
+    Raises:
+        ParseError: with its line.
+    """
+    if layout.is_like_a_row(comment, wanted.columns):
+        raise ParseError(
+            f"{quote(comment)} is a comment, or a row that begins with #?",
+            Place(line=line, column=1),
+            hint="put the first cell in double quotes if it is a row; delete the line if it is a comment",
+        )
+
+
 def blank_line(line: int) -> ParseError:
     """The error for a blank line that rows follow."""
     hint = "delete it; a missing value in a file of one column is written NA"
@@ -45,10 +63,13 @@ def blank_line(line: int) -> ParseError:
 
 def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[str]:
     """The cells of a row, as many as there should be."""
+    if "#" in record and layout.has_comment(record):
+        raise comment_within(line)
     try:
-        cells = split_record(record, layout.delimiter)
+        cells = layout.split(record)
     except ParseError as error:
-        raise ParseError(error.message, layout.place(line, (error.place.column or 1) - 1)) from None
+        place = layout.place(line, (error.place.column or 1) - 1)
+        raise ParseError(error.message, place, hint=error.hint) from None
     if layout.trailing:
         _drop_last(cells, line, layout)
     if len(cells) == layout.width:
@@ -96,8 +117,10 @@ def _check_weight(cell: str, layout: Layout, missing: Missing, line: int, column
 
 def _number(cell: str, layout: Layout, missing: Missing, line: int, column: int) -> float:
     try:
-        value = number(cell, layout.decimal)
+        value = number(cell, layout.decimal, layout.na)
     except ParseError as error:
+        if kind(cell, layout.decimal) == "text":
+            error = not_a_number(cell, decimal=layout.decimal, delimiter=layout.delimiter)
         raise ParseError(error.message, layout.place(line, column), hint=error.hint) from None
     if math.isfinite(value) or missing == "propagate":
         return value

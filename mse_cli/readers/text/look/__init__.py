@@ -1,0 +1,246 @@
+"""The first look at a text file, which tells its layout: its delimiter, its decimal sign, its header, its columns."""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+from typing import BinaryIO
+
+from mse_cli.errors import ParseError, Place
+from mse_cli.readers.text.layout import Dialect, Layout, comment_within
+from mse_cli.readers.text.look.delimiter import (
+    SAMPLE,
+    Delimiter,
+    are_decimals,
+    find_decimal,
+    find_delimiter,
+    refuse_decimals_as_integers,
+)
+from mse_cli.readers.text.look.head import Head, Row, head_of, read_head
+from mse_cli.readers.text.look.header import (
+    Table,
+    has_header,
+    holds_fractions,
+    is_default_names,
+    is_of_write_table,
+    names_in,
+    refuse_second_header,
+    row_names,
+)
+
+ONE_COLUMN_BLANK = "delete it; a missing value in a file of one column is written NA"
+WRAPPED = "as Fortran wraps long ones: write one line a row, with a format, or recl=1000000 when opening the file"
+
+
+def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
+    """Find out from the beginning of a text file how it is laid out.
+
+    Raises:
+        ParseError: if it is no text, holds no rows, or could be read in two ways.
+    """
+    head = read_head(stream, dialect.delimiter)
+    if not head.rows:
+        if dialect.is_shard:
+            return _empty(dialect, None, ",")
+        raise ParseError("the file holds no data")
+    delimiter = _delimiter(head.rows, dialect)
+    if '"' in head.rows[0].text or any('"' in row.text for row in head.rows):
+        head = head_of(head.data, head.mark, delimiter.sign, whole=head.whole)  # now it is known which begin a cell
+    table = _table(head.rows, delimiter, dialect)
+    return _layout(head, table, delimiter, dialect)
+
+
+def _delimiter(rows: list[Row], dialect: Dialect) -> Delimiter:
+    if dialect.delimiter is not None:
+        return Delimiter(dialect.delimiter, blanks=dialect.delimiter == " ")
+    return find_delimiter(rows, dialect.decimal)
+
+
+def _table(rows: list[Row], delimiter: Delimiter, dialect: Dialect) -> Table:
+    """The rows up to the first that cannot be split (an error when it is read), and their decimal sign."""
+    bare = Layout(delimiter.sign, ".", 0, False, None, (), 0, 1, blanks=delimiter.blanks)
+    cells: list[list[str]] = []
+    for row in rows:
+        if delimiter.sign == " " and bare.has_comment(row.text):
+            raise comment_within(row.line)
+        try:
+            cells.append(bare.split(row.text))
+        except ParseError as error:
+            if len(cells) < 2:
+                place = Place(line=row.line, column=error.place.column)
+                raise ParseError(error.message, place, hint=error.hint) from None
+            break
+    decimal = dialect.decimal
+    if decimal == "auto":
+        comma = delimiter.sign != "," and any("," in row.text for row in rows)
+        decimal = find_decimal(cell for row in cells for cell in row) if comma else "."
+    lines, texts = [row.line for row in rows[: len(cells)]], [row.text for row in rows[: len(cells)]]
+    return Table(lines, cells, texts, delimiter.sign, decimal, dialect.na)
+
+
+def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) -> Layout:
+    above = _names_above(head, table)
+    of_r = dialect.header != "no" and is_of_write_table(table)
+    if of_r and _may_be_one_column(head, table, dialect):
+        raise _one_column(head, dialect)
+    header = of_r or has_header(table, dialect, named_above=above is not None)
+    first = table.cells[0]
+    if header and len(table.cells) == 1:
+        if dialect.is_shard:
+            return _empty(dialect, tuple(name.strip() for name in first), delimiter.sign)
+        raise ParseError("the file holds a header and no rows", hint="--header no if its first line is a row")
+    _refuse_misread_rows(head, table, dialect, header=header)
+    notes, names = [], tuple(first) if header else above
+    trailing = _has_trailing_delimiter(first if header else None, table.cells[int(header) :])
+    if trailing:
+        notes.append("the delimiter at the end of every row is dropped")
+    width = len(names or table.cells[0])
+    if of_r:
+        names, width = ("", *first), width + 1
+    elif trailing and width == len(table.cells[int(header)]):
+        width -= 1
+    names = tuple(name.strip() for name in names[:width]) if names else None
+    _refuse_blank_lines(head, table, width)
+    index = row_names(names) if names else 0
+    line = table.lines[0] + first_line_count(table.texts[0]) if header else table.lines[0]
+    return Layout(
+        delimiter=delimiter.sign,
+        decimal=table.decimal,
+        width=width,
+        trailing=trailing,
+        names=names,
+        use=tuple(range(index, width)),
+        offset=head.offset_of(line),
+        first_line=line,
+        na=dialect.na,
+        blanks=delimiter.blanks,
+        default_names=width == 1 and not header and is_default_names(first) and holds_fractions(table),
+        notes=(*notes, *_notes(head, table, dialect, names, of_r=of_r, above=above is not None and not header)),
+    )
+
+
+def first_line_count(record: str) -> int:
+    """How many physical lines a row has."""
+    return record.count("\n") + 1
+
+
+def _empty(dialect: Dialect, names: tuple[str, ...] | None, delimiter: str) -> Layout:
+    """The layout of one of several files that holds no rows, and perhaps a header."""
+    width = len(names or ())
+    index = row_names(names) if names else 0
+    use = tuple(range(index, width))
+    return Layout(delimiter, ".", width, False, names, use, 0, 1, na=dialect.na, empty=True)
+
+
+def _names_above(head: Head, table: Table) -> tuple[str, ...] | None:
+    """The names in a comment directly above the first row."""
+    comment = next((row for row in head.comments if row.line == table.lines[0] - 1), None)
+    if comment is None:
+        return None
+    text = comment.text.lstrip("#").strip()
+    bare = Layout(table.delimiter, ".", 0, False, None, (), 0, 1, blanks=table.delimiter == " ")
+    try:
+        split = bare.split(text)
+    except ParseError:
+        return None
+    return names_in(split, len(table.cells[0]))
+
+
+def _may_be_one_column(head: Head, table: Table, dialect: Dialect) -> bool:
+    """Whether the rows under a header of one name may be numbers with a decimal comma."""
+    auto = dialect.delimiter is None and dialect.decimal == "auto"
+    return auto and table.delimiter == "," and len(table.cells[0]) == 1 and are_decimals(head.rows[1:])
+
+
+def _one_column(head: Head, dialect: Dialect) -> ParseError:
+    return ParseError(
+        "the row is one number with a decimal comma, or two cells below a header of one?",
+        Place(line=head.rows[1].line, column=2),
+        hint="--decimal , if it is one number",
+    )
+
+
+def _refuse_misread_rows(head: Head, table: Table, dialect: Dialect, *, header: bool) -> None:
+    """Refuse rows that can be read, but in another way than they are meant, and say how.
+
+    Raises:
+        ParseError: with the line.
+    """
+    if header:
+        if _may_be_one_column(head, table, dialect) and any(len(row) == 2 for row in table.cells[1:2]):
+            raise _one_column(head, dialect)
+        refuse_second_header(table, 1)
+    elif dialect.delimiter is None and dialect.decimal == "auto" and table.delimiter == ",":
+        refuse_decimals_as_integers(head.rows)
+    if table.delimiter == " ":
+        _refuse_wrapped(table, start=int(header))
+
+
+def _refuse_wrapped(table: Table, start: int) -> None:
+    """Refuse rows each of which goes on in the next line, so that their widths repeat."""
+    widths = [len(row) for row in table.cells[start:]]
+    if len(set(widths)) == 1:
+        return
+    for period in range(2, min(len(widths), SAMPLE) // 2 + 1):
+        one = widths[:period]
+        if len(set(one[:-1])) == 1 and one[-1] <= one[0] and widths == list(islice(cycle(one), len(widths))):
+            raise ParseError(
+                f"the rows have {one[0]} and {one[-1]} cells in turn: a row that goes on in the next line?",
+                Place(line=table.lines[start + period - 1]),
+                hint=WRAPPED,
+            )
+
+
+def _has_trailing_delimiter(header: list[str] | None, rows: list[list[str]]) -> bool:
+    width = len(rows[0])
+    if width < 2 or any(len(row) != width or row[-1].strip() for row in rows):
+        return False
+    if header is None or (len(header) == width and not header[-1].strip()):
+        return True
+    return len(header) == width - 1 and bool(header[-1].strip())
+
+
+def _refuse_blank_lines(head: Head, table: Table, width: int) -> None:
+    above = [line for line in head.blanks if line < table.lines[-1]]
+    if above and width == 1:
+        where = "before the rows" if above[0] < table.lines[0] else "between rows"
+        raise ParseError(f"a blank line {where}", Place(line=above[0]), hint=ONE_COLUMN_BLANK)
+
+
+def _notes(
+    head: Head, table: Table, dialect: Dialect, names: tuple[str, ...] | None, *, of_r: bool, above: bool
+) -> list[str]:
+    """What was decided for the user."""
+    notes = []
+    if of_r:
+        notes.append(
+            "the header is one cell shorter than the rows, as R writes it: the first column is taken for row names "
+            "and dropped"
+        )
+    elif names and row_names(names):
+        what = "the first column has no name" if row_names(names) == 1 else "the first columns have no names"
+        notes.append(f"{what}: taken for row names and dropped")
+    if above:
+        notes.append(f"the columns' names are those of the comment in line {table.lines[0] - 1}")
+    if table.decimal == "," and dialect.decimal == "auto":
+        notes.append("the comma is taken for the decimal sign")
+    if table.delimiter == " " and dialect.delimiter is None and any("\t" in text.strip() for text in table.texts):
+        notes.append("tabs and spaces are mixed: any run of them is taken for one delimiter")
+    if head.comments:
+        notes.append(_counted(len(head.comments), "line that begins with #", "left out as a comment", head))
+    if head.blanks:
+        notes.append(_counted(len(head.blanks), "blank line", "left out", head))
+    return notes
+
+
+def _counted(count: int, what: str, done: str, head: Head) -> str:
+    """A note that counts; only the beginning of a long file is counted.
+
+    >>> whole = Head(b"", 0, [], [], [], True)
+    >>> _counted(1, "blank line", "left out", whole), _counted(2, "blank line", "left out", whole)
+    ('1 blank line is left out', '2 blank lines are left out')
+    """
+    if count > 1:
+        what = what.replace("line", "lines", 1).replace("begins", "begin")
+        done = done.replace("a comment", "comments")
+    at_least = "" if head.whole else "at least "
+    return f"{at_least}{count} {what} {'is' if count == 1 else 'are'} {done}"
