@@ -8,7 +8,7 @@ from typing import Literal
 
 from mse_cli.core.missing import Missing
 from mse_cli.errors import ParseError, Place, UsageError, quote
-from mse_cli.readers.text.grammar import NUMBER, PADDING, kind, split_record
+from mse_cli.readers.text.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind, split_record
 
 HeaderChoice = Literal["auto", "yes", "no"]
 DecimalChoice = Literal["auto", ".", ","]
@@ -121,31 +121,30 @@ class Layout:
         kinds = [kind(cells[column], self.decimal, self.na) for column in columns]
         return "text" not in kinds and "number" in kinds
 
-    def has_comment(self, record: str) -> bool:
-        """Whether a text after a # within a row is a comment, or may be.
+    def comment_in(self, record: str) -> int | None:
+        """The cell (from 0) of a row in which a # may begin a comment.
 
         Where spaces separate the cells, or none of them has a name, that is any # that begins a cell; else one behind
-        a number.
+        a number. What a spreadsheet writes (#N/A) is none.
         """
         bare = QUOTED.sub('""', record) if '"' in record else record
-        if "#" not in bare:
-            return False
-        if self.delimiter == " ":
-            return re.search(r"[ \t]#", bare) is not None
-        for cell in bare.split(self.delimiter):
+        cells = bare.split() if self.delimiter == " " else bare.split(self.delimiter)
+        may_begin = self.delimiter == " " or self.names is None
+        for column, cell in enumerate(cells):
             before, sign, _ = cell.partition("#")
-            if not before.strip() and sign and self.names is None:
-                return True
-            if sign and before.endswith((" ", "\t")) and kind(before, self.decimal) == "number":
-                return True
-        return False
+            if sign and not before.strip(PADDING):
+                if may_begin and not SPREADSHEET_ERROR.fullmatch(cell.strip(PADDING)):
+                    return column
+            elif sign and before.endswith((" ", "\t")) and kind(before, self.decimal) == "number":
+                return column
+        return None
 
 
-def comment_within(line: int, column: int | None = None) -> ParseError:
+def comment_within(line: int, column: int) -> ParseError:
     """The error for a row that holds a # that may begin a comment."""
     return ParseError(
         "text after a # within the row: a comment, or a cell?",
-        Place(line=line, column=column),
+        Place(line=line, column=column + 1),
         hint="delete the comment, or put the cell in double quotes",
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, quote
-from mse_cli.readers.text.grammar import NUMBER, PADDING, kind
+from mse_cli.readers.text.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind
 
 
 class Mistake(NamedTuple):
@@ -20,12 +20,12 @@ class Mistake(NamedTuple):
 
 
 # Words, and signs alone, that programs and people write where a value is missing; in any case.
-MARKERS = frozenset(
-    r"missing unknown unk unavailable undefined undef empty blank nil void nan() nat nd n.d. n.a. n.a n\a na. tbd err "
-    r"error nodata none. \n".split()
-) | {"not available", "no data", "not a number"}
+MARKERS = re.compile(
+    r"missing|unk(nown)?|unavailable|undef(ined)?|empty|blank|nil|void|nan\(\)|nat|n\.?d\.?|n\.a\.?|n\\a|na\.|tbd|err(or)?"
+    r"|no ?data|none\.|\\n|not (available|a number)",
+    re.IGNORECASE,
+)
 SIGNS_ALONE = re.compile(r"[-?.*_~/–—…]{1,4}")
-SPREADSHEET = re.compile(r"#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!)", re.IGNORECASE)
 FORTRAN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[dDqQ][+-]?[0-9]+")
 FORTRAN_OVERFLOW = re.compile(r"\*{2,}")
 MICROSOFT = re.compile(r"[+-]?1\.#(?:INF|IND|[QS]NAN).*", re.IGNORECASE)
@@ -54,8 +54,8 @@ def is_marker(cell: str) -> bool:
     >>> [is_marker(cell) for cell in ("?", "Missing", "-", "price", "#DIV/0!")]
     [True, True, True, False, True]
     """
-    cell = cell.strip(PADDING).lower()
-    return bool(cell in MARKERS or SIGNS_ALONE.fullmatch(cell) or SPREADSHEET.fullmatch(cell))
+    cell = cell.strip(PADDING)
+    return any(form.fullmatch(cell) for form in (MARKERS, SIGNS_ALONE, SPREADSHEET_ERROR))
 
 
 def is_number_gone_wrong(cell: str) -> bool:

@@ -60,8 +60,8 @@ def _table(rows: list[Row], delimiter: Delimiter, dialect: Dialect) -> Table:
     bare = Layout(delimiter.sign, ".", 0, False, None, (), 0, 1, blanks=delimiter.blanks)
     cells: list[list[str]] = []
     for row in rows:
-        if delimiter.sign == " " and bare.has_comment(row.text):
-            raise comment_within(row.line)
+        if delimiter.sign == " " and "#" in row.text and (column := bare.comment_in(row.text)) is not None:
+            raise comment_within(row.line, column)
         try:
             cells.append(bare.split(row.text))
         except ParseError as error:

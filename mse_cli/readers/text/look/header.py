@@ -170,8 +170,8 @@ def _refuse_default_names(table: Table) -> None:
     first, below = table.cells[0], table.cells[1:]
     if not below or not is_default_names(first):
         return
-    indexed = not first[0].strip(PADDING)
-    if indexed and is_count([row[0] for row in below]) or len(first) > 1 and holds_fractions(table):
+    is_index = not first[0].strip(PADDING) and is_count([row[0] for row in below])
+    if is_index or (len(first) > 1 and holds_fractions(table)):
         raise ParseError(
             f"the first row, {quote(table.texts[0].strip())}, holds the names that pandas gives, or is a row?",
             Place(line=table.lines[0]),

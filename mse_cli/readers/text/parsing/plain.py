@@ -21,7 +21,7 @@ from mse_cli.readers.text.pieces import count_lines
 
 DIGITS = b"0123456789+-eE \n"
 BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
-BLANK_LINES = re.compile(rb"\n{2,}")
+BLANK_LINES = re.compile(rb"(?m)^\n")
 COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
 AMBIGUOUS_COMMENT = re.compile(b"(?im)^" + SPREADSHEET_ERROR.pattern.encode())
 
@@ -67,24 +67,19 @@ def _is_complete(numbers: Floats, data: bytes, layout: Layout, wanted: Selection
 
 def _tidy(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
     """The rows without comments, blank lines, quotes around cells and the delimiter at their end."""
-    if layout.blanks and b"\t" in data:
-        if b'"' in data:
+    quotes = b'"' in data
+    if layout.blanks:
+        if quotes:
             return None
         data = data.replace(b"\t", b" ")
     if b"#" in data:
-        if AMBIGUOUS_COMMENT.search(data):
+        rows = _without_comments(data, layout, wanted)
+        if rows is None:
             return None
-        if any(layout.is_like_a_row(line[0].decode()[:-1], wanted.columns) for line in COMMENTS.finditer(data)):
-            return None
-        # A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
-        data = COMMENTS.sub(b"", data)
-        if b"#" in data:
-            return None
-    if layout.leaves_out_blank_lines and (b"\n\n" in data or data.startswith(b"\n")):
-        if b'"' in data:
-            return None
-        data = BLANK_LINES.sub(b"\n", data).lstrip(b"\n")
-    if b'"' in data:
+        data = rows
+    if layout.leaves_out_blank_lines and not quotes and (b"\n\n" in data or data[:1] == b"\n"):
+        data = BLANK_LINES.sub(b"", data)
+    if quotes:
         data = _quoted_cell(layout.delimiter).sub(rb"\1", data)
     if layout.trailing:
         end = layout.delimiter.encode() + b"\n"
@@ -92,6 +87,19 @@ def _tidy(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
             return None
         data = data.replace(end, b"\n")
     return None if data.isspace() or not data else data
+
+
+def _without_comments(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
+    """The rows alone, ``None`` if some # may be something else.
+
+    A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
+    """
+    if AMBIGUOUS_COMMENT.search(data):
+        return None
+    if any(layout.is_like_a_row(line[0].decode()[:-1], wanted.columns) for line in COMMENTS.finditer(data)):
+        return None
+    data = COMMENTS.sub(b"", data)
+    return None if b"#" in data else data
 
 
 def _is_whole(layout: Layout, wanted: Selection) -> bool:

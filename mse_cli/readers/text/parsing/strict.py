@@ -63,8 +63,8 @@ def blank_line(line: int) -> ParseError:
 
 def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[str]:
     """The cells of a row, as many as there should be."""
-    if "#" in record and layout.has_comment(record):
-        raise comment_within(line)
+    if "#" in record and (column := layout.comment_in(record)) is not None:
+        raise comment_within(line, column)
     try:
         cells = layout.split(record)
     except ParseError as error:
@@ -119,9 +119,9 @@ def _number(cell: str, layout: Layout, missing: Missing, line: int, column: int)
     try:
         value = number(cell, layout.decimal, layout.na)
     except ParseError as error:
-        if kind(cell, layout.decimal) == "text":
-            error = not_a_number(cell, decimal=layout.decimal, delimiter=layout.delimiter)
-        raise ParseError(error.message, layout.place(line, column), hint=error.hint) from None
+        known = kind(cell, layout.decimal) != "text"
+        told = error if known else not_a_number(cell, decimal=layout.decimal, delimiter=layout.delimiter)
+        raise ParseError(told.message, layout.place(line, column), hint=told.hint) from None
     if math.isfinite(value) or missing == "propagate":
         return value
     if math.isnan(value):
