@@ -22,7 +22,7 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text import counted_text, delimited, pieces
 from mse_cli.readers.text import counting as spans
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running import partitions as parts
 from mse_cli.running import tallying
 from mse_cli.running.backend import backend_for

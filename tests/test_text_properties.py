@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from mse_cli.readers.text.delimited import Layout, Piece, cut_pieces, joined, open_text_matrix, parse_piece
 
 from mse_cli.errors import MseError, ParseError
 from mse_cli.readers.sources.files import FileSource
 from mse_cli.readers.text import delimited
-from mse_cli.readers.text.delimited import Layout, Piece, cut_pieces, joined, open_text_matrix, parse_piece
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 
 PACKERS = {"": bytes, "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

@@ -8,7 +8,7 @@ from importlib import import_module
 import numpy as np
 
 from mse_cli.core.blocks import check_weights
-from mse_cli.core.missing import Missing
+from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, ShapeError, UsageError
 from mse_cli.readers.columns import Names, Positions, match_by_name, parse_columns
 from mse_cli.readers.keys import Joined
@@ -18,7 +18,7 @@ from mse_cli.readers.sources.address import shown
 from mse_cli.readers.sources.files import Source, at_once, first_bytes, is_address, reading, resolve
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 
 # Which module opens a kind of file; it is loaded when there is one.
@@ -26,8 +26,8 @@ OPENERS: dict[Kind, str] = {
     "text": "text.text_file",
     "NPY": "arrays.npy",
     "NPZ": "arrays.npz",
-    "Parquet": "arrays.frames",
-    "Arrow": "arrays.frames",
+    "Parquet": "arrays.columnar",
+    "Arrow": "arrays.columnar",
 }
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
-from mse_cli.core.missing import Missing, used_cells
+from mse_cli.core.missing import used_cells
+from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, printable
 from mse_cli.readers.matrix import File
 from mse_cli.readers.sources.files import reading

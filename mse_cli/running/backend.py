@@ -52,7 +52,7 @@ class Backend(NamedTuple):
 
 @contextlib.contextmanager
 def backend_for(
-    pair: Pair, *, dask: str | None = None, jobs: int | None = None, tell: Callable[[str], None] | None = None
+    pair: Pair, *, dask: str | None = None, jobs: int | None = None, tell: Callable[[list[str]], None] | None = None
 ) -> Iterator[Backend]:
     """The one that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
 
@@ -94,13 +94,13 @@ def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backe
 
 
 @contextlib.contextmanager
-def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[str], None] | None) -> Iterator[Backend]:
+def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[list[str]], None] | None) -> Iterator[Backend]:
     if jobs is not None and address != "local":
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
     cluster = import_module("mse_cli.running.cluster")  # Dask costs start-up time
     with cluster.connected(address, jobs=jobs) as client:
         if tell is not None and not client.nthreads():
-            tell("the Dask scheduler has no workers yet: waiting for some")
+            tell(["the Dask scheduler has no workers yet: waiting for some"])
         yield cluster.backend_on(pair, client)
 
 

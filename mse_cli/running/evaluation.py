@@ -9,14 +9,13 @@ from typing import Literal
 
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
-from mse_cli.core.missing import POLICIES, Missing
-from mse_cli.core.result import REDUCTIONS, Excerpt, Reduction, Result
+from mse_cli.core.result import POLICIES, REDUCTIONS, Excerpt, Missing, Reduction, Result
 from mse_cli.core.tallies.excerpt import Edges, Worst
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.layout import DecimalChoice, Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress
 

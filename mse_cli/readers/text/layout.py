@@ -1,52 +1,15 @@
-"""How a text file is laid out: what the user says of it, and all that is needed to read its rows."""
+"""How a text file is laid out: all that is needed to read its rows."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
 
-from mse_cli.core.missing import Missing
-from mse_cli.errors import ParseError, Place, UsageError, quote
+from mse_cli.errors import ParseError, Place
 from mse_cli.readers.text.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind, split_record
 
-HeaderChoice = Literal["auto", "yes", "no"]
-DecimalChoice = Literal["auto", ".", ","]
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
-NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 QUOTED = re.compile(r'"(?:[^"]|"")*+"')
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What the user says of a text file; ``None`` and ``auto`` are found from the data.
-
-    Attributes:
-        header: Whether the first row holds names.
-        delimiter: What separates the cells.
-        decimal: The decimal sign.
-        missing: What missing cells do.
-        na: Further words for a missing cell.
-        asked_names: What the user calls columns: a first row that holds one of these is a header.
-        is_shard: Whether it is one of several files, which may hold no rows.
-    """
-
-    header: HeaderChoice = "auto"
-    delimiter: str | None = None
-    decimal: str = "auto"
-    missing: Missing = "fail"
-    na: tuple[str, ...] = ()
-    asked_names: frozenset[str] = frozenset()
-    is_shard: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse a dialect in which a number could be read in two ways."""
-        if self.delimiter == self.decimal:
-            raise UsageError("the delimiter and the decimal sign cannot be the same character")
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in NO_DELIMITER):
-            raise UsageError(
-                f"{quote(self.delimiter)} cannot be a delimiter", hint="one character, or: auto, tab, space"
-            )
 
 
 @dataclass(frozen=True)

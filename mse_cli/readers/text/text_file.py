@@ -19,7 +19,8 @@ from mse_cli.errors import ParseError, Place
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import File, Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
-from mse_cli.readers.text.layout import Dialect, Layout
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.line_ends import Reended, odd_end
 from mse_cli.readers.text.look import find_layout
 from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars, parse_piece

@@ -6,7 +6,8 @@ from itertools import cycle, islice
 from typing import BinaryIO
 
 from mse_cli.errors import ParseError, Place
-from mse_cli.readers.text.layout import Dialect, Layout, comment_within
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.layout import Layout, comment_within
 from mse_cli.readers.text.look.delimiter import (
     SAMPLE,
     Delimiter,
@@ -69,7 +70,7 @@ def _table(rows: list[Row], delimiter: Delimiter, dialect: Dialect) -> Table:
                 place = Place(line=row.line, column=error.place.column)
                 raise ParseError(error.message, place, hint=error.hint) from None
             break
-    decimal = dialect.decimal
+    decimal: str = dialect.decimal
     if decimal == "auto":
         comma = delimiter.sign != "," and any("," in row.text for row in rows)
         decimal = find_decimal(cell for row in cells for cell in row) if comma else "."

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from mse_cli.core.missing import HINT, INFINITE_HINT, Missing
+from mse_cli.core.missing import HINT, INFINITE_HINT
+from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import kind, number, records
