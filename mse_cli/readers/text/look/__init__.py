@@ -193,7 +193,7 @@ def _refuse_wrapped(table: Table, start: int) -> None:
 
 def _has_trailing_delimiter(header: list[str] | None, rows: list[list[str]]) -> bool:
     width = len(rows[0])
-    if width < 2 or any(len(row) != width or row[-1].strip() for row in rows):
+    if width < 2 or any(len(row) == width and row[-1].strip() for row in rows):
         return False
     if header is None or (len(header) == width and not header[-1].strip()):
         return True
