@@ -29,19 +29,25 @@ SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1  # of 64 bits, with or w
 def kind(cell: str, decimal: str = ".", na: tuple[str, ...] = ()) -> Kind:
     """What a cell is, spaces and tabs around it allowed; ``na`` are further words for a missing one.
 
+    One of them that is a number means that value, however it is written.
+
     >>> [kind(cell) for cell in ("1e5", " -.5 ", "NA", "", "-inf", "1_000", "٤")]
     ['number', 'number', 'missing', 'missing', 'infinite', 'text', 'text']
-    >>> kind("-999", na=("-999",)), kind("-NaN"), kind("<na>")
+    >>> kind("-999.0", na=("-999",)), kind("-NaN"), kind("?", na=("?",))
     ('missing', 'missing', 'missing')
     """
     cell = cell.strip(PADDING)
-    if cell in na:
-        return "missing"
     if NUMBER[decimal].fullmatch(cell):
-        return "number"
-    if cell.lower() in MISSING:
+        return "missing" if na and float(cell.replace(",", ".")) in sentinels(na, decimal) else "number"
+    if cell in na or cell.lower() in MISSING:
         return "missing"
     return "infinite" if INFINITE.fullmatch(cell) else "text"
+
+
+@functools.cache
+def sentinels(na: tuple[str, ...], decimal: str) -> tuple[float, ...]:
+    """The numbers among the words for a missing cell: what reads numbers without their text must look for them."""
+    return tuple(float(word.replace(",", ".")) for word in na if NUMBER[decimal].fullmatch(word))
 
 
 def number(cell: str, decimal: str = ".", na: tuple[str, ...] = ()) -> float:

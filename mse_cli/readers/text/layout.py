@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from mse_cli.errors import ParseError, Place
-from mse_cli.readers.text.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind, split_record
+from mse_cli.readers.text.grammar import PADDING, SPREADSHEET_ERROR, kind, sentinels, split_record
 
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
 QUOTED = re.compile(r'"(?:[^"]|"")*+"')
@@ -48,8 +48,8 @@ class Layout:
 
     @property
     def sentinels(self) -> tuple[float, ...]:
-        """Numbers that mean a missing cell: what reads numbers without looking at words must look for them."""
-        return tuple(float(word.replace(",", ".")) for word in self.na if NUMBER[self.decimal].fullmatch(word))
+        """Numbers that mean a missing cell."""
+        return sentinels(self.na, self.decimal)
 
     @property
     def leaves_out_blank_lines(self) -> bool:

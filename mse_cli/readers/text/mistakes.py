@@ -64,11 +64,13 @@ def is_number_gone_wrong(cell: str) -> bool:
     >>> [is_number_gone_wrong(cell) for cell in ("tensor(0.5)", "O.5", "x[1]")]
     [True, True, False]
     """
-    return bool(CALL.fullmatch(cell)) or _is_misspelt(cell)
+    return CALL.fullmatch(cell) is not None or _misspelt(cell) is not None
 
 
-def _is_misspelt(cell: str) -> bool:
-    return "." in cell and kind(cell.translate(LIKE_A_DIGIT)) == "number"
+def _misspelt(cell: str) -> Mistake | None:
+    if "." in cell and kind(cell.translate(LIKE_A_DIGIT)) == "number":
+        return Mistake("a letter for a digit?", "write the digits 0 and 1 for the letters O, I and l")
+    return None
 
 
 def not_a_number(cell: str, *, decimal: str, delimiter: str) -> ParseError:
@@ -96,6 +98,7 @@ def mistake_of(cell: str, *, decimal: str, delimiter: str) -> Mistake | None:
         lambda: _characters(cell, decimal),
         lambda: _programs(cell),
         lambda: _marker(cell),
+        lambda: _misspelt(cell),
         lambda: _units(cell, decimal),
         lambda: _wrapped(cell),
         lambda: _values(cell),
@@ -104,7 +107,7 @@ def mistake_of(cell: str, *, decimal: str, delimiter: str) -> Mistake | None:
 
 
 def _separators(cell: str, decimal: str, delimiter: str) -> Mistake | None:
-    if "#" in cell and kind(cell.partition("#")[0], decimal) == "number":
+    if "#" in cell and not MICROSOFT.fullmatch(cell) and kind(cell.partition("#")[0], decimal) == "number":
         return Mistake("text after a #, a comment?", "delete the comment")
     if "\x01" in cell:
         return Mistake(r"\x01 separates the cells, as Hive writes them", r"--delimiter $'\x01'")
@@ -113,7 +116,12 @@ def _separators(cell: str, decimal: str, delimiter: str) -> Mistake | None:
         if sign != delimiter and len(parts) > 1 and any(kind(part, decimal) == "number" for part in parts):
             name = "tab" if sign == "\t" else f"'{sign}'"
             return Mistake("", f"if it separates the cells: --delimiter {name}")
-    if delimiter == "\t" and " " in cell and all(kind(part, decimal) == "number" for part in cell.split()):
+    if (
+        delimiter == "\t"
+        and " " in cell
+        and not OTHER_SIGNS.fullmatch(cell)
+        and all(kind(part, decimal) == "number" for part in cell.split())
+    ):
         hint = "--delimiter space takes any run of tabs and spaces for one delimiter"
         return Mistake("tabs and spaces are mixed", hint)
     return None
@@ -129,6 +137,9 @@ def _decimal_sign(cell: str, decimal: str, delimiter: str) -> Mistake | None:
     other = "," if decimal == "." else "."
     if kind(cell, other) != "number":
         return None
+    if other == ".":
+        hint = "one decimal sign in the whole file, and no thousands separators"
+        return Mistake("a point where the comma is the decimal sign", hint)
     if other == delimiter:
         return Mistake("", "write it with a decimal point: the comma separates the cells")
     return Mistake("", f"if {other!r} is the decimal sign: --decimal {other}")
@@ -167,7 +178,7 @@ def _marker(cell: str) -> Mistake | None:
         return None
     word = cell if cell.replace(".", "").replace("-", "").isalnum() else shlex.quote(cell)
     what = "an error of the spreadsheet" if cell.startswith("#") else ""
-    return Mistake(what, f"if it marks a missing value: --na {word if not word.startswith('-') else '=' + word}")
+    return Mistake(what, f"if it marks a missing value: --na{'=' if word.startswith('-') else ' '}{word}")
 
 
 def _units(cell: str, decimal: str) -> Mistake | None:
@@ -205,6 +216,4 @@ def _values(cell: str) -> Mistake | None:
         return Mistake("a date?", "--pred and --true choose the columns that hold numbers")
     if cell.lower() in {"true", "false"}:
         return Mistake("a truth value", "write 1 and 0")
-    if _is_misspelt(cell):
-        return Mistake("a letter for a digit?", "write the digits 0 and 1 for the letters O, I and l")
     return None

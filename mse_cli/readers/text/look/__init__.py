@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import cycle, islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.grammar import split_record
 from mse_cli.readers.text.layout import Layout, comment_within
 from mse_cli.readers.text.look.delimiter import (
     SAMPLE,
     Delimiter,
-    are_decimals,
     find_decimal,
     find_delimiter,
     refuse_decimals_as_integers,
+    refuse_one_column,
 )
 from mse_cli.readers.text.look.head import Head, Row, head_of, read_head
 from mse_cli.readers.text.look.header import (
@@ -44,7 +46,7 @@ def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
             return _empty(dialect, None, ",")
         raise ParseError("the file holds no data")
     delimiter = _delimiter(head.rows, dialect)
-    if '"' in head.rows[0].text or any('"' in row.text for row in head.rows):
+    if any('"' in row.text for row in head.rows) or (delimiter.sign == "\t" and head.blanks):
         head = head_of(head.data, head.mark, delimiter.sign, whole=head.whole)  # now it is known which begin a cell
     table = _table(head.rows, delimiter, dialect)
     return _layout(head, table, delimiter, dialect)
@@ -78,58 +80,34 @@ def _table(rows: list[Row], delimiter: Delimiter, dialect: Dialect) -> Table:
     return Table(lines, cells, texts, delimiter.sign, decimal, dialect.na)
 
 
-def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) -> Layout:
+class Names(NamedTuple):
+    """What the columns are called, and where that is written.
+
+    Attributes:
+        header: Whether the first row is a header.
+        names: The names, ``None`` without any.
+        of_r: Whether the header is one cell shorter than the rows.
+        from_comment: Whether the names stand in a comment above the first row.
+    """
+
+    header: bool
+    names: tuple[str, ...] | None
+    of_r: bool = False
+    from_comment: bool = False
+
+
+def _names(head: Head, table: Table, dialect: Dialect) -> Names:
+    """The header, or the names above the first row."""
+    first = tuple(table.cells[0])
+    auto = dialect.delimiter is None and dialect.decimal == "auto"
+    if auto and table.delimiter == "," and len(first) == 1 and [len(row) for row in table.cells[1:2]] == [2]:
+        refuse_one_column(head.rows[1:])
+    if dialect.header != "no" and is_of_write_table(table):
+        return Names(header=True, names=("", *first), of_r=True)
     above = _names_above(head, table)
-    of_r = dialect.header != "no" and is_of_write_table(table)
-    if of_r and _may_be_one_column(head, table, dialect):
-        raise _one_column(head, dialect)
-    header = of_r or has_header(table, dialect, named_above=above is not None)
-    first = table.cells[0]
-    if header and len(table.cells) == 1:
-        if dialect.is_shard:
-            return _empty(dialect, tuple(name.strip() for name in first), delimiter.sign)
-        raise ParseError("the file holds a header and no rows", hint="--header no if its first line is a row")
-    _refuse_misread_rows(head, table, dialect, header=header)
-    notes, names = [], tuple(first) if header else above
-    trailing = _has_trailing_delimiter(first if header else None, table.cells[int(header) :])
-    if trailing:
-        notes.append("the delimiter at the end of every row is dropped")
-    width = len(names or table.cells[0])
-    if of_r:
-        names, width = ("", *first), width + 1
-    elif trailing and width == len(table.cells[int(header)]):
-        width -= 1
-    names = tuple(name.strip() for name in names[:width]) if names else None
-    _refuse_blank_lines(head, table, width)
-    index = row_names(names) if names else 0
-    line = table.lines[0] + first_line_count(table.texts[0]) if header else table.lines[0]
-    return Layout(
-        delimiter=delimiter.sign,
-        decimal=table.decimal,
-        width=width,
-        trailing=trailing,
-        names=names,
-        use=tuple(range(index, width)),
-        offset=head.offset_of(line),
-        first_line=line,
-        na=dialect.na,
-        blanks=delimiter.blanks,
-        default_names=width == 1 and not header and is_default_names(first) and holds_fractions(table),
-        notes=(*notes, *_notes(head, table, dialect, names, of_r=of_r, above=above is not None and not header)),
-    )
-
-
-def first_line_count(record: str) -> int:
-    """How many physical lines a row has."""
-    return record.count("\n") + 1
-
-
-def _empty(dialect: Dialect, names: tuple[str, ...] | None, delimiter: str) -> Layout:
-    """The layout of one of several files that holds no rows, and perhaps a header."""
-    width = len(names or ())
-    index = row_names(names) if names else 0
-    use = tuple(range(index, width))
-    return Layout(delimiter, ".", width, False, names, use, 0, 1, na=dialect.na, empty=True)
+    if has_header(table, dialect, named_above=above is not None):
+        return Names(header=True, names=first)
+    return Names(header=False, names=above, from_comment=above is not None)
 
 
 def _names_above(head: Head, table: Table) -> tuple[str, ...] | None:
@@ -138,42 +116,64 @@ def _names_above(head: Head, table: Table) -> tuple[str, ...] | None:
     if comment is None:
         return None
     text = comment.text.lstrip("#").strip()
-    bare = Layout(table.delimiter, ".", 0, False, None, (), 0, 1, blanks=table.delimiter == " ")
     try:
-        split = bare.split(text)
+        cells = text.split() if table.delimiter == " " else split_record(text, table.delimiter)
     except ParseError:
         return None
-    return names_in(split, len(table.cells[0]))
+    return names_in(cells, len(table.cells[0]))
 
 
-def _may_be_one_column(head: Head, table: Table, dialect: Dialect) -> bool:
-    """Whether the rows under a header of one name may be numbers with a decimal comma."""
-    auto = dialect.delimiter is None and dialect.decimal == "auto"
-    return auto and table.delimiter == "," and len(table.cells[0]) == 1 and are_decimals(head.rows[1:])
-
-
-def _one_column(head: Head, dialect: Dialect) -> ParseError:
-    return ParseError(
-        "the row is one number with a decimal comma, or two cells below a header of one?",
-        Place(line=head.rows[1].line, column=2),
-        hint="--decimal , if it is one number",
+def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) -> Layout:
+    found = _names(head, table, dialect)
+    start = int(found.header)
+    if len(table.cells) == start:
+        if dialect.is_shard:
+            return _empty(dialect, found.names, delimiter.sign)
+        raise ParseError("the file holds a header and no rows", hint="--header no if its first line is a row")
+    _refuse_misread_rows(head, table, dialect, start)
+    trailing = _has_trailing_delimiter(table.cells[0] if found.header else None, table.cells[start:])
+    width = len(found.names or table.cells[0])
+    if trailing and width == len(table.cells[start]):
+        width -= 1
+    _refuse_blank_lines(head, table, width)
+    names = tuple(name.strip() for name in found.names[:width]) if found.names else None
+    first_line = table.lines[0] + (table.texts[0].count("\n") + 1 if found.header else 0)
+    return Layout(
+        delimiter=delimiter.sign,
+        decimal=table.decimal,
+        width=width,
+        trailing=trailing,
+        names=names,
+        use=tuple(range(row_names(names) if names else 0, width)),
+        offset=head.offset_of(first_line),
+        first_line=first_line,
+        na=dialect.na,
+        blanks=delimiter.blanks,
+        default_names=width == 1 and not found.header and is_default_names(table.cells[0]) and holds_fractions(table),
+        notes=tuple(_notes(head, table, dialect, found, trailing=trailing)),
     )
 
 
-def _refuse_misread_rows(head: Head, table: Table, dialect: Dialect, *, header: bool) -> None:
+def _empty(dialect: Dialect, names: tuple[str, ...] | None, delimiter: str) -> Layout:
+    """The layout of one of several files that holds no rows, and perhaps a header."""
+    names = tuple(name.strip() for name in names) if names else None
+    width = len(names or ())
+    use = tuple(range(row_names(names) if names else 0, width))
+    return Layout(delimiter, ".", width, False, names, use, 0, 1, na=dialect.na, empty=True)
+
+
+def _refuse_misread_rows(head: Head, table: Table, dialect: Dialect, start: int) -> None:
     """Refuse rows that can be read, but in another way than they are meant, and say how.
 
     Raises:
         ParseError: with the line.
     """
-    if header:
-        if _may_be_one_column(head, table, dialect) and any(len(row) == 2 for row in table.cells[1:2]):
-            raise _one_column(head, dialect)
-        refuse_second_header(table, 1)
+    if start:
+        refuse_second_header(table, start)
     elif dialect.delimiter is None and dialect.decimal == "auto" and table.delimiter == ",":
         refuse_decimals_as_integers(head.rows)
     if table.delimiter == " ":
-        _refuse_wrapped(table, start=int(header))
+        _refuse_wrapped(table, start)
 
 
 def _refuse_wrapped(table: Table, start: int) -> None:
@@ -201,36 +201,32 @@ def _has_trailing_delimiter(header: list[str] | None, rows: list[list[str]]) -> 
 
 
 def _refuse_blank_lines(head: Head, table: Table, width: int) -> None:
-    above = [line for line in head.blanks if line < table.lines[-1]]
-    if above and width == 1:
-        where = "before the rows" if above[0] < table.lines[0] else "between rows"
-        raise ParseError(f"a blank line {where}", Place(line=above[0]), hint=ONE_COLUMN_BLANK)
+    if head.blanks and width == 1 and head.blanks[0] < table.lines[-1]:
+        where = "before the rows" if head.blanks[0] < table.lines[0] else "between rows"
+        raise ParseError(f"a blank line {where}", Place(line=head.blanks[0]), hint=ONE_COLUMN_BLANK)
 
 
-def _notes(
-    head: Head, table: Table, dialect: Dialect, names: tuple[str, ...] | None, *, of_r: bool, above: bool
-) -> list[str]:
+def _notes(head: Head, table: Table, dialect: Dialect, found: Names, *, trailing: bool) -> Iterator[str]:
     """What was decided for the user."""
-    notes = []
-    if of_r:
-        notes.append(
-            "the header is one cell shorter than the rows, as R writes it: the first column is taken for row names "
-            "and dropped"
-        )
-    elif names and row_names(names):
-        what = "the first column has no name" if row_names(names) == 1 else "the first columns have no names"
-        notes.append(f"{what}: taken for row names and dropped")
-    if above:
-        notes.append(f"the columns' names are those of the comment in line {table.lines[0] - 1}")
+    if trailing:
+        yield "the delimiter at the end of every row is dropped"
+    index = row_names(found.names) if found.header and found.names else 0
+    if found.of_r:
+        what = "the header is one cell shorter than the rows, as R writes it: the first column is"
+    else:
+        what = "the first column has no name:" if index == 1 else f"the first {index} columns have no names:"
+    if index:
+        yield f"{what} taken for row names and dropped"
+    if found.from_comment:
+        yield f"the columns' names are those of the comment in line {table.lines[0] - 1}"
     if table.decimal == "," and dialect.decimal == "auto":
-        notes.append("the comma is taken for the decimal sign")
+        yield "the comma is taken for the decimal sign"
     if table.delimiter == " " and dialect.delimiter is None and any("\t" in text.strip() for text in table.texts):
-        notes.append("tabs and spaces are mixed: any run of them is taken for one delimiter")
+        yield "tabs and spaces are mixed: any run of them is taken for one delimiter"
     if head.comments:
-        notes.append(_counted(len(head.comments), "line that begins with #", "left out as a comment", head))
+        yield _counted(len(head.comments), "line that begins with #", "left out as a comment", head)
     if head.blanks:
-        notes.append(_counted(len(head.blanks), "blank line", "left out", head))
-    return notes
+        yield _counted(len(head.blanks), "blank line", "left out", head)
 
 
 def _counted(count: int, what: str, done: str, head: Head) -> str:

@@ -49,7 +49,9 @@ def find_delimiter(rows: list[Row], decimal: str = "auto") -> Delimiter:
     if not fits and _are_runs_of_blanks(rows[:SAMPLE]):
         return Delimiter(" ", blanks=True)
     winners = [delimiter for delimiter, score in scores.items() if score == best]
-    if " " in winners and len(winners) > 1:
+    if winners == [" "] and best.numbers < 1:  # words with spaces between, as in Jan 1 2000?
+        winners += [sign for sign, score in scores.items() if sign != " " and score.one_width and score.in_first]
+    elif " " in winners and len(winners) > 1:
         winners.remove(" ")  # spaces beside a delimiter that fits as well are padding
     if len(winners) > 1 and best.numbers > 0:
         raise ParseError(
@@ -152,17 +154,27 @@ def refuse_decimals_as_integers(rows: list[Row]) -> None:
         return
     for row, digits in zip(rows, second, strict=True):
         if digits[0] == "0" and len(digits) > 1:
-            raise ParseError(
-                f"{quote(row.text.strip())} is one number with a decimal comma, or two integers?",
-                Place(line=row.line, column=2),
-                hint="--decimal , if it is one number, --delimiter , if it is two",
-            )
+            raise _one_or_two(rows, row, "two integers")
 
 
-def are_decimals(rows: list[Row]) -> bool:
-    """Whether each row may be one number with a decimal comma.
+def _one_or_two(rows: list[Row], row: Row, other: str) -> ParseError:
+    """The error for a row that may be one number, with a decimal comma or, if all may be so, with thousands."""
+    in_groups = all(ONE_GROUP["."].fullmatch(row.text.strip()) for row in rows)
+    what, cure = ("thousands separator", "write it without one") if in_groups else ("decimal comma", "--decimal ,")
+    return ParseError(
+        f"{quote(row.text.strip())} is one number with a {what}, or {other}?",
+        Place(line=row.line, column=2),
+        hint=f"{cure} if it is one number, --delimiter , if it is two",
+    )
 
-    >>> are_decimals([Row(1, "1,5"), Row(2, "2,25")]), are_decimals([Row(1, "a,5")])
-    (True, False)
+
+def refuse_one_column(rows: list[Row]) -> None:
+    """Refuse rows below a header of one name each of which may be one number.
+
+    Raises:
+        ParseError: at the first.
+
+    >>> refuse_one_column([Row(2, "a,5")])
     """
-    return all(DECIMALS.fullmatch(row.text) for row in rows)
+    if all(DECIMALS.fullmatch(row.text) for row in rows):
+        raise _one_or_two(rows, rows[0], "two cells below a header of one")

@@ -75,7 +75,7 @@ def head_of(data: bytes, mark: int, delimiter: str | None, *, whole: bool) -> He
     for line, record in lines:
         if record.startswith("#"):
             comments.append(Row(line, record))
-        elif not record.strip():
+        elif not record.strip(" " if delimiter == "\t" else " \t"):
             blanks.append(line)
         else:
             last = line

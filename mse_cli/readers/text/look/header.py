@@ -12,7 +12,6 @@ from mse_cli.readers.text.mistakes import UNIT, is_marker, is_number_gone_wrong,
 
 POSITION = re.compile(r"([0-9]+)(?:-([0-9]+))?")  # how options name columns without a header
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?|Q[1-4][ -]?[0-9]{4}|[0-9]{4}[ -]?Q[1-4]")
-WORD = re.compile(r"[^\W\d_]{2,}")
 UNNAMED = re.compile(r"Unnamed: [0-9.]+")  # pandas' index, read back and written again
 WORDS = 3  # of a name in a comment; more are a sentence
 YES_OR_NO = "--header yes if it holds the columns' names, --header no if it is a row"
@@ -48,6 +47,12 @@ class Table(NamedTuple):
         widths = [len(row) for row in self.cells[1:] or self.cells]
         return max(set(widths), key=widths.count)
 
+    def names_rows(self) -> bool:
+        """Whether the first column is text below the first row, or 0, 1, 2 …, or 1, 2, 3 …."""
+        cells = [row[0].strip(PADDING) for row in self.cells[1:]]
+        counts = [[str(i) for i in range(start, start + len(cells))] for start in (0, 1)]
+        return cells in counts or all(self.kind(cell) == "text" for cell in cells)
+
     def is_numeric(self, column: int, start: int = 1) -> bool:
         """Whether most cells of a column that are not missing are numbers, from a row on."""
         kinds = [self.kind(row[column]) for row in self.cells[start:] if column < len(row)]
@@ -67,8 +72,9 @@ def is_name(cell: str) -> bool:
     if cell.startswith("#") or cell.lower() in {"true", "false"} or is_number_gone_wrong(cell):
         return False
     first = next((c for c in cell if c.isalnum() or c.isnumeric()), "")
-    # 2m_temperature is a name, 5kg is not.
-    return first.isalpha() or (WORD.search(cell) is not None and not mistake_of(cell, decimal=".", delimiter=","))
+    # 2m_wind is a name, 5kg is not.
+    is_word = sum(c.isalpha() for c in cell) > 1 and not mistake_of(cell, decimal=".", delimiter=",")
+    return first.isalpha() or is_word
 
 
 def has_header(table: Table, dialect: Dialect, *, named_above: bool) -> bool:
@@ -170,7 +176,7 @@ def _refuse_default_names(table: Table) -> None:
     first, below = table.cells[0], table.cells[1:]
     if not below or not is_default_names(first):
         return
-    is_index = not first[0].strip(PADDING) and is_count([row[0] for row in below])
+    is_index = not first[0].strip(PADDING) and table.names_rows()
     if is_index or (len(first) > 1 and holds_fractions(table)):
         raise ParseError(
             f"the first row, {quote(table.texts[0].strip())}, holds the names that pandas gives, or is a row?",
@@ -183,17 +189,6 @@ def holds_fractions(table: Table) -> bool:
     """Whether a number below the first row is no integer."""
     cells = (cell for row in table.cells[1:] for cell in row)
     return any(table.kind(cell) == "number" and not cell.strip(PADDING).lstrip("+-").isdecimal() for cell in cells)
-
-
-def is_count(cells: list[str]) -> bool:
-    """Whether cells are text, or 0, 1, 2 …, or 1, 2, 3 …: names of rows.
-
-    >>> is_count(["0", "1"]), is_count(["1", "2"]), is_count(["a", "b"]), is_count(["1", "4"])
-    (True, True, True, False)
-    """
-    cells = [cell.strip(PADDING) for cell in cells]
-    counts = [[str(i) for i in range(start, start + len(cells))] for start in (0, 1)]
-    return cells in counts or all(kind(cell) == "text" for cell in cells)
 
 
 def is_of_write_table(table: Table) -> bool:
@@ -209,7 +204,7 @@ def is_of_write_table(table: Table) -> bool:
         return False  # spaces in the header, tabs in the rows
     if all(text.lstrip().startswith('"') and not text.rstrip().endswith('"') for text in table.texts[1:]):
         return True
-    return len(below) > 1 and is_count([row[0] for row in below]) and below[0][0].strip(PADDING) != "0"
+    return len(below) > 1 and table.names_rows() and below[0][0].strip(PADDING) != "0"
 
 
 def names_in(comment: list[str], width: int) -> tuple[str, ...] | None:
@@ -253,5 +248,5 @@ def refuse_second_header(table: Table, start: int) -> None:
         raise ParseError(
             f"{quote(row[texts[0]].strip(PADDING))} is not a number: a row of units, or a second line of names?",
             Place(line=table.lines[start], column=texts[0] + 1),
-            hint=f"delete line {table.lines[start]}",
+            hint=f"if it is one, delete line {table.lines[start]}",
         )

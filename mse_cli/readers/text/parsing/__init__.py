@@ -72,16 +72,25 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection, *, fast: boo
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
     found = parse_plain(text, layout, wanted, fast=fast)
-    if found is None or not _are_weights(found[0], wanted) or not _are_as_written(found[0], text, layout):
+    if found is None or not _are_exact(found[0], text, layout):
+        return None
+    _leave_out(found[0], layout.sentinels)
+    if (wanted.missing == "fail" and layout.sentinels and np.isnan(found[0]).any()) or not _are_weights(
+        found[0], wanted
+    ):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
     return Rows(*found), blank
 
 
-def _are_as_written(numbers: Floats, text: bytes, layout: Layout) -> bool:
-    """Whether none of the numbers stands for a missing cell, or for an integer that float64 does not hold."""
-    if any((numbers == value).any() for value in layout.sentinels):
-        return False
+def _leave_out(numbers: Floats, sentinels: tuple[float, ...]) -> None:
+    """Make numbers that stand for missing cells NaN."""
+    for value in sentinels:
+        numbers[numbers == value] = np.nan
+
+
+def _are_exact(numbers: Floats, text: bytes, layout: Layout) -> bool:
+    """Whether none of the numbers stands for an integer that float64 does not hold."""
     if not numbers.size or (np.fmax.reduce(numbers, None) < EXACT and np.fmin.reduce(numbers, None) > -EXACT):
         return True
     return all(is_exact(digits.decode()) for digits in _integers(layout.decimal).findall(text))

@@ -15,7 +15,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Selection
-from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
+from mse_cli.readers.text.grammar import MISSING, NUMBER, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
 
@@ -39,9 +39,7 @@ def parse_plain(
     if tidied is None:
         return None
     numbers = None
-    if wanted.missing != "fail" and layout.sentinels:
-        numbers = _with_missing(tidied, layout, wanted)
-    elif _is_plain(tidied, layout, wanted):
+    if _is_plain(tidied, layout, wanted):
         numbers = _load_plain(tidied, layout, wanted, fast=fast)
     elif wanted.missing != "fail":
         numbers = _with_missing(tidied, layout, wanted)
@@ -193,7 +191,7 @@ def _missing_word(delimiter: str, na: tuple[str, ...] = ()) -> re.Pattern[bytes]
         for word in firsts
         for first in sorted(firsts[word])
     ]
-    words += [(re.escape(word), word) for word in na]
+    words += [(re.escape(word), word) for word in na if not NUMBER["."].fullmatch(word.replace(",", "."))]
     return re.compile(
         b"|".join(b"%b(?<=%b.{%d})(?=%b)" % (it.encode(), around, len(w.encode()), around) for it, w in words)
     )

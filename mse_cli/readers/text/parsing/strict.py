@@ -12,7 +12,7 @@ from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import kind, number, records
 from mse_cli.readers.text.layout import Layout, comment_within, decode
-from mse_cli.readers.text.mistakes import not_a_number
+from mse_cli.readers.text.mistakes import mistake_of, not_a_number
 
 
 def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selection) -> tuple[Rows, int | None]:
@@ -78,11 +78,19 @@ def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[st
     for column, cell in enumerate(cells[: layout.width]):  # a cell that tells more than the row's width
         if column in wanted.columns:
             _number(cell, layout, wanted.missing, line, column)
-    verb = "more" if len(cells) > layout.width else "fewer"
-    raise ParseError(
-        f"the row has {len(cells)} cells, {verb} than {layout.width}",
-        layout.place(line, min(len(cells), layout.width)),
-        hint=_width_hint(len(cells), line, layout),
+    raise _ragged(record, len(cells), line, layout)
+
+
+def _ragged(record: str, found: int, line: int, layout: Layout) -> ParseError:
+    """The error for a row of another width, or for a cell that was cut in two."""
+    if layout.width == 1 and (mistake := mistake_of(record, decimal=layout.decimal, delimiter="")) and mistake.what:
+        told = not_a_number(record, decimal=layout.decimal, delimiter="")
+        return ParseError(told.message, layout.place(line, 0), hint=told.hint)
+    verb = "more" if found > layout.width else "fewer"
+    return ParseError(
+        f"the row has {found} cell{'s' if found != 1 else ''}, {verb} than {layout.width}",
+        layout.place(line, min(found, layout.width)),
+        hint=_width_hint(found, line, layout),
     )
 
 
@@ -100,6 +108,8 @@ def _drop_last(cells: list[str], line: int, layout: Layout) -> None:
 def _width_hint(found: int, line: int, layout: Layout) -> str | None:
     if line == layout.first_line and layout.names and found == layout.width + 1:
         return "if the rows begin with a name of their own, give that column a header cell"
+    if layout.trailing and found == layout.width + 1:
+        return "every row before it ends with a delimiter: a column that is empty at first needs a name in a header"
     return None
 
 
