@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text import counting, text_file
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running import partitions as planning
 from mse_cli.running.partitions import (
     files_with_rows,

@@ -6,23 +6,24 @@ import sys
 
 import pytest
 
-NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
+NOT_NEEDED = {"numpy", "rich", "pyarrow", "simdjson", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
-cli commands commands.options commands.streams commands.usage errors render render.screens render.screens.characters
+cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
+render.files.destination render.number_text render.printing render.screens render.screens.characters
+render.screens.messages
 """
 COMPUTE = """
-commands.compute core core.blocks core.exact core.missing core.result core.tallies core.tallies.excerpt
-core.tallies.sums readers readers.columns readers.keys readers.matrix readers.opening readers.pair readers.sources
+commands.compute commands.groups core.blocks core.exact core.missing core.tallies core.tallies.excerpt
+core.tallies.sums readers.columns readers.keys readers.matrix readers.opening readers.pair readers.sources
 readers.sources.address readers.sources.files readers.sources.kinds readers.sources.pipe readers.sources.unpacking
-readers.text readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain
-readers.text.parsing.strict readers.text.pieces readers.text.text_file render.files render.files.destination
-render.numbers render.printing render.request render.screens.progress running running.backend running.evaluation
+readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict
+readers.text.pieces readers.text.text_file render.screens.progress running running.backend running.evaluation
 running.partitions running.tallying
 """
 HELP = """
-commands.check commands.compute commands.explain commands.merge render.files render.files.destination render.numbers
-render.request
+check commands.check commands.compute commands.explain commands.groups commands.merge explain render.lessons
+render.screens.progress running
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen

@@ -13,7 +13,7 @@ from mse_cli.core.tallies.excerpt import Edges, Worst
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running import backend
 from mse_cli.running.backend import backend_for
 from mse_cli.running.partitions import partitions_of, with_counted_rows

@@ -22,7 +22,7 @@ from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.tallying import run_here
 
 
-def inspect_pair(
+def check_pair(
     pair: Pair,
     inputs: InputOptions,
     *,

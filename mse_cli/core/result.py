@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 Reduction = Literal["mean", "sum"]
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+Missing = Literal["fail", "skip-cell", "skip-row", "propagate"]  # what NaN and missing cells do
+POLICIES: tuple[Missing, ...] = get_args(Missing)
+Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has not
+UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 SCHEMA_VERSION = 1  # of a result as JSON
+
+
+class Scalar(NamedTuple):
+    """A number of a result: its key for programs, its label for people (empty where tables leave it out)."""
+
+    key: str
+    label: str
+    value: float
 
 
 class Column(NamedTuple):
@@ -26,6 +38,10 @@ class Column(NamedTuple):
     name: str | None
     sse: float
     mse: float
+
+    def scalars(self) -> tuple[Scalar, ...]:
+        """What is said of a column."""
+        return Scalar("sse", "", self.sse), Scalar("mse", "MSE", self.mse)
 
 
 class WorstCell(NamedTuple):
@@ -76,6 +92,10 @@ class Result:
     def loss(self) -> float:
         """The reduced loss: MSE or SSE."""
         return self.mse if self.reduction == "mean" else self.sse
+
+    def scalars(self) -> tuple[Scalar, ...]:
+        """The numbers that every output shows, in this order, and ``--only`` gives alone."""
+        return Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
 
     @property
     def cells_total(self) -> int:

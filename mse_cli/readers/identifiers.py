@@ -10,15 +10,13 @@ import itertools
 import re
 import shlex
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from mse_cli.core.matching import comparable, match_names
 from mse_cli.errors import ParseError, Place, listed, printable, quote
 from mse_cli.readers.columns import Names, Positions
-from mse_cli.readers.matrix import Matrix
+from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.side import Side
-from mse_cli.readers.text.first_rows import first_rows
-from mse_cli.readers.text.text_file import TextFile
 
 COMPARED = 1000  # rows
 WHOLE_NAME = frozenset(["id", "index", "key", "row", "rownames", "row.names", "obs"])
@@ -32,6 +30,14 @@ class Shared(NamedTuple):
     name: str
     prediction: int
     target: int
+
+
+@runtime_checkable
+class HoldsText(Protocol):
+    """A file whose columns can be looked at as text, as those of arrays, which have no names, need not be."""
+
+    def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
+        """The text of these columns in the first rows."""
 
 
 def is_identifier(name: str) -> bool:
@@ -181,10 +187,14 @@ def _first_rows(matrix: Matrix, columns: Positions) -> list[list[tuple[str, ...]
     for file in matrix.files:
         if left <= 0:
             break
-        rows = first_rows(file, columns, left) if isinstance(file, TextFile) else []
+        rows = _rows_of(file, columns, left)
         found.append(rows)
         left -= len(rows)
     return found
+
+
+def _rows_of(file: File, columns: Positions, most: int) -> list[tuple[str, ...]]:
+    return file.first_rows(columns, most) if isinstance(file, HoldsText) else []
 
 
 def identifies_nothing(files: list[list[str]]) -> bool:

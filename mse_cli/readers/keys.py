@@ -6,18 +6,17 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Floats, Mask, Numbers
+from mse_cli.core.result import Unmatched
 from mse_cli.errors import ParseError, Place, counted, quote
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.pair import Pair
 
-Unmatched = Literal["fail", "drop"]
-UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 SHOWN = 3  # keys of each kind in a message
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol, Self
 
 from mse_cli.core.blocks import Numbers
-from mse_cli.core.missing import Missing
+from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, ShapeError, counted
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.sources.files import Source

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 
-from mse_cli.core.missing import Missing
-from mse_cli.errors import Place, ShapeError, UsageError, counted
+from mse_cli.core.result import Missing, Unmatched
+from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.identifiers import choose_columns, compare_rows
-from mse_cli.readers.keys import Joined, Unmatched
+from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
 from mse_cli.readers.pair import Pair, StreamColumns, check_shapes
 from mse_cli.readers.side import Side
@@ -17,8 +17,8 @@ from mse_cli.readers.sources.address import shown
 from mse_cli.readers.sources.files import Source, at_once, first_bytes, is_address, resolve
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
-from mse_cli.readers.text.layout import Dialect
-from mse_cli.readers.text.text_file import TextFile
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 from mse_cli.readers.weights import with_weights
 
 # Which module opens a kind of file; it is loaded when there is one.
@@ -26,8 +26,8 @@ OPENERS: dict[Kind, str] = {
     "text": "text.text_file",
     "NPY": "arrays.npy",
     "NPZ": "arrays.npz",
-    "Parquet": "arrays.frames",
-    "Arrow": "arrays.frames",
+    "Parquet": "arrays.columnar",
+    "Arrow": "arrays.columnar",
 }
 
 
@@ -74,10 +74,18 @@ def open_side(spec: str, chosen: str | None, option: str, options: InputOptions)
 
 
 def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
-    files = at_once(lambda source: _open_file(source, chosen, option, options.dialect), sources)
+    dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
+    files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
+    files = with_empty_shards(files) if len(files) > 1 else files
     label = files[0].label if len(files) == 1 else shown(spec) if is_address(spec) else spec
     is_member = getattr(files[0], "member", None) is not None
     return Side(matrix_of(label, tuple(files), options.dialect.missing), None if is_member else chosen)
+
+
+def _asked_names(options: InputOptions) -> frozenset[str]:
+    """What the user calls columns, or numbers them."""
+    asked = [spec for spec in (options.pred, options.true, options.key, options.weight_column) if spec is not None]
+    return frozenset([*asked, *(item.strip() for spec in asked for item in spec.split(","))])
 
 
 def _open_file(source: Source, member: str | None, option: str, dialect: Dialect) -> File:
@@ -95,6 +103,7 @@ def _open_two(prediction: str, target: str, options: InputOptions) -> Pair:
 
 
 def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
+    _refuse_default_names(a_side, y_side)
     a_key, y_key = (side.column(options.key, "--key") for side in (a_side, y_side))
     weight = y_side.column(options.weight_column, "--weight-column")
     a, y, notes = choose_columns(a_side, y_side, a_key, (y_key, weight), by_position=options.no_key)
@@ -112,6 +121,17 @@ def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
         raise ShapeError(f"{a_side.label} has {counted(c, 'column')} beside the key, {y_side.label} {len(y)}")
     first, second = _with_key(a_side, a, a_key), _with_key(y_side, (*y, *weights), y_key, weights)
     return _side_by_side(Joined(first, second, options.unmatched), c, missing, names, notes, weight)
+
+
+def _refuse_default_names(a_side: Side, y_side: Side) -> None:
+    """Refuse two files of one column that both begin with a 0, as pandas calls a column without a name."""
+    files = a_side.first, y_side.first
+    if all(isinstance(file, TextFile) and file.layout.default_names for file in files):
+        raise ParseError(
+            "both files begin with a 0: the name that pandas gives, or a row?",
+            Place(a_side.first.label),
+            hint="--header yes if it is a name, --header no if it is a row",
+        )
 
 
 def _open_table(table: str, options: InputOptions) -> Pair:

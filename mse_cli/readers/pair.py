@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
-from mse_cli.core.missing import Missing, used_cells
+from mse_cli.core.missing import used_cells
+from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, counted, printable
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.sources.files import reading
@@ -97,6 +98,15 @@ class Pair:
         if shape is None or self.prediction.start > 0:
             return n_rows, self.n_columns
         return (n_rows, *shape[1:]) if shape else ()
+
+    def column(self, number: int) -> Pair:
+        """One column (0-based) of a pair of matrices without weights."""
+        sides = []
+        for at in (self.prediction, self.target):
+            matrix = self.streams[at.stream]
+            assert isinstance(matrix, Matrix)
+            sides.append(matrix.select((matrix.wanted.columns[at.start + number],)))
+        return replace(self, streams=tuple(sides), prediction=StreamColumns(0, 0, 1), target=StreamColumns(1, 0, 1))
 
     def blocks(self) -> Iterator[Block]:
         """The rows of all streams, block by block; from the start at each call; each valid until the next.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -11,15 +11,23 @@ import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
-from mse_cli.core.missing import POLICIES, Missing
-from mse_cli.core.result import REDUCTIONS, Excerpt, Reduction, Result
+from mse_cli.core.result import (
+    POLICIES,
+    REDUCTIONS,
+    UNMATCHED,
+    Excerpt,
+    Missing,
+    Reduction,
+    Result,
+    Unmatched,
+)
 from mse_cli.core.tallies.excerpt import Edges, Worst
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, UsageError, printable
-from mse_cli.readers.keys import UNMATCHED, Unmatched, rows_left_out
+from mse_cli.readers.keys import rows_left_out
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.layout import Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress
 
@@ -40,7 +48,8 @@ def evaluate(
     missing: Missing = "fail",
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
-    decimal: str = ".",
+    decimal: DecimalChoice = "auto",
+    na: Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
 ) -> Result:
@@ -62,7 +71,8 @@ def evaluate(
         missing: What NaN and missing cells do: "fail", "skip-cell", "skip-row" or "propagate".
         header: Whether text files have a header: "auto", "yes" or "no".
         delimiter: One character; found from the data if not given.
-        decimal: The decimal sign, "." or ",".
+        decimal: The decimal sign, "." or ","; found from the data with "auto".
+        na: Further words that mean a missing cell.
         reduction: "mean" or "sum".
         worst: How many of the worst cells to list.
 
@@ -83,7 +93,7 @@ def evaluate(
     if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
         choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
         raise UsageError(choices)
-    dialect = Dialect(header, delimiter, decimal, missing)
+    dialect = Dialect(header, delimiter, decimal, missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,

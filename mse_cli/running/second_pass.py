@@ -8,12 +8,27 @@ from typing import TypeVar
 
 from mse_cli.core.blocks import Block, Floats
 from mse_cli.readers.pair import Pair
+from mse_cli.running.backend import Backend
+from mse_cli.running.evaluation import Evaluation, MatrixName
 from mse_cli.running.partitions import partitions_of
 from mse_cli.running.tallying import Map, Progress
 
 T = TypeVar("T")
 
 HELD_CELLS = 1 << 20  # of a partition that waits to be written
+
+
+def matrix_as(
+    render: Callable[[Floats], T],
+    name: MatrixName,
+    evaluation: Evaluation,
+    backend: Backend | None,
+    progress: Progress | None,
+) -> Iterator[T]:
+    """What ``render`` makes of a matrix: of its partitions at the same time, or of one block after the other."""
+    if backend is None or not backend.in_partitions:
+        return map(render, evaluation.matrix(name, progress))
+    return rendered(backend.pair, evaluation.of_block(name), render, mapped=backend.mapped, progress=progress)
 
 
 def rendered(

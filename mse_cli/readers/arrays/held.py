@@ -1,4 +1,4 @@
-"""Arrays that are already in memory, as files among the others; the built-in example is two of them."""
+"""Arrays that are already in memory, as files among the others."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
-import numpy as np
-
 from mse_cli.core.blocks import Numbers
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Matrix, Rows, Selection, matrix_of
-from mse_cli.readers.pair import Pair, StreamColumns
-
-HOUSES = ("price", "rooms")
-PREDICTED, ACTUAL = ((300000.0, 3.0), (500000.0, 4.0)), ((350000.0, 4.0), (450000.0, 3.0))
 
 
 @dataclass(frozen=True)
@@ -78,14 +72,3 @@ class HeldArray:
 def held(label: str, array: Numbers, names: Names | None = None) -> Matrix:
     """An array as a matrix that is read like any other."""
     return matrix_of(label, (HeldArray(label, array, names),), "fail")
-
-
-def house_example() -> Pair:
-    """Two houses, their price and their rooms, predicted and actual.
-
-    >>> block, = house_example().blocks()
-    >>> (block.prediction - block.target).tolist()
-    [[-50000.0, -1.0], [50000.0, 1.0]]
-    """
-    sides = held("prediction", np.array(PREDICTED), HOUSES), held("target", np.array(ACTUAL), HOUSES)
-    return Pair(sides, StreamColumns(0, 0, 2), StreamColumns(1, 0, 2), "fail", HOUSES)

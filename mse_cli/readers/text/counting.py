@@ -19,7 +19,6 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.sources.files import is_packed, n_bytes, open_text, reading, skip
 from mse_cli.readers.text.grammar import records
 from mse_cli.readers.text.layout import LONGEST_ROW, Layout, decode
-from mse_cli.readers.text.parsing import LARGE_FOR_POLARS
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, each_line_is_a_row
 from mse_cli.readers.text.text_file import CountedRows, TextFile
@@ -183,9 +182,10 @@ def _count(piece: Piece, offset: int, layout: Layout) -> CountedPiece:
     if _stands_alone(data) and not _has_odd_line(data, marks, ends):
         return CountedPiece(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
-    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
+    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line, layout.delimiter):
         if layout.is_blank(record):
-            blank = line - piece.first_line if blank is None else blank
+            if blank is None and not layout.leaves_out_blank_lines:
+                blank = line - piece.first_line
         else:
             n_rows += 1
             broken = blank is not None
@@ -208,6 +208,5 @@ def with_rows_counted(file: TextFile, ranges: list[Counted]) -> TextFile:
             raise blank_line(blank).within(file.label)
         line += piece.n_lines
     n_rows = sum(piece.n_rows for piece in pieces)
-    fast = sum(piece.n_bytes for piece in pieces) >= LARGE_FOR_POLARS
-    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, ranges[0].packed, fast)
+    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, ranges[0].packed)
     return replace(file, counted=counted)

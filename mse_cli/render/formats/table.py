@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,50 +12,63 @@ from rich.table import Table
 from mse_cli.core.blocks import Floats
 from mse_cli.core.result import Excerpt, Result
 from mse_cli.errors import printable
-from mse_cli.render.numbers import exact, middle_left_out, short
+from mse_cli.render.number_text import exact, middle_left_out, short
+from mse_cli.render.printing import EVERYTHING, Job, Printout
 from mse_cli.render.screens.screen import Screen
+from mse_cli.running.evaluation import MatrixName
 
 ELLIPSIS, VERTICAL = "…", "⋮"
 NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
 
 
-@dataclass(frozen=True)
-class TableOptions:
-    """How much of a matrix a table shows (``None``: all of it), and how precisely."""
+def whole(job: Job) -> list[str]:
+    """The summary and, if rows were kept, the matrices."""
+    screen = _screen(job.printout)
+    return [render_table(job.evaluation.result, job.files, job.evaluation.excerpt(), job.printout, screen)]
 
-    digits: int = 6
-    most_columns: int | None = 8
 
-    def columns(self, result: Result) -> int:
-        """How many columns at most."""
-        total = len(result.columns)
-        return total if self.most_columns is None else min(self.most_columns, total)
+def matrix(job: Job, name: MatrixName) -> list[str]:
+    """A matrix alone, as much of it as is shown."""
+    excerpt, screen = job.evaluation.excerpt(), _screen(job.printout)
+    assert excerpt is not None
+    draw = se_table if name == "se" else gradient_table
+    return [screen.draw(draw(job.evaluation.result, excerpt, job.printout, screen))]
+
+
+def _screen(printout: Printout) -> Screen:
+    stream = sys.stdout if printout.to_standard_output else None
+    return Screen(stream, printout.color, fitted=printout.most_columns != EVERYTHING)
+
+
+def columns_shown(result: Result, printout: Printout) -> int:
+    """How many columns at most."""
+    return min(printout.most_columns, len(result.columns))
 
 
 def render_table(
-    result: Result, files: Sequence[str], excerpt: Excerpt | None, options: TableOptions, screen: Screen
+    result: Result, files: Sequence[str], excerpt: Excerpt | None, printout: Printout, screen: Screen
 ) -> str:
     """The whole default output: the summary and, if there is an excerpt, the matrices."""
-    tables: list[RenderableType] = [summary_table(result, files, options, screen)]
+    tables: list[RenderableType] = [summary_table(result, files, printout, screen)]
     if result.worst is not None:
         tables.append(worst_table(result, screen))
     if excerpt is not None:
-        tables.append(se_table(result, excerpt, options, screen))
-        tables.append(gradient_table(result, excerpt, options, screen))
+        tables.append(se_table(result, excerpt, printout, screen))
+        tables.append(gradient_table(result, excerpt, printout, screen))
     return screen.draw(*tables)
 
 
-def summary_table(result: Result, files: Sequence[str], options: TableOptions, screen: Screen) -> Table:
+def summary_table(result: Result, files: Sequence[str], printout: Printout, screen: Screen) -> Table:
     """The scalars of a result, in full precision."""
     table = screen.table(header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value, style in summary_rows(result, files, options):
+    for name, value, style in summary_rows(result, files, printout):
         table.add_row(screen.text(name), screen.text(value, style))
     return table
 
 
-def summary_rows(result: Result, files: Sequence[str], options: TableOptions) -> list[tuple[str, str, str]]:
+def summary_rows(result: Result, files: Sequence[str], printout: Printout) -> list[tuple[str, str, str]]:
     """Name, text and style of each scalar."""
     n_rows, n_columns = result.shape
     divided_by = "Σ of the weights" if result.weighted else "N·C"
@@ -66,19 +80,22 @@ def summary_rows(result: Result, files: Sequence[str], options: TableOptions) ->
         ("N × C", f"{n_rows} × {n_columns}", ""),
         ("cells used", f"{result.cells_used} of {result.cells_total}", ""),
         ("divided by", f"{exact(result.divisor)} ({divided_by})", ""),
-        ("SSE", exact(result.sse), "bold"),
-        ("MSE", exact(result.mse), "bold"),
-        ("RMSE", exact(result.rmse), "bold"),
+        *((scalar.label, exact(scalar.value), "bold") for scalar in result.scalars()),
     ]
     if result.reduction == "sum":
         rows.append(("loss (sum)", exact(result.loss), "bold"))
     if n_columns > 1:
-        shown, before = middle_left_out(n_columns, options.columns(result))
-        per_column = [(f"MSE of {heading(result, j)}", exact(result.columns[j].mse), "") for j in shown]
+        shown, before = middle_left_out(n_columns, columns_shown(result, printout))
+        per_column = [_of_column(result, j) for j in shown]
         if len(shown) < n_columns:
-            per_column.insert(before, (VERTICAL, VERTICAL, ""))
-        rows += per_column
+            per_column.insert(before, [(VERTICAL, VERTICAL, "")])
+        rows += itertools.chain.from_iterable(per_column)
     return rows
+
+
+def _of_column(result: Result, column: int) -> list[tuple[str, str, str]]:
+    scalars = (scalar for scalar in result.columns[column].scalars() if scalar.label)
+    return [(f"{scalar.label} of {heading(result, column)}", exact(scalar.value), "") for scalar in scalars]
 
 
 def heading(result: Result, column: int) -> str:
@@ -111,9 +128,9 @@ def worst_rows(result: Result) -> tuple[list[str], list[list[str]]]:
     return ["row", "column", "prediction", "target", "error", "share of SSE"], rows
 
 
-def se_table(result: Result, excerpt: Excerpt, options: TableOptions, screen: Screen) -> Group:
+def se_table(result: Result, excerpt: Excerpt, printout: Printout, screen: Screen) -> Group:
     """SE with the sums of its rows and columns and, in the corner, SSE."""
-    return _fitted(result, excerpt, excerpt.squared_error, options, screen, title=se_title(result), sums=True)
+    return _fitted(result, excerpt, excerpt.squared_error, printout, screen, title=se_title(result), sums=True)
 
 
 def se_title(result: Result) -> str:
@@ -121,9 +138,9 @@ def se_title(result: Result) -> str:
     return "SE = (A − Y)²" + (", sums weighted" if result.weighted else "")
 
 
-def gradient_table(result: Result, excerpt: Excerpt, options: TableOptions, screen: Screen) -> Group:
+def gradient_table(result: Result, excerpt: Excerpt, printout: Printout, screen: Screen) -> Group:
     """The gradient of the loss by each cell of the prediction."""
-    return _fitted(result, excerpt, excerpt.gradient, options, screen, title=gradient_title(result), sums=False)
+    return _fitted(result, excerpt, excerpt.gradient, printout, screen, title=gradient_title(result), sums=False)
 
 
 def gradient_title(result: Result) -> str:
@@ -139,7 +156,7 @@ def _fitted(
     result: Result,
     excerpt: Excerpt,
     cells: Floats,
-    options: TableOptions,
+    printout: Printout,
     screen: Screen,
     *,
     title: str,
@@ -147,12 +164,12 @@ def _fitted(
 ) -> Group:
     """The matrix with as many columns as were asked for, or as the screen is wide: no digit is cut."""
     possible = 1 + screen.console.width // NARROWEST_COLUMN
-    for most in range(min(options.columns(result), possible), 0, -1):
+    for most in range(min(columns_shown(result, printout), possible), 0, -1):
         table = screen.table(footer=sums)
         shown, before = middle_left_out(len(result.columns), most)
         gap = before if len(shown) < len(result.columns) else None
-        _add_columns(table, result, shown, gap, options, screen, sums=sums)
-        _add_rows(table, excerpt, cells[:, shown], gap, options, screen, sums=sums)
+        _add_columns(table, result, shown, gap, printout, screen, sums=sums)
+        _add_rows(table, excerpt, cells[:, shown], gap, printout, screen, sums=sums)
         if screen.fits(table):
             break
     return _titled(title, table, screen)
@@ -167,12 +184,12 @@ def _add_columns(
     result: Result,
     shown: list[int],
     gap: int | None,
-    options: TableOptions,
+    printout: Printout,
     screen: Screen,
     *,
     sums: bool,
 ) -> None:
-    columns = [(heading(result, j), short(result.columns[j].sse, options.digits)) for j in shown]
+    columns = [(heading(result, j), short(result.columns[j].sse, printout.digits)) for j in shown]
     if gap is not None:
         columns.insert(gap, (ELLIPSIS, ELLIPSIS))
     table.add_column("row", footer="sum", justify="right", style="dim")
@@ -184,14 +201,14 @@ def _add_columns(
 
 
 def _add_rows(
-    table: Table, excerpt: Excerpt, cells: Floats, gap: int | None, options: TableOptions, screen: Screen, *, sums: bool
+    table: Table, excerpt: Excerpt, cells: Floats, gap: int | None, printout: Printout, screen: Screen, *, sums: bool
 ) -> None:
     for i, row in enumerate(excerpt.rows):
         if i and row != excerpt.rows[i - 1] + 1:
             table.add_row(*[screen.text(VERTICAL)] * len(table.columns))
-        texts = [short(cell, options.digits) for cell in cells[i].tolist()]
+        texts = [short(cell, printout.digits) for cell in cells[i].tolist()]
         if gap is not None:
             texts.insert(gap, ELLIPSIS)
         if sums:
-            texts.append(short(excerpt.row_sums[i], options.digits))
+            texts.append(short(excerpt.row_sums[i], printout.digits))
         table.add_row(str(row + 1), *(screen.text(text) for text in texts))

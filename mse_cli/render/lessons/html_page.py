@@ -7,7 +7,7 @@ from html import escape
 
 from mse_cli.errors import UsageError
 from mse_cli.explain.formula import EQUALS, Formula, line
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import TRACED, latex
 
 LANGUAGES = {"en": "en", "zh": "zh-Hans"}
@@ -38,6 +38,11 @@ mtd { padding: .15em .4em; text-align: right; text-align: -webkit-right; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } h2 { break-after: avoid; }
   .equation { break-inside: avoid; overflow: visible; border: 1px solid var(--line); } }
 """
+
+
+def write(lesson: Lesson, *_: object) -> list[str]:
+    """The whole, in one piece."""
+    return [render_lesson(lesson)]
 
 
 def render_lesson(lesson: Lesson) -> str:
@@ -73,7 +78,7 @@ def _step(step: Step) -> str:
     return "\n".join(["<section>", heading, *map(_part, step.parts), "</section>"])
 
 
-def _part(part: Part) -> str:
+def _part(part: Passage) -> str:
     match part:
         case Paragraph():
             return f"<p>{_text(part)}</p>"
