@@ -26,8 +26,8 @@ OPENERS: dict[Kind, str] = {
     "text": "text.text_file",
     "NPY": "arrays.npy",
     "NPZ": "arrays.npz",
-    "Parquet": "arrays.frames",
-    "Arrow": "arrays.frames",
+    "Parquet": "arrays.columnar",
+    "Arrow": "arrays.columnar",
 }
 
 
