@@ -26,6 +26,7 @@ TEXT = (types.is_string, types.is_large_string, types.is_string_view, types.is_i
 EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how something else is stored
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
 FLOAT = np.dtype(np.float64)
+LONG = {np.dtype(np.int64), np.dtype(np.uint64)}  # integers that float64 may not hold
 HINT = "give the file twice, as both sides, or cast the column to float64 where you write it"
 MOST_DIGITS = 22  # 10^22 is the largest power of ten that float64 holds
 
@@ -40,11 +41,6 @@ class Column(NamedTuple):
         """Some of these rows."""
         absent = None if self.absent is None else self.absent[start:stop]
         return Column(self.values[start:stop], absent if absent is not None and absent.any() else None)
-
-    @property
-    def is_long(self) -> bool:
-        """Whether it holds integers that float64 may not hold."""
-        return self.values.dtype.kind in "iu" and self.values.dtype.itemsize == 8
 
 
 class Reading(NamedTuple):
@@ -63,13 +59,13 @@ class Reading(NamedTuple):
         for position, field in zip(self.fields, fields, strict=True):
             kind = field.type.value_type if types.is_dictionary(field.type) else field.type
             extension = (field.metadata or {}).get(EXTENSION)
-            shown = printable(str(field.type) if extension is None else extension.decode())
-            if position in self.wanted.columns and (extension or not any(test(kind) for test in NUMBERS)):
-                message = f"the column holds {shown}, which is no number; {KINDS}"
-                raise ParseError(message, self._place(None, position))
-            if position == self.wanted.key and (extension or not any(test(kind) for test in TEXT)):
-                message = f"the column holds {shown}; keys are text or integers"
-                raise ParseError(message, self._place(None, position))
+            for used, tests, words in (
+                (position in self.wanted.columns, NUMBERS, f", which is no number; {KINDS}"),
+                (position == self.wanted.key, TEXT, "; keys are text or integers"),
+            ):
+                if used and (extension or not any(test(kind) for test in tests)):
+                    shown = printable(extension.decode() if extension else str(field.type))
+                    raise ParseError(f"the column holds {shown}{words}", self._place(None, position))
 
     def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
         """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
@@ -79,10 +75,8 @@ class Reading(NamedTuple):
         columns = [numbers[position] for position in self.wanted.columns]
         step = rows_per_block(len(columns))
         for start in range(0, len(arrays[0]), step):
-            done = start
             for chunk in self._chunk([column.rows(start, start + step) for column in columns], first_row + start):
-                yield Rows(chunk, None if keys is None else keys[done : done + len(chunk)])
-                done += len(chunk)
+                yield Rows(chunk, None if keys is None else keys[start : start + step])
 
     def _keys(self, array: pyarrow.Array, first_row: int) -> list[str]:
         """The text of the key column."""
@@ -111,7 +105,7 @@ class Reading(NamedTuple):
 
     def _check_fits(self, columns: list[Column], dtype: np.dtype[Any], first_row: int) -> None:
         """Refuse integers that a matrix of this type cannot hold."""
-        if not any(column.is_long and column.values.dtype != dtype for column in columns):
+        if all(column.values.dtype not in LONG for column in columns):
             return
         refused = np.argwhere(np.stack([_misfits(column.values, dtype) for column in columns], axis=1))
         if len(refused):
@@ -163,18 +157,19 @@ def _decimals(array: pyarrow.Array, data: pyarrow.Buffer, absent: Mask | None) -
     words = np.frombuffer(data, np.int32 if width == 4 else np.int64, len(array) * -(-width // 8), array.offset * width)
     words = words.reshape(len(array), -1)
     whole: NDArray[np.int64] = words[:, 0].astype(np.int64)
-    exact = (-(2**53) <= whole) & (whole <= 2**53) & (words[:, 1:] == (whole >> 63)[:, np.newaxis]).all(axis=1)
+    exact = (whole >= -(2**53)) & (whole <= 2**53) & (words[:, 1:] == (whole >> 63)[:, np.newaxis]).all(axis=1)
     exact &= 0 <= scale <= MOST_DIGITS and sys.byteorder == "little"
-    values = whole / 10.0 ** min(max(scale, 0), MOST_DIGITS)
+    values: Floats = whole / 10.0 ** min(max(scale, 0), MOST_DIGITS)
     for row in np.flatnonzero(~exact if absent is None else ~(exact | absent)).tolist():
         values[row] = float(array[row].as_py())
     return values
 
 
 def _common_type(columns: list[Column]) -> np.dtype[Any]:
-    if not any(column.is_long for column in columns) or any(column.values.dtype.kind == "f" for column in columns):
+    dtypes = [column.values.dtype for column in columns]
+    if LONG.isdisjoint(dtypes) or any(dtype.kind == "f" for dtype in dtypes):
         return FLOAT
-    return np.dtype(np.int64 if any(column.values.dtype.kind == "i" for column in columns) else np.uint64)
+    return np.dtype(np.int64 if any(dtype.kind == "i" for dtype in dtypes) else np.uint64)
 
 
 def _matrix_of(columns: list[Column], dtype: np.dtype[Any]) -> Numbers:
@@ -192,10 +187,11 @@ def _matrix_of(columns: list[Column], dtype: np.dtype[Any]) -> Numbers:
 
 def _misfits(values: Numbers, dtype: np.dtype[Any]) -> Mask:
     """Which integers a matrix of this type cannot hold: float64 many above 2^53, int64 those above 2^63 - 1."""
-    if not Column(values).is_long or values.dtype == dtype:
+    if values.dtype not in LONG or values.dtype == dtype:
         return np.zeros(values.shape, dtype=bool)
     with np.errstate(invalid="ignore"):  # 2^63 and 2^64, to which the largest are rounded, are no such integers
         there = values.astype(dtype)
         back = there.astype(values.dtype)
     limit = 2.0**63 if values.dtype == np.int64 else 2.0**64
-    return np.logical_or(there >= limit if dtype == FLOAT else there < 0, back != values)
+    misfits: Mask = np.logical_or(there >= limit if dtype == FLOAT else there < 0, back != values)
+    return misfits

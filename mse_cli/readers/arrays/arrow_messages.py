@@ -1,9 +1,8 @@
 """How many rows each record batch of an Arrow file (Feather 2) or stream holds, as the heads of its messages say.
 
 Format: "Serialization and Interprocess Communication" of the Arrow columnar format; "FlatBuffers Internals". Messages
-follow one another: the schema, then dictionaries and record batches, each a head (a FlatBuffer) and a body, then perhaps
-a mark of the end. In a file they stand between a magic word and a footer that lists where they are. PyArrow believes the
-footer and the mark: were one damaged, rows would vanish.
+follow one another, each a head (a FlatBuffer) and a body, then perhaps a mark of the end. In a file they stand between
+a magic word and a footer that lists them. PyArrow believes footer and mark: were one damaged, rows would vanish.
 """
 
 from __future__ import annotations
@@ -12,60 +11,41 @@ from struct import unpack, unpack_from
 from typing import Any
 
 from mse_cli.errors import ParseError
-from mse_cli.readers.sources.kinds import ARROW_MAGIC
 
 END = b"ARROW1"
 MARK = -1  # before the length of a head, since version 0.15
-SCHEMA, DICTIONARY, BATCH = 1, 2, 3
-CORRUPT = "the Arrow file is truncated or corrupt"
+BATCH = 3
 
 
-def is_stream(stream: Any) -> bool:
-    """Whether it is a stream, not a file; it is then at its start."""
-    stream.seek(0)
-    magic = stream.read(len(ARROW_MAGIC))
-    stream.seek(0)
-    return bool(magic != ARROW_MAGIC)
-
-
-def batch_rows(stream: Any) -> list[int]:
+def batch_rows(stream: Any, *, is_file: bool) -> list[int]:
     """How many rows each record batch holds, in order.
 
     Raises:
         ParseError: if the messages do not fill the file.
         struct.error: if a place that one of them tells is outside of it.
     """
-    stream.seek(0, 2)
-    start, stop = 0, stream.tell()
-    if not is_stream(stream):
-        start, stop = 8, _footer_start(stream, stop)
-    kinds, rows = [], []
+    start, stop, rows = 0, stream.seek(0, 2) or stream.tell(), []
+    if is_file:
+        stream.seek(max(0, stop - len(END) - 4))
+        length, magic = unpack("<i6s", stream.read(len(END) + 4))
+        if magic != END:
+            raise ParseError("the Arrow file is truncated or corrupt: it does not end in a footer")
+        start, stop = 8, stop - len(END) - 4 - length
     while start < stop:
         stream.seek(start)
         mark, length = unpack("<ii", stream.read(8))
-        start += 8
         if mark != MARK:
             start, length = start - 4, mark
+        start += 8
         if length == 0 and start == stop:
             break
         stream.seek(start)
         kind, n_rows, body_bytes = _head(stream.read(max(0, min(length, stop - start))))
         start += length + body_bytes
-        if length <= 0 or body_bytes < 0 or start > stop:
-            raise ParseError(f"{CORRUPT}: its messages do not fill it")
-        kinds.append(kind)
+        if length <= 0 or body_bytes < 0 or n_rows < 0 or start > stop:
+            raise ParseError("the Arrow file is truncated or corrupt: its messages do not fill it")
         rows += [n_rows] if kind == BATCH else []
-    if kinds[:1] != [SCHEMA] or not {DICTIONARY, BATCH}.issuperset(kinds[1:]) or min(rows, default=0) < 0:
-        raise ParseError(f"{CORRUPT}: its messages are not a schema, then dictionaries and record batches")
     return rows
-
-
-def _footer_start(stream: Any, size: int) -> int:
-    stream.seek(max(0, size - len(END) - 4))
-    length, magic = unpack("<i6s", stream.read(len(END) + 4))
-    if magic != END or not 0 < length <= size - len(END) - 12:
-        raise ParseError(f"{CORRUPT}: it does not end in a footer")
-    return int(size - len(END) - 4 - length)
 
 
 def _head(data: bytes) -> tuple[int, int, int]:
@@ -77,7 +57,7 @@ def _head(data: bytes) -> tuple[int, int, int]:
 
 
 def _field(data: bytes, table: int, number: int, code: str, *, follow: bool = False) -> int:
-    """A field of a FlatBuffer's table, or where what it points to is; the table's list of fields tells its place."""
+    """A field of a FlatBuffer's table, or the place that it points to; the table's list of fields tells its own."""
     fields = table - unpack_from("<i", data, table)[0]
     listed = 4 + 2 * number < unpack_from("<H", data, fields)[0]
     offset = unpack_from("<H", data, fields + 4 + 2 * number)[0] if listed else 0

@@ -1,7 +1,7 @@
-"""Parquet and Arrow files, which PyArrow (the extra ``arrow``) reads: only the columns that are used, some rows at a time.
+"""Parquet and Arrow files, by PyArrow (the extra ``arrow``): only the columns that are used, some rows at a time.
 
-Integers stay integers, and nulls are missing cells. What can be read on its own is a group of rows (Parquet) or a record
-batch (Arrow).
+Integers stay integers, and nulls are missing cells. What can be read on its own is a group of rows (Parquet) or a
+record batch (Arrow).
 """
 
 from __future__ import annotations
@@ -18,24 +18,21 @@ from typing import Any, Literal
 
 import pyarrow
 from pyarrow import ipc
-from pyarrow._parquet import ParquetReader  # pyarrow.parquet's own, which knows columns by number, not by name alone
+from pyarrow._parquet import ParquetReader  # ParquetFile's own, which takes columns by number, not by name alone
 
-from mse_cli.errors import MseError, ParseError, Place, quote
+from mse_cli.errors import MseError, ParseError, quote
 from mse_cli.readers.arrays.arrow_columns import Reading
-from mse_cli.readers.arrays.arrow_messages import batch_rows, is_stream
+from mse_cli.readers.arrays.arrow_messages import batch_rows
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, reading
-
-ColumnarKind = Literal["Parquet", "Arrow"]
+from mse_cli.readers.sources.kinds import ARROW_MAGIC
 
 BATCH_CELLS = 1 << 18  # of a Parquet file, decoded at once
 BUFFER_BYTES = 1 << 18  # of each column's pages, which are not held whole
-FAR_BUFFER_BYTES = 8 << 20  # the same of one that lies elsewhere, where each request takes a tenth of a second
-FAR_BUFFERS_BYTES = 64 << 20  # of all its columns
-LARGE_GROUP = 4 << 20  # rows: a file of larger groups is not cut, since one is read from its start only
+FAR_BUFFER_BYTES, FAR_BYTES = 8 << 20, 64 << 20  # the same, and of all columns, where each request takes long
+LARGE_GROUP = 4 << 20  # rows: a file of larger groups is not cut, since one can only be read from its start
 INDEX = re.compile(r"|__index_level_[0-9]+__")  # how pandas calls an index without a name, in CSV and in Parquet
-# What PyArrow raises for files that it cannot read, beside its own exceptions.
 PYARROW_ERRORS = (pyarrow.ArrowException, ArithmeticError, KeyError, MemoryError, OSError, UnicodeError, struct.error)
 
 
@@ -44,14 +41,14 @@ class ColumnarFile:
     """A Parquet or Arrow file, of which only the columns that are used are read; a ``File``.
 
     Attributes:
-        kind: Which of the two it is.
+        kind: "Parquet" or "Arrow".
         starts: With which row (from 0) each group of rows or record batch begins, and the number of all rows.
         which: Which rows of it are read.
     """
 
     source: Source
     label: str
-    kind: ColumnarKind
+    kind: str
     names: Names
     width: int
     use: Positions
@@ -68,7 +65,7 @@ class ColumnarFile:
     def grains(self, n_columns: int, n_cells: int) -> list[int]:
         """How many rows each run of whole groups holds that has about so many cells."""
         step, bounds = max(1, n_cells // n_columns), [self.which.start]
-        for stop in self.starts[bisect_right(self.starts, self.which.start) :]:
+        for stop in self.starts:
             if bounds[-1] + step <= stop < self.which.stop:
                 bounds.append(stop)
         return [stop - start for start, stop in itertools.pairwise([*bounds, self.which.stop])]
@@ -78,61 +75,52 @@ class ColumnarFile:
         return replace(self, which=self.which[rows.start : rows.stop])
 
     def read(self, wanted: Selection) -> Iterator[Rows]:
-        """The rows in order with their keys, some at a time.
-
-        A single column of float64 without nulls is handed on as it was decoded, without a copy.
+        """The rows in order with their keys, some at a time; a lone column of float64 without nulls is not copied.
 
         Raises:
             ParseError: for what is no number, is missing or does not fit beside the other columns.
         """
-        what, first_row = Reading(self.names, wanted), self.which.start
-        with reading(self.label), _pyarrow_errors(self.kind):
-            for arrays in self._batches(what):
-                yield from what.rows(arrays, first_row)
-                first_row += len(arrays[0])
-            if first_row != self.which.stop:
+        what, which = Reading(self.names, wanted), self.which
+        groups = range(bisect_right(self.starts, which.start) - 1, bisect_left(self.starts, which.stop))
+        row, end = self.starts[groups.start], self.starts[groups.stop]
+        batches = _from_parquet if self.kind == "Parquet" else _from_arrow
+        with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
+            for batch in batches(stream, what, groups):
+                batch.validate()
+                first_row, row = row, row + len(batch)
+                if row > end:
+                    break
+                here = batch[max(0, which.start - first_row) : max(0, which.stop - first_row)]
+                yield from what.rows(here.columns, max(first_row, which.start))
+                if row >= which.stop < end:
+                    return  # in the middle of a group, whose other rows need not be decoded
+            if row != end:
                 raise ParseError(f"the {self.kind} file is corrupt, or became shorter while it was read")
 
-    def _batches(self, what: Reading) -> Iterator[list[pyarrow.Array]]:
-        """These rows of the columns that are read, one batch after the other."""
-        groups = range(bisect_right(self.starts, self.which.start) - 1, bisect_left(self.starts, self.which.stop))
-        row, end = self.starts[groups.start], self.starts[groups.stop]
-        batches = _parquet_batches if self.kind == "Parquet" else _arrow_batches
-        with _opened(self.source) as stream:
-            for batch in batches(stream, self.source, what, groups):
-                batch.validate()
-                here = batch[max(0, self.which.start - row) : max(0, self.which.stop - row)]
-                row += len(batch)
-                if row > end:
-                    raise ParseError(f"the {self.kind} file is corrupt: it holds more rows than it says")
-                if len(here):
-                    yield here.columns
-                if row >= self.which.stop < end:
-                    return  # in the middle of a group, whose other rows need not be decoded
 
-
-def open_file(source: Source, *, kind: ColumnarKind, **_: object) -> ColumnarFile:
+def open_file(source: Source, *, kind: Literal["Parquet", "Arrow"], **_: object) -> ColumnarFile:
     """Look at what a Parquet or Arrow file says of itself.
 
     Raises:
         ParseError: if it cannot be right, or the file holds no cells.
     """
     with reading(source.label), _pyarrow_errors(kind), _opened(source) as stream:
-        names, sizes, can_be_cut = _parquet_layout(stream) if kind == "Parquet" else _arrow_layout(stream)
+        names, sizes, in_order = _parquet_layout(stream) if kind == "Parquet" else _arrow_layout(stream)
         starts = tuple(itertools.accumulate(sizes, initial=0))
         if not starts[-1] or not names:
             raise ParseError(f"{starts[-1]} rows of {len(names)} columns hold no cells")
-    index = _index_of(names)
-    use = tuple(i for i in range(len(names)) if i not in index)
-    listed = ", ".join(quote(names[i]) for i in index)
+    # Those that pandas names so, or a first one without a name; but not all that there are.
+    index = [i for i, name in enumerate(names) if INDEX.fullmatch(name) and (name or i == 0)]
+    use = tuple(i for i in range(len(names)) if i not in index) or tuple(index)
+    listed = ", ".join(quote(names[i]) for i in index if i not in use)
     notes = (f"the column {listed} is taken for pandas' index and dropped",) if listed else ()
-    can_be_cut = can_be_cut and source.seekable and max(sizes) <= LARGE_GROUP
+    can_be_cut = not in_order and source.seekable and max(sizes) <= LARGE_GROUP
     rows = range(starts[-1])
     return ColumnarFile(source, source.label, kind, names, len(names), use, notes, starts, rows, can_be_cut)
 
 
 def _parquet_layout(stream: Any) -> tuple[Names, list[int], bool]:
-    """The names of the columns and the number of rows of each group."""
+    """The names of the columns, how many rows each group has, and whether these can only be read in order."""
     reader = ParquetReader()
     reader.open(stream, pre_buffer=False)
     groups = [reader.metadata.row_group(i) for i in range(reader.num_row_groups)]
@@ -141,57 +129,54 @@ def _parquet_layout(stream: Any) -> tuple[Names, list[int], bool]:
         raise ParseError("the Parquet file's footer is corrupt: its groups do not hold as many rows as it says")
     if any(group.num_columns and group.column(0).file_path for group in groups):
         raise ParseError("the Parquet file keeps its data in other files", hint="name those files instead")
-    return tuple(reader.schema_arrow.names), sizes, True
+    return tuple(reader.schema_arrow.names), sizes, False
 
 
-def _parquet_batches(stream: Any, source: Source, what: Reading, groups: range) -> Iterator[pyarrow.RecordBatch]:
-    fields, reader, buffer_bytes = what.fields, ParquetReader(), BUFFER_BYTES
-    if not isinstance(source, FileSource):
-        buffer_bytes = max(BUFFER_BYTES, min(FAR_BUFFER_BYTES, FAR_BUFFERS_BYTES // len(fields)))
+def _from_parquet(stream: Any, what: Reading, groups: range) -> Iterator[pyarrow.RecordBatch]:
+    reader, n_fields, near = ParquetReader(), len(what.fields), isinstance(stream, pyarrow.OSFile)
+    buffer_bytes = BUFFER_BYTES if near else max(BUFFER_BYTES, min(FAR_BUFFER_BYTES, FAR_BYTES // n_fields))
     reader.open(stream, pre_buffer=False, buffer_size=buffer_bytes, page_checksum_verification=True)
     schema = reader.schema_arrow
-    what.check_types([schema.field(i) for i in fields])
-    leaves = _leaves_of(schema, [path[0] for path in reader.column_paths])
-    size = max(1, BATCH_CELLS // len(fields))
-    chosen = [leaves[i] for i in fields]
-    return reader.iter_batches(size, row_groups=list(groups), column_indices=chosen, use_threads=False)
-
-
-def _leaves_of(schema: pyarrow.Schema, tops: list[str]) -> list[int]:
-    """With which leaf of the file's tree each column begins."""
+    what.check_types([schema.field(i) for i in what.fields])
     counts = [_n_leaves(field.type) for field in schema]
-    if tops != [name for name, count in zip(schema.names, counts, strict=True) for _ in range(count)]:
-        raise ParseError("the Parquet file's footer is corrupt: its schema does not list the columns that it holds")
-    return list(itertools.accumulate(counts, initial=0))
+    tops = [name for name, count in zip(schema.names, counts, strict=True) for _ in range(count)]
+    if tops != [path[0] for path in reader.column_paths]:
+        raise ParseError("the Parquet file's footer is corrupt: its schema is not that of its columns")
+    starts = list(itertools.accumulate(counts, initial=0))
+    leaves, size = [starts[i] for i in what.fields], max(1, BATCH_CELLS // n_fields)
+    yield from reader.iter_batches(size, row_groups=list(groups), column_indices=leaves, use_threads=False)
 
 
 def _n_leaves(kind: pyarrow.DataType) -> int:
+    """How many columns, as Parquet counts them, a type is stored in."""
     if isinstance(kind, pyarrow.BaseExtensionType):
         kind = kind.storage_type
     return sum(_n_leaves(kind.field(i).type) for i in range(kind.num_fields)) if kind.num_fields else 1
 
 
 def _arrow_layout(stream: Any) -> tuple[Names, list[int], bool]:
-    """The names of the columns, the number of rows of each record batch, and whether these can be read in any order."""
-    sizes = batch_rows(stream)
+    """The same of an Arrow file."""
     reader = _arrow_reader(stream, [])
-    in_order = isinstance(reader, ipc.RecordBatchStreamReader)
-    if not in_order and reader.num_record_batches != len(sizes):
+    is_file = isinstance(reader, ipc.RecordBatchFileReader)
+    sizes = batch_rows(stream, is_file=is_file)
+    if is_file and reader.num_record_batches != len(sizes):
         raise ParseError("the Arrow file is corrupt: its footer does not list the record batches that it holds")
-    return tuple(reader.schema.names), sizes, not in_order
+    return tuple(reader.schema.names), sizes, not is_file
 
 
-def _arrow_batches(stream: Any, _: Source, what: Reading, batches: range) -> Iterator[pyarrow.RecordBatch]:
+def _from_arrow(stream: Any, what: Reading, batches: range) -> Iterator[pyarrow.RecordBatch]:
     reader = _arrow_reader(stream, what.fields)
     what.check_types(list(reader.schema))
     if isinstance(reader, ipc.RecordBatchFileReader):
-        return (reader.get_batch(i) for i in batches)
+        return map(reader.get_batch, batches)
     return itertools.islice(reader, batches.start, batches.stop)
 
 
 def _arrow_reader(stream: Any, columns: list[int]) -> Any:
+    is_file = stream.read(len(ARROW_MAGIC)) == ARROW_MAGIC
+    stream.seek(0)
     options = ipc.IpcReadOptions(included_fields=columns, use_threads=False)
-    return (ipc.open_stream if is_stream(stream) else ipc.open_file)(stream, options=options)
+    return (ipc.open_file if is_file else ipc.open_stream)(stream, options=options)
 
 
 def _opened(source: Source) -> Any:
@@ -211,9 +196,3 @@ def _pyarrow_errors(kind: str) -> Iterator[None]:
             raise  # the operating system's
         words = quote(str(error).split("\n", 1)[0])
         raise ParseError(f"the {kind} file is truncated or corrupt, or PyArrow cannot read it: {words}") from None
-
-
-def _index_of(names: Names) -> list[int]:
-    """Which columns are pandas' index: those it names so, or a first one without a name; not all that there are."""
-    found = [i for i, name in enumerate(names) if INDEX.fullmatch(name) and (name or i == 0)]
-    return found if len(found) < len(names) else []
