@@ -81,7 +81,9 @@ class ColumnarFile:
             ParseError: for what is no number, is missing or does not fit beside the other columns.
         """
         what, which = Reading(self.names, wanted), self.which
-        groups = range(bisect_right(self.starts, which.start) - 1, bisect_left(self.starts, which.stop))
+        # With those beside them that are said to be empty: a damaged one would vanish.
+        first = min(bisect_left(self.starts, which.start), bisect_right(self.starts, which.start) - 1)
+        groups = range(first, max(bisect_left(self.starts, which.stop), bisect_right(self.starts, which.stop) - 1))
         row, end = self.starts[groups.start], self.starts[groups.stop]
         batches = _from_parquet if self.kind == "Parquet" else _from_arrow
         with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
@@ -91,7 +93,7 @@ class ColumnarFile:
                 if row > end:
                     break
                 here = batch[max(0, which.start - first_row) : max(0, which.stop - first_row)]
-                yield from what.rows(here.columns, max(first_row, which.start))
+                yield from what.rows(here.columns, max(first_row, which.start)) if len(here) else ()
                 if row >= which.stop < end:
                     return  # in the middle of a group, whose other rows need not be decoded
             if row != end:
@@ -123,11 +125,11 @@ def _parquet_layout(stream: Any) -> tuple[Names, list[int], bool]:
     """The names of the columns, how many rows each group has, and whether these can only be read in order."""
     reader = ParquetReader()
     reader.open(stream, pre_buffer=False)
-    groups = [reader.metadata.row_group(i) for i in range(reader.num_row_groups)]
-    sizes = [group.num_rows for group in groups]
-    if min(sizes, default=0) < 0 or sum(sizes) != reader.metadata.num_rows:
+    footer = reader.metadata
+    sizes = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
+    if min(sizes, default=0) < 0 or sum(sizes) != footer.num_rows:
         raise ParseError("the Parquet file's footer is corrupt: its groups do not hold as many rows as it says")
-    if any(group.num_columns and group.column(0).file_path for group in groups):
+    if stream.seek(0, 2) == footer.serialized_size + 12:  # not by a column's file_path: PyArrow aborts at some
         raise ParseError("the Parquet file keeps its data in other files", hint="name those files instead")
     return tuple(reader.schema_arrow.names), sizes, False
 
