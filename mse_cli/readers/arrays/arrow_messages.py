@@ -14,7 +14,7 @@ from mse_cli.errors import ParseError
 
 END = b"ARROW1"
 MARK = -1  # before the length of a head, since version 0.15
-BATCH = 3
+BATCH = 3  # among the kinds of a message
 
 
 def batch_rows(stream: Any, *, is_file: bool) -> list[int]:

@@ -81,13 +81,13 @@ class ColumnarFile:
             ParseError: for what is no number, is missing or does not fit beside the other columns.
         """
         what, which = Reading(self.names, wanted), self.which
-        # With those beside them that are said to be empty: a damaged one would vanish.
+        # With those that are said to be empty, and to the end of the file: what is damaged must not vanish.
         first = min(bisect_left(self.starts, which.start), bisect_right(self.starts, which.start) - 1)
-        groups = range(first, max(bisect_left(self.starts, which.stop), bisect_right(self.starts, which.stop) - 1))
-        row, end = self.starts[groups.start], self.starts[groups.stop]
+        last = bisect_left(self.starts, which.stop) if which.stop < self.starts[-1] else None
+        row, end = self.starts[first], self.starts[-1 if last is None else last]
         batches = _from_parquet if self.kind == "Parquet" else _from_arrow
         with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
-            for batch in batches(stream, what, groups):
+            for batch in batches(stream, what, slice(first, last)):
                 batch.validate()
                 first_row, row = row, row + len(batch)
                 if row > end:
@@ -134,7 +134,7 @@ def _parquet_layout(stream: Any) -> tuple[Names, list[int], bool]:
     return tuple(reader.schema_arrow.names), sizes, False
 
 
-def _from_parquet(stream: Any, what: Reading, groups: range) -> Iterator[pyarrow.RecordBatch]:
+def _from_parquet(stream: Any, what: Reading, groups: slice) -> Iterator[pyarrow.RecordBatch]:
     reader, n_fields, near = ParquetReader(), len(what.fields), isinstance(stream, pyarrow.OSFile)
     buffer_bytes = BUFFER_BYTES if near else max(BUFFER_BYTES, min(FAR_BUFFER_BYTES, FAR_BYTES // n_fields))
     reader.open(stream, pre_buffer=False, buffer_size=buffer_bytes, page_checksum_verification=True)
@@ -146,7 +146,8 @@ def _from_parquet(stream: Any, what: Reading, groups: range) -> Iterator[pyarrow
         raise ParseError("the Parquet file's footer is corrupt: its schema is not that of its columns")
     starts = list(itertools.accumulate(counts, initial=0))
     leaves, size = [starts[i] for i in what.fields], max(1, BATCH_CELLS // n_fields)
-    yield from reader.iter_batches(size, row_groups=list(groups), column_indices=leaves, use_threads=False)
+    numbers = list(range(reader.num_row_groups)[groups])
+    yield from reader.iter_batches(size, row_groups=numbers, column_indices=leaves, use_threads=False)
 
 
 def _n_leaves(kind: pyarrow.DataType) -> int:
@@ -166,11 +167,11 @@ def _arrow_layout(stream: Any) -> tuple[Names, list[int], bool]:
     return tuple(reader.schema.names), sizes, not is_file
 
 
-def _from_arrow(stream: Any, what: Reading, batches: range) -> Iterator[pyarrow.RecordBatch]:
+def _from_arrow(stream: Any, what: Reading, batches: slice) -> Iterator[pyarrow.RecordBatch]:
     reader = _arrow_reader(stream, what.fields)
     what.check_types(list(reader.schema))
     if isinstance(reader, ipc.RecordBatchFileReader):
-        return map(reader.get_batch, batches)
+        return map(reader.get_batch, range(reader.num_record_batches)[batches])
     return itertools.islice(reader, batches.start, batches.stop)
 
 
