@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
+NOT_NEEDED = {"numpy", "rich", "pyarrow", "simdjson", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
 cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files

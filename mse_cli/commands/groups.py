@@ -64,9 +64,10 @@ def _input_options(
 
 
 def _printout(*, output: str | None, format_: Format | None, all_: bool, **others: Any) -> Printout:
-    shown = {"max_rows": "most_rows", "max_cols": "most_columns"}
-    others |= {shown[name]: EVERYTHING if all_ else others.pop(name) for name in shown if name in others}
-    return Printout(format_of(format_, output), path=output, **others)
+    limits = {"max_rows": "most_rows", "max_cols": "most_columns"}
+    given = {limits[name]: others.pop(name) for name in limits if name in others}
+    shown = dict.fromkeys(given, EVERYTHING) if all_ else given
+    return Printout(format_of(format_, output), path=output, **shown, **others)
 
 
 def _merged_printout(**values: Any) -> Printout:

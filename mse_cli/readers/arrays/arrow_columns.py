@@ -1,7 +1,4 @@
-"""The columns of a Parquet or Arrow file as numbers: each in its own type, then several as a matrix of one type.
-
-Format: "Arrow Columnar Format" (buffers of an array). Values are taken from their buffers as they lie there.
-"""
+"""The columns of a Parquet or Arrow file, as they lie in Arrow's buffers, and several as a matrix of one type."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow
-from numpy.typing import NDArray
 from pyarrow import types
 
 from mse_cli.core.blocks import Floats, Mask, Numbers, rows_per_block
@@ -21,14 +17,13 @@ from mse_cli.errors import ParseError, Place, printable
 from mse_cli.readers.columns import Names
 from mse_cli.readers.matrix import Rows, Selection
 
-NUMBERS = (types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null)
-TEXT = (types.is_string, types.is_large_string, types.is_string_view, types.is_integer)
+NUMBERS = {types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null}
+TEXT = {types.is_string, types.is_large_string, types.is_string_view, types.is_integer}
 EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how something else is stored
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
 FLOAT = np.dtype(np.float64)
 LONG = {np.dtype(np.int64), np.dtype(np.uint64)}  # integers that float64 may not hold
 HINT = "give the file twice, as both sides, or cast the column to float64 where you write it"
-MOST_DIGITS = 22  # 10^22 is the largest power of ten that float64 holds
 
 
 class Column(NamedTuple):
@@ -58,14 +53,13 @@ class Reading(NamedTuple):
         """Refuse columns, of those that are read, that hold neither numbers nor, as the key, text."""
         for position, field in zip(self.fields, fields, strict=True):
             kind = field.type.value_type if types.is_dictionary(field.type) else field.type
-            extension = (field.metadata or {}).get(EXTENSION)
-            for used, tests, words in (
-                (position in self.wanted.columns, NUMBERS, f", which is no number; {KINDS}"),
-                (position == self.wanted.key, TEXT, "; keys are text or integers"),
-            ):
-                if used and (extension or not any(test(kind) for test in tests)):
-                    shown = printable(extension.decode() if extension else str(field.type))
-                    raise ParseError(f"the column holds {shown}{words}", self._place(None, position))
+            extension = (field.metadata or {}).get(EXTENSION, b"").decode()
+            as_number = NUMBERS if position in self.wanted.columns else TEXT
+            as_key = TEXT if position == self.wanted.key else NUMBERS
+            if extension or not any(test(kind) for test in as_number & as_key):
+                words = "; keys are text or integers" if as_key is TEXT else f", which is no number; {KINDS}"
+                message = f"the column holds {printable(extension or str(field.type))}{words}"
+                raise ParseError(message, self._place(None, position))
 
     def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
         """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
@@ -97,21 +91,18 @@ class Reading(NamedTuple):
                     yield from self._chunk([column.rows(start, stop) for column in columns], first_row + start)
                 return
             dtype = FLOAT
-        numbers = _matrix_of(columns, dtype)
-        positions, missing = self.wanted.columns, self.wanted.missing
-        check_finite(numbers, missing, first_row=first_row, columns=positions, names=self.names)
-        self._check_fits(columns, dtype, first_row)
+        numbers, positions = _matrix_of(columns, dtype), self.wanted.columns
+        check_finite(numbers, self.wanted.missing, first_row=first_row, columns=positions, names=self.names)
+        if not LONG.isdisjoint(column.values.dtype for column in columns):
+            self._check_fits(columns, dtype, first_row)
         yield numbers
 
     def _check_fits(self, columns: list[Column], dtype: np.dtype[Any], first_row: int) -> None:
         """Refuse integers that a matrix of this type cannot hold."""
-        if all(column.values.dtype not in LONG for column in columns):
-            return
         refused = np.argwhere(np.stack([_misfits(column.values, dtype) for column in columns], axis=1))
-        if len(refused):
-            row, index = refused[0].tolist()
+        for row, index in refused[:1].tolist():
             others = "floats or missing cells" if dtype == FLOAT else "signed integers"
-            words = "others by its key" if self.wanted.key is not None else others
+            words = others if self.wanted.key is None else "others by its key"
             message = f"{columns[index].values[row]} would be rounded, since it stands beside {words}"
             raise ParseError(message, self._place(first_row + row, self.wanted.columns[index]), hint=HINT)
 
@@ -121,10 +112,7 @@ class Reading(NamedTuple):
 
 
 def _checked(array: pyarrow.Array) -> pyarrow.Array:
-    """An array whose buffers are as long as they must be, and hold as many nulls as it says; no dictionary.
-
-    A decimal may have more digits than its type says: it has a value all the same.
-    """
+    """An array without a dictionary, whose buffers are as long, and hold as many nulls, as they must; any decimals."""
     kind = array.type
     (array.view(pyarrow.binary(kind.bit_width // 8)) if types.is_decimal(kind) else array).validate(full=True)
     return array.dictionary_decode() if types.is_dictionary(kind) else array
@@ -141,7 +129,7 @@ def column_of(array: pyarrow.Array) -> Column:
         return Column(_bits(data, start, size), absent)
     if types.is_decimal(kind):
         return Column(_decimals(array, data, absent), absent)
-    dtype: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+    dtype = np.dtype(kind.to_pandas_dtype())
     values = np.frombuffer(data, dtype, size, start * dtype.itemsize)
     return Column(values if absent is None or dtype.kind == "f" else np.where(absent, dtype.type(0), values), absent)
 
@@ -152,21 +140,20 @@ def _bits(buffer: pyarrow.Buffer, start: int, size: int) -> Mask:
 
 
 def _decimals(array: pyarrow.Array, data: pyarrow.Buffer, absent: Mask | None) -> Floats:
-    """Decimals rounded once: a quotient of two numbers that float64 holds is, and others one by one."""
-    width, scale = array.type.bit_width // 8, array.type.scale
-    words = np.frombuffer(data, np.int32 if width == 4 else np.int64, len(array) * -(-width // 8), array.offset * width)
-    words = words.reshape(len(array), -1)
-    whole: NDArray[np.int64] = words[:, 0].astype(np.int64)
+    """Decimals rounded once: a quotient of two numbers that float64 holds is, as 10^22 is one; others one by one."""
+    size, width, scale = len(array), array.type.bit_width // 8, array.type.scale
+    words = np.frombuffer(data, f"i{min(width, 8)}", size * max(1, width // 8), array.offset * width).reshape(size, -1)
+    whole = words[:, 0].astype(np.int64)
     exact = (whole >= -(2**53)) & (whole <= 2**53) & (words[:, 1:] == (whole >> 63)[:, np.newaxis]).all(axis=1)
-    exact &= 0 <= scale <= MOST_DIGITS and sys.byteorder == "little"
-    values: Floats = whole / 10.0 ** min(max(scale, 0), MOST_DIGITS)
-    for row in np.flatnonzero(~exact if absent is None else ~(exact | absent)).tolist():
+    exact &= 0 <= scale <= 22 and sys.byteorder == "little"
+    values: Floats = whole / 10.0 ** min(max(scale, 0), 22)
+    for row in np.flatnonzero(~exact if absent is None else ~exact & ~absent).tolist():
         values[row] = float(array[row].as_py())
     return values
 
 
 def _common_type(columns: list[Column]) -> np.dtype[Any]:
-    dtypes = [column.values.dtype for column in columns]
+    dtypes = {column.values.dtype for column in columns}
     if LONG.isdisjoint(dtypes) or any(dtype.kind == "f" for dtype in dtypes):
         return FLOAT
     return np.dtype(np.int64 if any(dtype.kind == "i" for dtype in dtypes) else np.uint64)
@@ -192,6 +179,6 @@ def _misfits(values: Numbers, dtype: np.dtype[Any]) -> Mask:
     with np.errstate(invalid="ignore"):  # 2^63 and 2^64, to which the largest are rounded, are no such integers
         there = values.astype(dtype)
         back = there.astype(values.dtype)
-    limit = 2.0**63 if values.dtype == np.int64 else 2.0**64
-    misfits: Mask = np.logical_or(there >= limit if dtype == FLOAT else there < 0, back != values)
+    beyond: Mask = there < 0 if dtype != FLOAT else there >= (2.0**63 if values.dtype == np.int64 else 2.0**64)
+    misfits: Mask = beyond | (back != values)
     return misfits

@@ -1,8 +1,4 @@
-"""Parquet and Arrow files, by PyArrow (the extra ``arrow``): only the columns that are used, some rows at a time.
-
-Integers stay integers, and nulls are missing cells. What can be read on its own is a group of rows (Parquet) or a
-record batch (Arrow).
-"""
+"""Parquet and Arrow files, by PyArrow (the extra ``arrow``): only the columns that are used, some rows at a time."""
 
 from __future__ import annotations
 
@@ -14,24 +10,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow
-from pyarrow import ipc
+from pyarrow import ipc, types
 from pyarrow._parquet import ParquetReader  # ParquetFile's own, which takes columns by number, not by name alone
 
 from mse_cli.errors import MseError, ParseError, quote
 from mse_cli.readers.arrays.arrow_columns import Reading
-from mse_cli.readers.arrays.arrow_messages import batch_rows
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, reading
-from mse_cli.readers.sources.kinds import ARROW_MAGIC
+from mse_cli.readers.sources.kinds import ARROW_MAGIC, Kind
 
 BATCH_CELLS = 1 << 18  # of a Parquet file, decoded at once
-BUFFER_BYTES = 1 << 18  # of each column's pages, which are not held whole
+BUFFER_BYTES = 1 << 18  # of each column of a group, which is not held whole
 FAR_BUFFER_BYTES, FAR_BYTES = 8 << 20, 64 << 20  # the same, and of all columns, where each request takes long
+SMALL_FILE = 16 << 20  # bytes: held whole, since with a buffer PyArrow takes up what a damaged page says, up to 2 GiB
 LARGE_GROUP = 4 << 20  # rows: a file of larger groups is not cut, since one can only be read from its start
+NOT_FILLED = "the Arrow file is truncated or corrupt: its messages do not fill it"
+END, MARK, BATCH = b"ARROW1", -1, 3  # of an Arrow file; before the head of a message, since 0.15; a message's kind
 INDEX = re.compile(r"|__index_level_[0-9]+__")  # how pandas calls an index without a name, in CSV and in Parquet
 PYARROW_ERRORS = (pyarrow.ArrowException, ArithmeticError, KeyError, MemoryError, OSError, UnicodeError, struct.error)
 
@@ -41,14 +39,15 @@ class ColumnarFile:
     """A Parquet or Arrow file, of which only the columns that are used are read; a ``File``.
 
     Attributes:
-        kind: "Parquet" or "Arrow".
+        kind: Which of the two.
         starts: With which row (from 0) each group of rows or record batch begins, and the number of all rows.
         which: Which rows of it are read.
+        floats: Which columns hold floating point and can be read one by one.
     """
 
     source: Source
     label: str
-    kind: str
+    kind: Kind
     names: Names
     width: int
     use: Positions
@@ -56,6 +55,7 @@ class ColumnarFile:
     starts: tuple[int, ...]
     which: range
     can_be_cut: bool
+    floats: frozenset[int]
 
     @property
     def n_rows(self) -> int:
@@ -100,15 +100,15 @@ class ColumnarFile:
                 raise ParseError(f"the {self.kind} file is corrupt, or became shorter while it was read")
 
 
-def open_file(source: Source, *, kind: Literal["Parquet", "Arrow"], **_: object) -> ColumnarFile:
+def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
     """Look at what a Parquet or Arrow file says of itself.
 
     Raises:
         ParseError: if it cannot be right, or the file holds no cells.
     """
     with reading(source.label), _pyarrow_errors(kind), _opened(source) as stream:
-        names, sizes, in_order = _parquet_layout(stream) if kind == "Parquet" else _arrow_layout(stream)
-        starts = tuple(itertools.accumulate(sizes, initial=0))
+        schema, sizes, in_order = _parquet_layout(stream) if kind == "Parquet" else _arrow_layout(stream)
+        names, starts = tuple(schema.names), tuple(itertools.accumulate(sizes, initial=0))
         if not starts[-1] or not names:
             raise ParseError(f"{starts[-1]} rows of {len(names)} columns hold no cells")
     # Those that pandas names so, or a first one without a name; but not all that there are.
@@ -117,54 +117,88 @@ def open_file(source: Source, *, kind: Literal["Parquet", "Arrow"], **_: object)
     listed = ", ".join(quote(names[i]) for i in index if i not in use)
     notes = (f"the column {listed} is taken for pandas' index and dropped",) if listed else ()
     can_be_cut = not in_order and source.seekable and max(sizes) <= LARGE_GROUP
-    rows = range(starts[-1])
-    return ColumnarFile(source, source.label, kind, names, len(names), use, notes, starts, rows, can_be_cut)
+    floats = frozenset(i for i, kind_of in enumerate(schema.types) if types.is_floating(kind_of) and not in_order)
+    rows, width = range(starts[-1]), len(names)
+    return ColumnarFile(source, source.label, kind, names, width, use, notes, starts, rows, can_be_cut, floats)
 
 
-def _parquet_layout(stream: Any) -> tuple[Names, list[int], bool]:
-    """The names of the columns, how many rows each group has, and whether these can only be read in order."""
+def _parquet_layout(stream: Any) -> tuple[pyarrow.Schema, list[int], bool]:
+    """The columns, how many rows each group has, and whether these can only be read in order."""
     reader = ParquetReader()
     reader.open(stream, pre_buffer=False)
-    footer = reader.metadata
+    footer = reader.metadata  # of which no chunk of a column may be looked at: PyArrow aborts at some damaged ones
     sizes = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
     if min(sizes, default=0) < 0 or sum(sizes) != footer.num_rows:
         raise ParseError("the Parquet file's footer is corrupt: its groups do not hold as many rows as it says")
-    if stream.seek(0, 2) == footer.serialized_size + 12:  # not by a column's file_path: PyArrow aborts at some
-        raise ParseError("the Parquet file keeps its data in other files", hint="name those files instead")
-    return tuple(reader.schema_arrow.names), sizes, False
+    return reader.schema_arrow, sizes, False
 
 
 def _from_parquet(stream: Any, what: Reading, groups: slice) -> Iterator[pyarrow.RecordBatch]:
-    reader, n_fields, near = ParquetReader(), len(what.fields), isinstance(stream, pyarrow.OSFile)
-    buffer_bytes = BUFFER_BYTES if near else max(BUFFER_BYTES, min(FAR_BUFFER_BYTES, FAR_BYTES // n_fields))
+    reader, n_fields, buffer_bytes = ParquetReader(), len(what.fields), BUFFER_BYTES
+    if stream.seek(0, 2) < SMALL_FILE:
+        buffer_bytes = 0
+    elif not isinstance(stream, pyarrow.OSFile):
+        buffer_bytes = max(BUFFER_BYTES, min(FAR_BUFFER_BYTES, FAR_BYTES // n_fields))
     reader.open(stream, pre_buffer=False, buffer_size=buffer_bytes, page_checksum_verification=True)
     schema = reader.schema_arrow
     what.check_types([schema.field(i) for i in what.fields])
-    counts = [_n_leaves(field.type) for field in schema]
-    tops = [name for name, count in zip(schema.names, counts, strict=True) for _ in range(count)]
-    if tops != [path[0] for path in reader.column_paths]:
+    leaves = list(itertools.accumulate(map(_n_leaves, schema.types), initial=0))
+    if leaves[-1] != reader.metadata.num_columns:
         raise ParseError("the Parquet file's footer is corrupt: its schema is not that of its columns")
-    starts = list(itertools.accumulate(counts, initial=0))
-    leaves, size = [starts[i] for i in what.fields], max(1, BATCH_CELLS // n_fields)
-    numbers = list(range(reader.num_row_groups)[groups])
-    yield from reader.iter_batches(size, row_groups=numbers, column_indices=leaves, use_threads=False)
+    numbers, chosen = list(range(reader.num_row_groups)[groups]), [leaves[i] for i in what.fields]
+    yield from reader.iter_batches(max(1, BATCH_CELLS // n_fields), numbers, chosen, use_threads=False)
 
 
 def _n_leaves(kind: pyarrow.DataType) -> int:
     """How many columns, as Parquet counts them, a type is stored in."""
-    if isinstance(kind, pyarrow.BaseExtensionType):
-        kind = kind.storage_type
+    kind = kind.storage_type if isinstance(kind, pyarrow.BaseExtensionType) else kind
     return sum(_n_leaves(kind.field(i).type) for i in range(kind.num_fields)) if kind.num_fields else 1
 
 
-def _arrow_layout(stream: Any) -> tuple[Names, list[int], bool]:
-    """The same of an Arrow file."""
-    reader = _arrow_reader(stream, [])
+def _arrow_layout(stream: Any) -> tuple[pyarrow.Schema, list[int], bool]:
+    """The same of an Arrow file, whose messages must be those that its footer lists, and fill it."""
+    reader, start, stop = _arrow_reader(stream, []), 0, stream.seek(0, 2)
     is_file = isinstance(reader, ipc.RecordBatchFileReader)
-    sizes = batch_rows(stream, is_file=is_file)
+    if is_file:
+        stream.seek(stop - len(END) - 4)
+        start, stop = 8, stop - len(END) - 4 - struct.unpack("<i", stream.read(4))[0]
+    sizes = list(_batch_rows(stream, start, stop))
     if is_file and reader.num_record_batches != len(sizes):
         raise ParseError("the Arrow file is corrupt: its footer does not list the record batches that it holds")
-    return tuple(reader.schema.names), sizes, not is_file
+    return reader.schema, sizes, not is_file
+
+
+def _batch_rows(stream: Any, start: int, stop: int) -> Iterator[int]:
+    """How many rows each record batch between these places holds, as the heads of the messages say.
+
+    Format: "Serialization and Interprocess Communication" of the Arrow columnar format; "FlatBuffers Internals".
+    """
+    while start < stop:
+        stream.seek(start)
+        mark, length = struct.unpack("<ii", stream.read(8))
+        start, length = (start + 8, length) if mark == MARK else (start + 4, mark)
+        if length == 0 and start == stop:
+            return
+        if not 0 < length <= stop - start:
+            raise ParseError(NOT_FILLED)
+        stream.seek(start)
+        head = stream.read(length)
+        (message,) = struct.unpack_from("<I", head)
+        kind, (offset, at) = _field(head, message, 1, "<B")[0], _field(head, message, 2, "<I")
+        body_bytes = _field(head, message, 3, "<q")[0]
+        start += length + body_bytes
+        if body_bytes < 0 or start > stop:
+            raise ParseError(NOT_FILLED)
+        if kind == BATCH:
+            yield _field(head, at + offset, 0, "<q")[0]
+
+
+def _field(head: bytes, table: int, number: int, code: str) -> tuple[int, int]:
+    """A field of a FlatBuffer's table, 0 if it is not there, and its place, which the table's list of fields tells."""
+    fields = table - struct.unpack_from("<i", head, table)[0]
+    listed = 4 + 2 * number < struct.unpack_from("<H", head, fields)[0]
+    offset = struct.unpack_from("<H", head, fields + 4 + 2 * number)[0] if listed else 0
+    return (struct.unpack_from(code, head, table + offset)[0] if offset else 0), table + offset
 
 
 def _from_arrow(stream: Any, what: Reading, batches: slice) -> Iterator[pyarrow.RecordBatch]:

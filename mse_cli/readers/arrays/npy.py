@@ -234,7 +234,7 @@ def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
         if buffer is None:
             buffer = np.empty(chunk.shape, dtype=as_numbers(chunk[:0]).dtype)
         numbers = buffer[: len(chunk)]
-        with np.errstate(over="ignore"):  # as as_numbers does
+        with np.errstate(over="ignore", invalid="ignore"):  # as as_numbers does
             np.copyto(numbers, chunk)
         yield numbers
 
