@@ -27,7 +27,16 @@ TOWER = (
 INSIDE = {
     "core": ("result exact", "blocks", "missing centred_difference tallies", "loss"),
     "readers": ("columns", "sources", "matrix", "text arrays pair", "keys", "opening"),
-    "readers/text": ("grammar dialect", "layout", "pieces", "parsing", "text_file", "counting"),
+    "readers/text": (
+        "grammar dialect line_ends",
+        "mistakes",
+        "layout",
+        "look pieces",
+        "parsing",
+        "text_file",
+        "counting",
+    ),
+    "readers/text/look": ("head", "delimiter", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
     "render": ("number_text screens", "files", "printing", "formats lessons findings", "shard_folder"),
     "commands": ("options", "groups", "compute explain check merge"),

@@ -8,7 +8,7 @@ import typer
 
 from mse_cli.core.result import Missing, Reduction
 from mse_cli.errors import UsageError
-from mse_cli.readers.text.dialect import HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
 from mse_cli.render.number_text import exact
 from mse_cli.render.printing import Format, Only, OnlyScalar
 from mse_cli.render.screens.characters import ColorChoice
@@ -91,7 +91,18 @@ Delimiter = Annotated[
     ),
 ]
 Decimal = Annotated[
-    str, typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or ,", rich_help_panel=INPUT)
+    DecimalChoice,
+    typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or , ; auto finds it.", rich_help_panel=INPUT),
+]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na",
+        metavar="WORD",
+        help="One more word that means a missing cell; may be repeated.",
+        rich_help_panel=INPUT,
+        show_default=False,
+    ),
 ]
 
 

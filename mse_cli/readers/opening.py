@@ -19,7 +19,7 @@ from mse_cli.readers.sources.files import Source, at_once, first_bytes, is_addre
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.text_file import TextFile
+from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 
 # Which module opens a kind of file; it is loaded when there is one.
 OPENERS: dict[Kind, str] = {
@@ -103,10 +103,18 @@ def open_side(spec: str, chosen: str | None, option: str, options: InputOptions)
 
 
 def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
-    files = at_once(lambda source: _open_file(source, chosen, option, options.dialect), sources)
+    dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
+    files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
+    files = with_empty_shards(files) if len(files) > 1 else files
     label = files[0].label if len(files) == 1 else shown(spec) if is_address(spec) else spec
     is_member = getattr(files[0], "member", None) is not None
     return Side(matrix_of(label, tuple(files), options.dialect.missing), None if is_member else chosen)
+
+
+def _asked_names(options: InputOptions) -> frozenset[str]:
+    """What the user calls columns, or numbers them."""
+    asked = [spec for spec in (options.pred, options.true, options.key, options.weight_column) if spec is not None]
+    return frozenset([*asked, *(item.strip() for spec in asked for item in spec.split(","))])
 
 
 def _open_file(source: Source, member: str | None, option: str, dialect: Dialect) -> File:
@@ -130,6 +138,7 @@ def _open_two(prediction: str, target: str, options: InputOptions) -> Pair:
 
 
 def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
+    _refuse_default_names(a_side, y_side)
     a_key, y_key = (side.column(options.key, "--key") for side in (a_side, y_side))
     weight = y_side.column(options.weight_column, "--weight-column")
     a = a_side.columns(leave_out=(a_key,))
@@ -148,6 +157,17 @@ def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
         raise ShapeError(f"{label} has {c} columns beside the key, {other} {len(y)}")
     first, second = _with_key(a_side, a, a_key), _with_key(y_side, (*y, *weights), y_key, weights)
     return _side_by_side(Joined(first, second), c, missing, names, notes, weight)
+
+
+def _refuse_default_names(a_side: Side, y_side: Side) -> None:
+    """Refuse two files of one column that both begin with a 0, as pandas calls a column without a name."""
+    files = a_side.first, y_side.first
+    if all(isinstance(file, TextFile) and file.layout.default_names for file in files):
+        raise ParseError(
+            "both files begin with a 0: the name that pandas gives, or a row?",
+            Place(a_side.first.label),
+            hint="--header yes if it is a name, --header no if it is a row",
+        )
 
 
 def _open_table(table: str, options: InputOptions) -> Pair:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -15,7 +15,7 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.dialect import Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress
 
@@ -34,7 +34,8 @@ def evaluate(
     missing: Missing = "fail",
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
-    decimal: str = ".",
+    decimal: DecimalChoice = "auto",
+    na: Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
 ) -> Result:
@@ -54,7 +55,8 @@ def evaluate(
         missing: What NaN and missing cells do: "fail", "skip-cell", "skip-row" or "propagate".
         header: Whether text files have a header: "auto", "yes" or "no".
         delimiter: One character; found from the data if not given.
-        decimal: The decimal sign, "." or ",".
+        decimal: The decimal sign, "." or ","; found from the data with "auto".
+        na: Further words that mean a missing cell.
         reduction: "mean" or "sum".
         worst: How many of the worst cells to list.
 
@@ -74,7 +76,7 @@ def evaluate(
     """
     if missing not in POLICIES or reduction not in REDUCTIONS:
         raise UsageError(f"missing is one of {POLICIES} and reduction one of {REDUCTIONS}")
-    dialect = Dialect(header, delimiter, decimal, missing)
+    dialect = Dialect(header, delimiter, decimal, missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,

@@ -182,9 +182,10 @@ def _count(piece: Piece, offset: int, layout: Layout) -> CountedPiece:
     if _stands_alone(data) and not _has_odd_line(data, marks, ends):
         return CountedPiece(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
-    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
+    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line, layout.delimiter):
         if layout.is_blank(record):
-            blank = line - piece.first_line if blank is None else blank
+            if blank is None and not layout.leaves_out_blank_lines:
+                blank = line - piece.first_line
         else:
             n_rows += 1
             broken = blank is not None

@@ -5,24 +5,29 @@ Where its rows have been counted, any run of them can be read without those befo
 
 from __future__ import annotations
 
+import io
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.errors import ParseError
+from mse_cli.errors import ParseError, Place
 from mse_cli.readers.columns import Names, Positions
-from mse_cli.readers.matrix import Rows, Selection
+from mse_cli.readers.matrix import File, Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.layout import Layout, find_layout
+from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.line_ends import Reended, odd_end
+from mse_cli.readers.text.look import find_layout
 from mse_cli.readers.text.parsing import parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
 
+LINE_BYTES = 8 << 10  # that hold a line end, mostly
 BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 
 
@@ -74,6 +79,8 @@ class TextFile:
     @property
     def n_rows(self) -> int | None:
         """N, once the rows are counted."""
+        if self.layout.empty:
+            return 0
         return None if self.counted is None else self.counted.n_rows
 
     @property
@@ -103,6 +110,8 @@ class TextFile:
         Raises:
             ParseError: with the line and column of what cannot be read.
         """
+        if self.layout.empty:
+            return iter(())
         return self._all_rows(wanted) if self.counted is None else self._counted_rows(wanted, self.counted)
 
     def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
@@ -152,9 +161,41 @@ def open_file(source: Source, *, dialect: Dialect, **_: object) -> TextFile:
         ParseError: if it holds no table that can be read in one way only.
     """
     with open_text(source, look=True) as stream, reading(source.label):
-        layout = find_layout(stream, dialect)
+        end = odd_end(cast(io.BufferedReader, stream).peek(LINE_BYTES))
+        if end is None:
+            return _file_of(source, find_layout(stream, dialect))
+    return open_file(Reended(source, end), dialect=dialect)
+
+
+def _file_of(source: Source, layout: Layout) -> TextFile:
     notes = tuple(f"{source.label}: {note}" for note in layout.notes)
     return TextFile(source, source.label, layout, layout.names, layout.width, layout.use, notes)
+
+
+def with_empty_shards(files: list[File]) -> list[File]:
+    """The files that one name means, those of them that hold no rows alike to the others.
+
+    Raises:
+        ParseError: if none holds rows, or a header alone is not that of the others.
+    """
+    model = next((file for file in files if not _is_empty(file)), None)
+    if model is None:
+        raise ParseError("the file holds no rows", Place(files[0].label))
+    return [_alike(file, model) for file in files]
+
+
+def _is_empty(file: File) -> bool:
+    return isinstance(file, TextFile) and file.layout.empty
+
+
+def _alike(file: File, model: File) -> File:
+    if not isinstance(file, TextFile) or not file.layout.empty or not isinstance(model, TextFile):
+        return file
+    if file.names is not None and file.names != model.names:
+        raise ParseError(f"its header is not that of {model.label}", Place(file.label))
+    layout = replace(model.layout, empty=True)
+    notes = (f"{file.label}: holds no rows",)
+    return replace(file, layout=layout, names=model.names, width=model.width, use=model.use, notes=notes)
 
 
 def _rows(piece: Piece, count: CountedPiece, rows: range, layout: Layout, wanted: Selection) -> Rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Rows, Selection
+from mse_cli.readers.text.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.parsing.plain import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
@@ -72,10 +74,15 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Row
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
     rows = next((found for parse in PARSERS if (found := parse(text, layout, wanted)) is not None), None)
-    if rows is None or not _are_weights(rows.numbers, wanted):
+    if rows is None or not _are_exact(rows.numbers, text, layout):
         return None
-    blank = piece.first_line + text.count(b"\n") if blank_end else None
-    return rows, blank
+    numbers = _without_sentinels(rows.numbers, layout.sentinels)
+    if wanted.missing == "fail" and layout.sentinels and np.isnan(numbers).any():
+        return None
+    if not _are_weights(numbers, wanted):
+        return None
+    blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
+    return Rows(numbers, rows.keys), blank
 
 
 def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
@@ -101,6 +108,25 @@ def _pays(library: str, text: bytes) -> bool:
 
 # In this order; each gives the rows, or None where only the next can tell.
 PARSERS = (_by_simdjson, _by_pyarrow, parse_plain)
+
+
+def _without_sentinels(numbers: Floats, sentinels: tuple[float, ...]) -> Floats:
+    """The same with NaN in the place of numbers that stand for missing cells."""
+    return np.where(np.isin(numbers, sentinels), np.nan, numbers) if sentinels else numbers
+
+
+def _are_exact(numbers: Floats, text: bytes, layout: Layout) -> bool:
+    """Whether none of the numbers stands for an integer that float64 does not hold."""
+    if not numbers.size or (np.fmax.reduce(numbers, None) < EXACT and np.fmin.reduce(numbers, None) > -EXACT):
+        return True
+    return all(is_exact(digits.decode()) for digits in _integers(layout.decimal).findall(text))
+
+
+@functools.cache
+def _integers(decimal: str) -> re.Pattern[bytes]:
+    """Integers so long that float64 may not hold them."""
+    point = re.escape(decimal.encode())
+    return re.compile(rb"(?<![0-9%b])[+-]?[0-9]{16,}+(?![0-9eE%b])" % (point, point))
 
 
 def _are_weights(numbers: Floats, wanted: Selection) -> bool:

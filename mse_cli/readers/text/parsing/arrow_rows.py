@@ -7,6 +7,8 @@ those for missing.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pyarrow
 from pyarrow import csv
@@ -61,7 +63,7 @@ def _table(data: bytes, layout: Layout, wanted: Selection) -> pyarrow.Table | No
     types = dict.fromkeys(used, pyarrow.float64())
     if wanted.key is not None:
         types[f"k{wanted.key}"] = pyarrow.binary()
-    missing = [] if wanted.missing == "fail" else list(MISSING)
+    missing = [] if wanted.missing == "fail" else _missing_words(layout.na)
     try:
         return csv.read_csv(
             pyarrow.BufferReader(data),
@@ -79,6 +81,12 @@ def _table(data: bytes, layout: Layout, wanted: Selection) -> pyarrow.Table | No
         )
     except (pyarrow.ArrowException, ValueError):
         return None
+
+
+@functools.cache
+def _missing_words(na: tuple[str, ...]) -> list[str]:
+    """The words for a missing cell in the cases that people write; in another case PyArrow finds no number."""
+    return sorted({"NaN", "+NaN", "-NaN", *na, *MISSING, *map(str.upper, MISSING), *map(str.capitalize, MISSING)})
 
 
 def _fill(cells: Floats, column: pyarrow.ChunkedArray) -> bool:
