@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from mse_cli.core.blocks import Floats
-from mse_cli.core.result import Excerpt, Result
+from mse_cli.core.result import Excerpt, Reduction, Result
 from mse_cli.errors import printable
 from mse_cli.render.number_text import exact, middle_left_out, short
 from mse_cli.render.printing import EVERYTHING, Job, Printout
@@ -82,8 +82,8 @@ def summary_rows(result: Result, files: Sequence[str], printout: Printout) -> li
         ("divided by", f"{exact(result.divisor)} ({divided_by})", ""),
         *((scalar.label, exact(scalar.value), "bold") for scalar in result.scalars()),
     ]
-    if result.reduction == "sum":
-        rows.append(("loss (sum)", exact(result.loss), "bold"))
+    if result.reduction != "mean":
+        rows.append((f"loss ({result.reduction})", exact(result.loss), "bold"))
     if n_columns > 1:
         shown, before = middle_left_out(n_columns, columns_shown(result, printout))
         per_column = [_of_column(result, j) for j in shown]
@@ -147,9 +147,8 @@ def gradient_title(result: Result) -> str:
     """What the gradient is, with its formula for this reduction, weights and mask."""
     masked = result.weighted or result.cells_used < result.cells_total
     terms, divisor = ("2·M·W·(A − Y)", "Σ M·W") if masked else ("2·(A − Y)", "(N·C)")
-    if result.reduction == "sum":
-        return f"gradient ∂SSE/∂A = {terms}"
-    return f"gradient ∂MSE/∂A = {terms} / {divisor}"
+    formulas: dict[Reduction, str] = {"mean": f"∂MSE/∂A = {terms} / {divisor}", "sum": f"∂SSE/∂A = {terms}"}
+    return f"gradient {formulas[result.reduction]}"
 
 
 def _fitted(
