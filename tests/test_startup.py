@@ -26,7 +26,7 @@ check commands.check commands.compute commands.explain commands.groups commands.
 explain.words.en explain.words.zh render.lessons render.screens.progress running
 """
 TABLE = """
-render.formats render.formats.table render.screens.screen
+render.formats render.formats.table render.screens.screen render.summary
 """
 PROGRAM = """
 import json, sys
