@@ -23,11 +23,11 @@ readers.text.parsing.plain readers.text.parsing.strict readers.text.pieces reade
 render.screens.progress running running.backend running.evaluation running.partitions running.tallying
 """
 HELP = """
-check commands.check commands.compute commands.explain commands.groups commands.merge explain render.lessons
-render.screens.progress running
+check commands.check commands.compute commands.explain commands.groups commands.merge explain explain.words
+explain.words.en explain.words.zh render.lessons render.screens.progress running
 """
 TABLE = """
-render.formats render.formats.table render.screens.screen
+render.formats render.formats.table render.screens.screen render.summary
 """
 PROGRAM = """
 import json, sys
