@@ -74,19 +74,21 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection, *, fast: boo
     found = parse_plain(text, layout, wanted, fast=fast)
     if found is None or not _are_exact(found[0], text, layout):
         return None
-    _leave_out(found[0], layout.sentinels)
-    if (wanted.missing == "fail" and layout.sentinels and np.isnan(found[0]).any()) or not _are_weights(
-        found[0], wanted
-    ):
+    has_missing = _leave_out(found[0], layout.sentinels)
+    if (has_missing and wanted.missing == "fail") or not _are_weights(found[0], wanted):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
     return Rows(*found), blank
 
 
-def _leave_out(numbers: Floats, sentinels: tuple[float, ...]) -> None:
-    """Make numbers that stand for missing cells NaN."""
+def _leave_out(numbers: Floats, sentinels: tuple[float, ...]) -> bool:
+    """Make numbers that stand for missing cells NaN, and whether there are any."""
+    found = False
     for value in sentinels:
-        numbers[numbers == value] = np.nan
+        here = numbers == value
+        numbers[here] = np.nan
+        found |= bool(here.any())
+    return found
 
 
 def _are_exact(numbers: Floats, text: bytes, layout: Layout) -> bool:
