@@ -46,9 +46,11 @@ def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
             return _empty(dialect, None, ",")
         raise ParseError("the file holds no data")
     delimiter = _delimiter(head.rows, dialect)
-    if any('"' in row.text for row in head.rows) or (delimiter.sign == "\t" and head.blanks):
+    if b'"' in head.data or (delimiter.sign == "\t" and head.blanks):
         head = head_of(head.data, head.mark, delimiter.sign, whole=head.whole)  # now it is known which begin a cell
-    table = _table(head.rows, delimiter, dialect)
+    table = _table(head.rows[:SAMPLE], delimiter, dialect)
+    if _tells_little(table, dialect):
+        table = _table(head.rows, delimiter, dialect)
     return _layout(head, table, delimiter, dialect)
 
 
@@ -121,6 +123,15 @@ def _names_above(head: Head, table: Table) -> tuple[str, ...] | None:
     except ParseError:
         return None
     return names_in(cells, len(table.cells[0]))
+
+
+def _tells_little(table: Table, dialect: Dialect) -> bool:
+    """Whether more rows must be looked at to tell what the first is, how wide the rows are, what a comma is."""
+    first, last = table.cells[0], table.cells[-1]
+    kinds = {table.kind(cell) for cell in first}
+    if ("text" in kinds and len(kinds) > 1) or is_default_names(first) or len({len(row) for row in table.cells}) > 1:
+        return True
+    return not last[-1].strip() or (dialect.decimal == "auto" and table.delimiter != ",")
 
 
 def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) -> Layout:
