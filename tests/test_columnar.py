@@ -19,11 +19,14 @@ from hypothesis import strategies as st
 from pyarrow import feather, ipc, parquet
 
 from mse_cli import evaluate
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.arrays import columnar
 from mse_cli.readers.opening import InputOptions, open_pair, open_side
 from mse_cli.readers.sources import address
 from mse_cli.readers.text.dialect import Dialect
+from mse_cli.running import backend
+from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.partitions import partitions_of, with_counted_rows
 
 
@@ -64,7 +67,7 @@ WRITERS = {
     "arrow with compression": lambda table, path: write_file(table, path, compression="zstd"),
     "feather": lambda table, path: feather.write_feather(table, str(path), compression="lz4"),
     "arrow of small batches": lambda table, path: write_file(table, path, rows=3),
-    "stream": lambda table, path: write_stream(table, path, rows=2),
+    "stream": write_stream,
 }
 FORMATS = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
 WIDTHS = ["Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64", "Boolean"]
@@ -446,3 +449,42 @@ def test_keys_that_cannot_be_matched_are_refused(tmp_path, mse):
     check_refused(mse("compute", "p", "p", "--key", "v", *only_n), "p, row 1, column 3 (n): 9007199254740993 would be")
     np.save(tmp_path / "a.npy", np.zeros((3, 1)))
     check_refused(mse("compute", "a.npy", "a.npy", "--key", "1"), "a.npy: --key needs a column of keys")
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip-cell", "propagate", "skip-row"])
+@pytest.mark.parametrize("stored_as", ["float64", "float32", "int64"])
+def test_a_column_at_a_time_gives_the_bits_of_rows(tmp_path, monkeypatch, missing, stored_as):
+    monkeypatch.setattr(backend, "FEWEST_CELLS", 1)
+    monkeypatch.setattr(backend, "cores", lambda: 2)
+    a, y = (100 * np.random.default_rng(0).normal(size=(2, 500, 3))).astype(stored_as)
+    if stored_as != "int64" and missing != "fail":
+        a[::7, 1], y[::11, 2] = np.nan, np.nan
+    for name, matrix in (("a", a), ("y", y)):
+        np.save(tmp_path / f"{name}.npy", matrix)
+        write_parquet(table_from(matrix, "pqr"), tmp_path / name, row_group_size=60)
+    options = InputOptions(dialect=Dialect(missing=missing))
+    pair = open_pair(str(tmp_path / "a"), str(tmp_path / "y"), options)
+    assert backend.is_stored_by_columns(pair) == (stored_as != "int64" and missing != "skip-row")
+    results = []
+    for names, jobs in ((("a.npy", "y.npy"), 1), (("a", "y"), 1), (("a", "y"), 2)):
+        opened = open_pair(*(str(tmp_path / name) for name in names), options)
+        with backend.backend_for(opened, jobs=jobs) as there:
+            done: list[int] = []
+            result = evaluate_pair(there, progress=done.append).result
+            results.append(repr((result.sse, result.mse, result.cells_used, [column.sse for column in result.columns])))
+            assert sum(done) in {498, 500}
+    assert len(set(results)) == 1
+
+
+def test_a_table_may_be_read_a_column_at_a_time(tmp_path, mse):
+    columns = table_of({"p": [1.0, 2.0], "q": [3.0, 4.0], "t": [1.0, 1.0], "u": [5.0, 4.0]})
+    write_parquet(columns, tmp_path / "a")
+    pair = open_pair(str(tmp_path / "a"), None, InputOptions(pred="p,q", true="t,u"))
+    assert backend.is_stored_by_columns(pair)
+    sums = [Sums(1) for _ in range(2)]
+    for number, tally in enumerate(sums):
+        for block in pair.column(number).blocks():
+            tally.update(block)
+    assert (
+        Sums.beside(sums).finish().sse == evaluate(str(tmp_path / "a"), pred_columns="p,q", true_columns="t,u").sse == 5
+    )

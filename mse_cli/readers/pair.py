@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_
 from mse_cli.core.missing import used_cells
 from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, printable
-from mse_cli.readers.matrix import File
+from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.sources.files import reading
 
 
@@ -90,6 +90,15 @@ class Pair:
     def n_rows(self) -> int | None:
         """N where it is known before reading."""
         return next((stream.n_rows for stream in self.streams if stream.n_rows is not None), None)
+
+    def column(self, number: int) -> Pair:
+        """One column (0-based) of a pair of matrices without weights."""
+        sides = []
+        for at in (self.prediction, self.target):
+            matrix = self.streams[at.stream]
+            assert isinstance(matrix, Matrix)
+            sides.append(matrix.select((matrix.wanted.columns[at.start + number],)))
+        return replace(self, streams=tuple(sides), prediction=StreamColumns(0, 0, 1), target=StreamColumns(1, 0, 1))
 
     def blocks(self) -> Iterator[Block]:
         """The rows of all streams, block by block; from the start at each call; each valid until the next.

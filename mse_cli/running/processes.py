@@ -38,8 +38,8 @@ def in_processes(n_processes: int) -> Iterator[Map]:
     Raises:
         MseError: if a worker ends before its work.
     """
-    # A fork is ready in 10 ms, a fresh interpreter in 200; but Polars' threads, once started, do not survive a fork.
-    method = "fork" if sys.platform == "linux" and sys.modules.get("polars") is None else "spawn"
+    # A fork is ready in 10 ms, a fresh interpreter in 200; but PyArrow's threads, once started, do not survive a fork.
+    method = "fork" if sys.platform == "linux" and sys.modules.get("pyarrow") is None else "spawn"
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(n_processes, multiprocessing.get_context(method), initializer=_live_quietly)
     try:
@@ -84,7 +84,6 @@ def _signals_held() -> Iterator[None]:
 def _live_quietly() -> None:
     """In a worker: leave Ctrl-C to the main process, end when that ends, however it ends, and use one processor."""
     keep_freed_memory()
-    os.environ["POLARS_MAX_THREADS"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):  # the command's own handlers raise, which the pool would take for a result
         if hasattr(signal, name):

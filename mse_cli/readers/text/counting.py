@@ -19,7 +19,6 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.sources.files import is_packed, n_bytes, open_text, reading, skip
 from mse_cli.readers.text.grammar import records
 from mse_cli.readers.text.layout import LONGEST_ROW, Layout, decode
-from mse_cli.readers.text.parsing import LARGE_FOR_POLARS
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, each_line_is_a_row
 from mse_cli.readers.text.text_file import CountedRows, TextFile
@@ -209,6 +208,5 @@ def with_rows_counted(file: TextFile, ranges: list[Counted]) -> TextFile:
             raise blank_line(blank).within(file.label)
         line += piece.n_lines
     n_rows = sum(piece.n_rows for piece in pieces)
-    fast = sum(piece.n_bytes for piece in pieces) >= LARGE_FOR_POLARS
-    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, ranges[0].packed, fast)
+    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, ranges[0].packed)
     return replace(file, counted=counted)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.text.layout import LONGEST_ROW
 
-PIECE_BYTES = 4 << 20
+PIECE_BYTES = 1 << 20  # which, with what is made of them, stay near the core
 QUOTED_OR_COMMENT = re.compile(rb'(?m)"[^"]*+(?:"|\Z)|^#.*+$')
 
 

@@ -23,7 +23,7 @@ from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.line_ends import Reended, odd_end
 from mse_cli.readers.text.look import find_layout
-from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars, parse_piece
+from mse_cli.readers.text.parsing import parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
 
@@ -41,7 +41,6 @@ class CountedRows:
         skip: How many rows of the first piece are left out.
         n_rows: How many rows are read.
         packed: Whether the text is compressed, so that it is cheap to read only from its start.
-        fast: Whether there is so much text that loading Polars pays.
     """
 
     pieces: tuple[CountedPiece, ...]
@@ -49,7 +48,6 @@ class CountedRows:
     skip: int
     n_rows: int
     packed: bool
-    fast: bool = False
 
     def part(self, rows: range) -> CountedRows:
         """The same with only these rows (from 0)."""
@@ -67,7 +65,7 @@ class CountedRows:
 
 @dataclass(frozen=True)
 class TextFile:
-    """A text file whose layout is known; a ``File``. It is read in pieces of about 4 MiB."""
+    """A text file whose layout is known; a ``File``. It is read in pieces of about 1 MiB."""
 
     source: Source
     label: str
@@ -118,12 +116,9 @@ class TextFile:
 
     def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
         blank: int | None = None
-        n_bytes = self.n_bytes
         for piece in self._pieces():
-            n_bytes += len(piece.data)
             with reading(self.label):
-                fast = n_bytes >= LARGE_FOR_POLARS and has_polars()
-                rows, blank_end = parse_piece(piece, self.layout, wanted, fast=fast)
+                rows, blank_end = parse_piece(piece, self.layout, wanted)
             if blank is not None and len(rows.numbers):
                 raise blank_line(blank).within(self.label)
             blank = blank or blank_end
@@ -140,7 +135,7 @@ class TextFile:
         for piece, count in self._counted_pieces(counted):
             stop = min(count.n_rows, begin + left)
             with reading(self.label):
-                yield _rows(piece, count, range(begin, stop), self.layout, wanted, fast=counted.fast and has_polars())
+                yield _rows(piece, count, range(begin, stop), self.layout, wanted)
             left -= stop - begin
             begin = 0
 
@@ -203,13 +198,13 @@ def _alike(file: File, model: File) -> File:
     return replace(file, layout=layout, names=model.names, width=model.width, use=model.use, notes=notes)
 
 
-def _rows(piece: Piece, count: CountedPiece, rows: range, layout: Layout, wanted: Selection, *, fast: bool) -> Rows:
+def _rows(piece: Piece, count: CountedPiece, rows: range, layout: Layout, wanted: Selection) -> Rows:
     """These rows of a piece; where each line is a row, the others are not parsed."""
     if count.simple and len(rows) < count.n_rows:
         bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
         start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
         piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    numbers = parse_piece(piece, layout, wanted, fast=fast)[0].numbers
+    numbers = parse_piece(piece, layout, wanted)[0].numbers
     if len(numbers) < rows.stop:
         raise ParseError("the file changed while it was read")
     return Rows(numbers[rows.start : rows.stop])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 
@@ -22,29 +23,30 @@ from mse_cli.readers.text.parsing.plain import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
 from mse_cli.readers.text.pieces import Piece, cut_pieces
 
-STEP_BYTES = 64 << 10  # of a piece that holds something that NumPy's parser cannot read
-LARGE_FOR_POLARS = 32 << 20  # bytes: less is parsed by NumPy before Polars would be loaded
+STEP_BYTES = 64 << 10  # of a piece that holds something that only the strict parser can read
+FEWEST_FAST_BYTES = 1 << 19  # of a piece: NumPy reads less in the time in which another library is loaded
 
 
-def has_polars() -> bool:
-    """Whether the extra ``fast`` is installed."""
-    return find_spec("polars") is not None
+@functools.cache
+def is_installed(library: str) -> bool:
+    """Whether an extra's library is there."""
+    return find_spec(library) is not None
 
 
-def parse_piece(piece: Piece, layout: Layout, wanted: Selection, *, fast: bool = False) -> tuple[Rows, int | None]:
-    """The rows of a piece, and the line of a blank at its end; ``fast`` tries Polars before NumPy's parser.
+def parse_piece(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, int | None]:
+    """The rows of a piece, and the line of a blank at its end.
 
     Raises:
         ParseError: with the physical line and the column.
     """
-    rows = _parse_quickly(piece, layout, wanted, fast=fast)
+    rows = _parse_quickly(piece, layout, wanted)
     if rows is not None:
         return rows
     if len(piece.data) <= STEP_BYTES or len(piece.data) // (piece.data.count(b"\n") + 1) > STEP_BYTES // 16:
         return parse_strictly(piece.data, piece.first_line, layout, wanted)
-    # What only the strict parser can read is mostly a few rows: the pieces between them go to NumPy.
+    # What only the strict parser can read is mostly a few rows: the pieces between them go to the others.
     steps = cut_pieces(io.BytesIO(piece.data), piece.first_line, STEP_BYTES)
-    return joined(parse_piece(step, layout, wanted, fast=fast) for step in steps)
+    return joined(parse_piece(step, layout, wanted) for step in steps)
 
 
 def joined(parts: Iterable[tuple[Rows, int | None]]) -> tuple[Rows, int | None]:
@@ -65,30 +67,52 @@ def joined(parts: Iterable[tuple[Rows, int | None]]) -> tuple[Rows, int | None]:
     return Rows(np.concatenate(numbers), keys), blank
 
 
-def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection, *, fast: bool) -> tuple[Rows, int | None] | None:
-    r"""What NumPy's parser reads as the grammar says, and the line of a blank at the end; else ``None``."""
+def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, int | None] | None:
+    r"""What a faster parser reads as the grammar says, and the line of a blank at the end; else ``None``."""
     text = piece.data.replace(b"\r\n", b"\n") if b"\r" in piece.data else piece.data
     blank_end = text.endswith(b"\n\n") or text == b"\n"
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
-    found = parse_plain(text, layout, wanted, fast=fast)
-    if found is None or not _are_exact(found[0], text, layout):
+    rows = next((found for parse in PARSERS if (found := parse(text, layout, wanted)) is not None), None)
+    if rows is None or not _are_exact(rows.numbers, text, layout):
         return None
-    has_missing = _leave_out(found[0], layout.sentinels)
-    if (has_missing and wanted.missing == "fail") or not _are_weights(found[0], wanted):
+    numbers = _without_sentinels(rows.numbers, layout.sentinels)
+    if wanted.missing == "fail" and layout.sentinels and np.isnan(numbers).any():
+        return None
+    if not _are_weights(numbers, wanted):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
-    return Rows(*found), blank
+    return Rows(numbers, rows.keys), blank
 
 
-def _leave_out(numbers: Floats, sentinels: tuple[float, ...]) -> bool:
-    """Make numbers that stand for missing cells NaN, and whether there are any."""
-    found = False
-    for value in sentinels:
-        here = numbers == value
-        numbers[here] = np.nan
-        found |= bool(here.any())
-    return found
+def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    if not _pays("simdjson", text):
+        return None
+    from mse_cli.readers.text.parsing.json_rows import read_numbers  # an optional extra
+
+    numbers = read_numbers(text, layout, wanted)
+    return None if numbers is None else Rows(numbers)
+
+
+def _by_pyarrow(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    if not _pays("pyarrow", text):
+        return None
+    from mse_cli.readers.text.parsing.arrow_rows import read_rows  # an optional extra
+
+    return read_rows(text, layout, wanted)
+
+
+def _pays(library: str, text: bytes) -> bool:
+    return (library in sys.modules or len(text) >= FEWEST_FAST_BYTES) and is_installed(library)
+
+
+# In this order; each gives the rows, or None where only the next can tell.
+PARSERS = (_by_simdjson, _by_pyarrow, parse_plain)
+
+
+def _without_sentinels(numbers: Floats, sentinels: tuple[float, ...]) -> Floats:
+    """The same with NaN in the place of numbers that stand for missing cells."""
+    return np.where(np.isin(numbers, sentinels), np.nan, numbers) if sentinels else numbers
 
 
 def _are_exact(numbers: Floats, text: bytes, layout: Layout) -> bool:
