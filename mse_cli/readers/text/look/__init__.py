@@ -160,9 +160,14 @@ def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) ->
         first_line=first_line,
         na=dialect.na,
         blanks=delimiter.blanks,
-        default_names=width == 1 and not found.header and is_default_names(table.cells[0]) and holds_fractions(table),
+        default_names=_may_be_default_name(table, dialect, width),
         notes=tuple(_notes(head, table, dialect, found, trailing=trailing)),
     )
+
+
+def _may_be_default_name(table: Table, dialect: Dialect, width: int) -> bool:
+    """Whether a row of one cell is a 0 over numbers that are no integers: what the other file holds decides."""
+    return dialect.header == "auto" and width == 1 and is_default_names(table.cells[0]) and holds_fractions(table)
 
 
 def _empty(dialect: Dialect, names: tuple[str, ...] | None, delimiter: str) -> Layout:
