@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from mse_cli.core.result import LOSSES, Missing, Reduction, ScalarName
+from mse_cli.core.result import LOSSES, Missing, Reduction, ScalarName, Unmatched
 from mse_cli.errors import UsageError
 from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
 from mse_cli.render.number_text import exact
@@ -56,6 +56,23 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key", metavar="COL", help="Match rows by this column instead of by position.", rich_help_panel=INPUT
+    ),
+]
+NoKey = Annotated[
+    bool,
+    typer.Option(
+        "--no-key",
+        help="Rows belong together by position although a column says otherwise.",
+        rich_help_panel=INPUT,
+    ),
+]
+UnmatchedRows = Annotated[
+    Unmatched,
+    typer.Option(
+        "--unmatched",
+        metavar="CHOICE",
+        help="What rows do whose key the other file has not: fail, or drop to leave them out.",
+        rich_help_panel=INPUT,
     ),
 ]
 Weights = Annotated[

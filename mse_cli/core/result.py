@@ -18,6 +18,8 @@ REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 Missing = Literal["fail", "skip-cell", "skip-row", "propagate"]  # what NaN and missing cells do
 POLICIES: tuple[Missing, ...] = get_args(Missing)
 ScalarName = Literal["sse", "mse", "rmse"]  # those of a result's scalars that can be printed alone
+Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has not
+UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
@@ -72,6 +74,7 @@ class Result:
         overflow: Whether a finite error has a square that float64 cannot hold.
         worst: The cells with the largest weighted squared error, if they were asked for.
         weighted: Whether there are weights.
+        notes: The choices that were made for the user when the files were read.
     """
 
     shape: tuple[int, int]
@@ -85,6 +88,7 @@ class Result:
     overflow: bool = False
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def loss(self) -> float:
