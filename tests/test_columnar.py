@@ -47,12 +47,6 @@ FORMATS = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
 IPC = pytest.mark.parametrize("write", list(WRITERS.values())[2:], ids=list(WRITERS)[2:])
 WIDTHS = [*(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float16", "float32"]
 WIDTHS += ["float64", "bool"]
-    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-    "float16",
-    "float32",
-    "float64",
-    "bool",
-]
 
 
 def table_of(**columns):

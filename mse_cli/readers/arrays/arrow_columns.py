@@ -43,6 +43,7 @@ class Reading(NamedTuple):
 
     names: Names
     wanted: Selection
+    as_text: bool = False
 
     @property
     def fields(self) -> list[int]:
@@ -51,7 +52,7 @@ class Reading(NamedTuple):
 
     def check_types(self, fields: list[pyarrow.Field]) -> None:
         """Refuse columns, of those that are read, that hold neither numbers nor, as the key, text."""
-        for position, field in zip(self.fields, fields, strict=True):
+        for position, field in () if self.as_text else zip(self.fields, fields, strict=True):
             kind = field.type.value_type if types.is_dictionary(field.type) else field.type
             extension = (field.metadata or {}).get(EXTENSION, b"").decode()
             as_number = NUMBERS if position in self.wanted.columns else TEXT

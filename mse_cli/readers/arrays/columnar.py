@@ -98,6 +98,19 @@ class ColumnarFile:
             if row != end:
                 raise ParseError(f"the {self.kind} file is corrupt, or became shorter while it was read")
 
+    def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
+        """The text of these columns in the first rows, whatever they hold."""
+        what, rows = Reading(self.names, Selection(columns), as_text=True), list[tuple[str, ...]]()
+        batches = _from_parquet if self.kind == "Parquet" else _from_arrow
+        with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
+            for batch in batches(stream, what, slice(0, None)):
+                stored = dict(zip(what.fields, batch[: most - len(rows)].columns, strict=True))
+                texts = [["" if it is None else str(it).strip() for it in stored[i].to_pylist()] for i in columns]
+                rows += zip(*texts, strict=True)
+                if len(rows) >= most:
+                    break
+        return rows
+
 
 def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
     """Look at what a Parquet or Arrow file says of itself.

@@ -78,6 +78,11 @@ class NpyFile:
         return len(self.rows)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array, with as many rows as are read."""
+        return (self.n_rows, *self.header.shape[1:]) if self.header.shape else ()
+
+    @property
     def can_be_cut(self) -> bool:
         """Whether any run of rows is cheap to read on its own, as of a pipe and in an archive it is not."""
         return self.member is None and self.source.seekable
