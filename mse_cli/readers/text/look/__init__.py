@@ -140,7 +140,8 @@ def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) ->
     if len(table.cells) == start:
         if dialect.is_shard:
             return _empty(dialect, found.names, delimiter.sign)
-        raise ParseError("the file holds a header and no rows", hint="--header no if its first line is a row")
+        hint = "put the first cell in double quotes where lines that begin with # are rows" if head.comments else None
+        raise ParseError("the file holds a header and no rows", hint=hint or "--header no if its first line is a row")
     _refuse_misread_rows(head, table, dialect, start)
     trailing = _has_trailing_delimiter(table.cells[0] if found.header else None, table.cells[start:])
     width = len(found.names or table.cells[0])
