@@ -259,4 +259,4 @@ def test_a_page_that_says_it_is_huge_takes_no_memory(tmp_path):
     huge = stored.replace(sizes * 2, (b"\x15" + varint(1 << 30)) * 2, 1)
     (tmp_path / "a").write_bytes(huge)
     done = subprocess.run([sys.executable, "-c", PEAK, tmp_path / "a"], capture_output=True, text=True)
-    assert int(done.stdout) < 300, done.stderr
+    assert int(done.stdout) < 400, done.stderr

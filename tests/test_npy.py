@@ -364,7 +364,6 @@ def test_a_file_of_another_format_is_called_by_its_name(tmp_path, what, content)
         "GIF8",
         "MATLAB",
         "Rar!",
-        "7z",
         "%PDF",
     ],
 )
