@@ -2,15 +2,15 @@
 
 # No annotations as text: see cli.py.
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from mse_cli.core.result import Missing, Reduction, Unmatched
+from mse_cli.core.result import LOSSES, Missing, Reduction, ScalarName, Unmatched
 from mse_cli.errors import UsageError
 from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
 from mse_cli.render.number_text import exact
-from mse_cli.render.printing import Format, Only, OnlyScalar
+from mse_cli.render.printing import Format, Only
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.messages import note
 
@@ -28,6 +28,16 @@ EXIT_CODES = """Exit codes:
 def examples(*commands: str) -> str:
     """What stands below the options in the help: examples and the exit codes."""
     return "\n".join(["Examples:", *(f"  {command}" for command in commands), "", EXIT_CODES])
+
+
+def listed(choices: object) -> str:
+    """The values of a closed choice, in a sentence.
+
+    >>> listed(HeaderChoice)
+    'auto, yes or no'
+    """
+    *others, last = get_args(choices)
+    return f"{', '.join(others)} or {last}"
 
 
 Pred = Annotated[
@@ -85,7 +95,7 @@ MissingPolicy = Annotated[
     typer.Option(
         "--missing",
         metavar="POLICY",
-        help="What NaN and missing cells do: fail, skip-cell, skip-row or propagate.",
+        help=f"What NaN and missing cells do: {listed(Missing)}.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -94,7 +104,7 @@ Header = Annotated[
     typer.Option(
         "--header",
         metavar="CHOICE",
-        help="Whether the first row of a text file holds names: auto, yes or no.",
+        help=f"Whether the first row of a text file holds names: {listed(HeaderChoice)}.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -154,14 +164,17 @@ OnlyOne = Annotated[
     typer.Option(
         "--only",
         metavar="QUANTITY",
-        help="Print se, sse, mse, rmse or gradient alone; a scalar as a bare number.",
+        help=f"Print {listed(Only)} alone; a scalar as a bare number.",
         rich_help_panel=OUTPUT,
     ),
 ]
 OnlyOneScalar = Annotated[
-    OnlyScalar | None,
+    ScalarName | None,
     typer.Option(
-        "--only", metavar="QUANTITY", help="Print sse, mse or rmse alone, as a bare number.", rich_help_panel=OUTPUT
+        "--only",
+        metavar="QUANTITY",
+        help=f"Print {listed(ScalarName)} alone, as a bare number.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 FormatOption = Annotated[
@@ -170,7 +183,7 @@ FormatOption = Annotated[
         "--format",
         "-f",
         metavar="FORMAT",
-        help="table, csv, tsv, json, markdown or npy; by default a table, or what the suffix of --output says.",
+        help=f"{listed(Format)}; by default a table, or what the suffix of --output says.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -189,7 +202,7 @@ MaxCols = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Show all rows and columns in tables.", rich_help_panel=OUTPUT)]
 Color = Annotated[
     ColorChoice,
-    typer.Option("--color", metavar="WHEN", help="Colour in tables: auto, always or never.", rich_help_panel=OUTPUT),
+    typer.Option("--color", metavar="WHEN", help=f"Colour in tables: {listed(ColorChoice)}.", rich_help_panel=OUTPUT),
 ]
 Jobs = Annotated[
     int | None,
@@ -218,7 +231,12 @@ Quiet = Annotated[
 ]
 ReductionChoice = Annotated[
     Reduction,
-    typer.Option("--reduction", metavar="R", help="What the loss is: MSE (mean) or SSE (sum).", rich_help_panel=LOSS),
+    typer.Option(
+        "--reduction",
+        metavar="R",
+        help=f"What the loss is: {' or '.join(f'{loss} ({name})' for name, loss in LOSSES.items())}.",
+        rich_help_panel=LOSS,
+    ),
 ]
 SaveSE = Annotated[
     str | None,

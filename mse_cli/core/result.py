@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Reduction = Literal["mean", "sum"]
+LOSSES: dict[Reduction, str] = {"mean": "MSE", "sum": "SSE"}  # what the loss is then
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 Missing = Literal["fail", "skip-cell", "skip-row", "propagate"]  # what NaN and missing cells do
 POLICIES: tuple[Missing, ...] = get_args(Missing)
+ScalarName = Literal["sse", "mse", "rmse"]  # those of a result's scalars that can be printed alone
 Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has not
 UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 SCHEMA_VERSION = 1  # of a result as JSON
@@ -91,7 +93,8 @@ class Result:
     @property
     def loss(self) -> float:
         """The reduced loss: MSE or SSE."""
-        return self.mse if self.reduction == "mean" else self.sse
+        losses: dict[Reduction, float] = {"mean": self.mse, "sum": self.sse}
+        return losses[self.reduction]
 
     def scalars(self) -> tuple[Scalar, ...]:
         """The numbers that every output shows, in this order, and ``--only`` gives alone."""

@@ -15,6 +15,8 @@ from mse_cli.errors import ParseError, Place, ShapeError, counted
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.sources.files import Source
 
+MOST_NOTES = 8  # of the files of one side
+
 
 class Selection(NamedTuple):
     """What is read of each row of a file.
@@ -111,8 +113,15 @@ class Matrix:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know about how it is read; the first file's, which the others are like."""
-        return self.files[0].notes
+        """What the user should know about how it is read; what holds for several files is told once."""
+        files_of: dict[str, list[str]] = {}
+        for file in self.files:
+            for note in file.notes:
+                files_of.setdefault(note.removeprefix(f"{file.label}: "), []).append(file.label)
+        more = {text: f" (so in {len(files)} files)" if len(files) > 1 else "" for text, files in files_of.items()}
+        notes = [f"{files[0]}: {text}{more[text]}" for text, files in files_of.items()]
+        rest = len(notes) - MOST_NOTES
+        return (*notes[:MOST_NOTES], f"{self.label}: {rest} more notes of this kind") if rest > 1 else tuple(notes)
 
     @property
     def shape(self) -> tuple[int, ...] | None:

@@ -92,7 +92,13 @@ def _open_file(source: Source, member: str | None, option: str, dialect: Dialect
     kind = kind_of(first_bytes(source))
     if kind != "text" and isinstance(source, Piped):
         source.seek = True  # these formats are not read from front to back
-    opener = import_module(f"mse_cli.readers.{OPENERS[kind]}")
+    try:
+        opener = import_module(f"mse_cli.readers.{OPENERS[kind]}")
+    except ImportError as error:
+        if error.name != "pyarrow":
+            raise
+        message = f"{kind} files are read by PyArrow, which is not installed"
+        raise UsageError(message, Place(source.label), hint="pip install 'mse-cli[arrow]'") from None
     file: File = opener.open_file(source, kind=kind, member=member, option=option, dialect=dialect)
     return file
 

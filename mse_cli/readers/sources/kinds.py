@@ -77,7 +77,7 @@ BINARY: tuple[tuple[bytes, str, str | None], ...] = (
 MARKUP = re.compile(
     rb"(?i)(?:\xef\xbb\xbf)?\s*(?:(<(?:[!?]|(?:html|head|body|table|div|svg)\b))|[\[{]\s*(?:[\[{\"]|-?[0-9.e+-]+\s*,))"
 )
-CONTROL = bytes(sorted({*range(32), 127} - set(b"\t\n\v\f\r\x1a\x1b")))  # what text does not hold
+CONTROL = bytes(sorted({*range(32), 127} - set(b"\x01\t\n\v\f\r\x1a\x1b")))  # what text does not hold; \x01 is Hive's
 SAMPLE_BYTES = 4096  # that tell text from other bytes
 MOST_CONTROL = 0.05  # of the bytes of a text; one stray NUL has a line, which is said
 RAW = "raw numbers, as tofile writes them, have no shape: numpy.save writes NPY; others save as CSV, NPY or Parquet"
