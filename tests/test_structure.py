@@ -25,7 +25,7 @@ TOWER = (
 )
 # The same inside the rooms that have wings.
 INSIDE = {
-    "core": ("result exact matching", "blocks", "missing centred_difference tallies", "loss"),
+    "core": ("result exact matching", "blocks", "missing centred_difference tallies arguments", "loss"),
     "readers": (
         "columns",
         "sources",
