@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mse_cli.core.arguments.cells import exact_array
 from mse_cli.core.arguments.frames import Frame
-from mse_cli.core.arguments.numbers import exact_array
 from mse_cli.core.blocks import Mask, Numbers, as_numbers
 from mse_cli.errors import ShapeError
 

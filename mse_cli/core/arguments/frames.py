@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mse_cli.core.arguments.numbers import exact_array, side_by_side
+from mse_cli.core.arguments.cells import exact_array, side_by_side
 from mse_cli.core.blocks import Numbers, as_numbers
 from mse_cli.core.matching import Names, is_identifier, match_names
-from mse_cli.errors import MseError, ParseError, Place, ShapeError, UsageError, quote
+from mse_cli.errors import MseError, ParseError, Place, ShapeError, UsageError, counted, quote
 
 SELECT = "choose the columns: frame[[…]] on both sides"
 IN_ORDER = (
@@ -49,7 +49,7 @@ class Frame(NamedTuple):
         except MseError as error:
             raise type(error)(error.message, place._replace(row=error.place.row), hint=error.hint) from None
         if array.shape != (self.n_rows,):
-            raise ShapeError(f"has shape {array.shape}, the frame {self.n_rows} rows", place)
+            raise ShapeError(f"has shape {array.shape}, the frame {counted(self.n_rows, 'row')}", place)
         return array
 
 
