@@ -65,7 +65,7 @@ class Reading(NamedTuple):
 
     def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
         """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
-        stored = dict(zip(self.fields, map(_checked, arrays), strict=True))
+        stored = dict(zip(self.fields, map(checked, arrays), strict=True))
         keys = None if self.wanted.key is None else self._keys(stored[self.wanted.key], first_row)
         numbers = {position: column_of(stored[position]) for position in set(self.wanted.columns)}
         columns = [numbers[position] for position in self.wanted.columns]
@@ -113,7 +113,7 @@ class Reading(NamedTuple):
         return Place(row=None if row is None else row + 1, column=position + 1, name=self.names[position])
 
 
-def _checked(array: pyarrow.Array) -> pyarrow.Array:
+def checked(array: pyarrow.Array) -> pyarrow.Array:
     """An array without a dictionary, whose buffers are as long, and hold as many nulls, as they must; any decimals."""
     kind = array.type
     (array.view(pyarrow.binary(kind.bit_width // 8)) if types.is_decimal(kind) else array).validate(full=True)

@@ -17,7 +17,7 @@ from pyarrow import ipc, types
 from pyarrow._parquet import ParquetReader  # ParquetFile's own, which takes columns by number, not by name alone
 
 from mse_cli.errors import MseError, ParseError, quote
-from mse_cli.readers.arrays.arrow_columns import Reading
+from mse_cli.readers.arrays.arrow_columns import Reading, checked
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, reading
@@ -104,7 +104,8 @@ class ColumnarFile:
         batches = _from_parquet if self.kind == "Parquet" else _from_arrow
         with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
             for batch in batches(stream, what, slice(0, None)):
-                stored = dict(zip(what.fields, batch[: most - len(rows)].columns, strict=True))
+                batch.validate()
+                stored = dict(zip(what.fields, map(checked, batch[: most - len(rows)].columns), strict=True))
                 texts = [["" if it is None else str(it).strip() for it in stored[i].to_pylist()] for i in columns]
                 rows += zip(*texts, strict=True)
                 if len(rows) >= most:
