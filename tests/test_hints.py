@@ -28,7 +28,7 @@ OPTIONS = [
     ("s1\t0.5\ns2\t0.5\n", ("--pred", "2"), "--header no", "--header no", 2, 0.5),
     ("city,2020\nx,1\ny,2\n", ("--pred", "2"), "--header yes", "--header yes", 2, 5.0),
     ("0,1\n1.5,2\n", ("--pred", "1"), "--header no", "--header no", 2, 2.25),
-    ("0,1\n1.5,2\n1,1\n", ("--pred", "1"), "--header yes", "--header yes", 2, 3.25),
+    ("0,1\n1.5,2\n1,1\n", ("--pred", "0"), "--header yes", "--header yes", 2, 3.25),
     ("a,Jan 1 2000,5\nb,Feb 2 2001,6\n", ("--pred", "3", "--header", "no"), "--delimiter", "--delimiter ,", 2, 61.0),
 ]
 # What people write in the place of 1.5, the words that name it, the cell as the hint would have it.

@@ -57,7 +57,7 @@ def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
 def _delimiter(rows: list[Row], dialect: Dialect) -> Delimiter:
     if dialect.delimiter is not None:
         return Delimiter(dialect.delimiter, blanks=dialect.delimiter == " ")
-    return find_delimiter(rows, dialect.decimal)
+    return find_delimiter(rows, dialect.decimal, dialect.na)
 
 
 def _table(rows: list[Row], delimiter: Delimiter, dialect: Dialect) -> Table:
