@@ -19,6 +19,7 @@ from mse_cli.readers.matrix import Rows, Selection
 
 NUMBERS = {types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null}
 TEXT = {types.is_string, types.is_large_string, types.is_string_view, types.is_integer}
+NUMPY_NAMES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how something else is stored
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
 FLOAT = np.dtype(np.float64)
@@ -130,7 +131,7 @@ def column_of(array: pyarrow.Array) -> Column:
         return Column(_bits(data, start, size), absent)
     if types.is_decimal(kind):
         return Column(_decimals(array, data, absent), absent)
-    dtype = np.dtype(kind.to_pandas_dtype())
+    dtype = np.dtype(NUMPY_NAMES.get(str(kind), str(kind)))  # PyArrow's own answer may load pandas
     values = np.frombuffer(data, dtype, size, start * dtype.itemsize)
     return Column(values if absent is None or dtype.kind == "f" else np.where(absent, dtype.type(0), values), absent)
 

@@ -28,7 +28,6 @@ BUFFER_BYTES = 1 << 18  # of each column of a group, which is not held whole
 FAR_BUFFER_BYTES, FAR_BYTES = 8 << 20, 64 << 20  # the same, and of all columns, where each request takes long
 SMALL_FILE = 16 << 20  # bytes: held whole, since with a buffer PyArrow takes up what a damaged page says, up to 2 GiB
 LARGE_GROUP = 4 << 20  # rows: a file of larger groups is not cut, since one can only be read from its start
-NOT_FILLED = "the Arrow file is truncated or corrupt: its messages do not fill it"
 END, MARK, BATCH = b"ARROW1", -1, 3  # of an Arrow file; before the head of a message, since 0.15; a message's kind
 INDEX = re.compile(r"|__index_level_[0-9]+__")  # how pandas calls an index without a name, in CSV and in Parquet
 PYARROW_ERRORS = (pyarrow.ArrowException, ArithmeticError, KeyError, MemoryError, OSError, UnicodeError, struct.error)
@@ -122,6 +121,8 @@ def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
     with reading(source.label), _pyarrow_errors(kind), _opened(source) as stream:
         schema, sizes, in_order = _parquet_layout(stream) if kind == "Parquet" else _arrow_layout(stream)
         names, starts = tuple(schema.names), tuple(itertools.accumulate(sizes, initial=0))
+        if min(sizes, default=0) < 0:
+            raise ParseError(f"the {kind} file is corrupt: it says that there are {min(sizes)} rows")
         if not starts[-1] or not names:
             raise ParseError(f"{starts[-1]} rows of {len(names)} columns hold no cells")
     # Those that pandas names so, or a first one without a name; but not all that there are.
@@ -141,7 +142,7 @@ def _parquet_layout(stream: Any) -> tuple[pyarrow.Schema, list[int], bool]:
     reader.open(stream, pre_buffer=False)
     footer = reader.metadata  # of which no chunk of a column may be looked at: PyArrow aborts at some damaged ones
     sizes = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
-    if min(sizes, default=0) < 0 or sum(sizes) != footer.num_rows:
+    if sum(sizes) != footer.num_rows:
         raise ParseError("the Parquet file's footer is corrupt: its groups do not hold as many rows as it says")
     return reader.schema_arrow, sizes, False
 
@@ -190,20 +191,20 @@ def _batch_rows(stream: Any, start: int, stop: int) -> Iterator[int]:
         stream.seek(start)
         mark, length = struct.unpack("<ii", stream.read(8))
         start, length = (start + 8, length) if mark == MARK else (start + 4, mark)
-        if length == 0 and start == stop:
-            return
         if not 0 < length <= stop - start:
-            raise ParseError(NOT_FILLED)
+            break
         stream.seek(start)
         head = stream.read(length)
         (message,) = struct.unpack_from("<I", head)
         kind, (offset, at) = _field(head, message, 1, "<B")[0], _field(head, message, 2, "<I")
         body_bytes = _field(head, message, 3, "<q")[0]
+        if body_bytes < 0:
+            break
         start += length + body_bytes
-        if body_bytes < 0 or start > stop:
-            raise ParseError(NOT_FILLED)
         if kind == BATCH:
             yield _field(head, at + offset, 0, "<q")[0]
+    if start != stop:
+        raise ParseError("the Arrow file is truncated or corrupt: its messages do not fill it")
 
 
 def _field(head: bytes, table: int, number: int, code: str) -> tuple[int, int]:
