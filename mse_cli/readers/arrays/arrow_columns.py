@@ -78,7 +78,7 @@ class Reading(NamedTuple):
 
     def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
         """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
-        there = dict(zip(self.fields, map(_checked, arrays), strict=True))
+        there = dict(zip(self.fields, map(checked, arrays), strict=True))
         key, places = self.wanted.key, [self.stored[position] for position in self.wanted.columns]
         keys = None if key is None else self._keys(there[self.stored[key].field], first_row)
         numbers = {field: columns_of(there[field]) for field in {at.field for at in places}}
@@ -90,7 +90,7 @@ class Reading(NamedTuple):
 
     def texts(self, arrays: list[pyarrow.Array]) -> list[tuple[str, ...]]:
         """The same rows as text, whatever they hold."""
-        there = dict(zip(self.fields, (array.to_pylist() for array in arrays), strict=True))
+        there = dict(zip(self.fields, (checked(array).to_pylist() for array in arrays), strict=True))
         columns = [(there[at.field], at.element) for at in (self.stored[position] for position in self.wanted.columns)]
         return list(zip(*([_text(cell, element) for cell in cells] for cells, element in columns), strict=True))
 
@@ -133,7 +133,7 @@ class Reading(NamedTuple):
         return Place(row=None if row is None else row + 1, column=position + 1, name=self.names[position])
 
 
-def _checked(array: pyarrow.Array) -> pyarrow.Array:
+def checked(array: pyarrow.Array) -> pyarrow.Array:
     """An array without a dictionary, whose buffers are as long, and hold as many nulls, as they must; any decimals."""
     kind = array.type
     (array.view(pyarrow.binary(kind.bit_width // 8)) if types.is_decimal(kind) else array).validate(full=True)
@@ -156,7 +156,7 @@ def columns_of(array: pyarrow.Array) -> list[Column]:
     if size is None:
         return [column_of(array)]
     start, stop = array.offset * size, (array.offset + len(array)) * size
-    values, absent = column_of(_checked(array.values[start:stop]))
+    values, absent = column_of(checked(array.values[start:stop]))
     if array.null_count:  # no list has no elements
         no_list = np.repeat(~_bits(array.buffers()[0], array.offset, len(array)), size)
         absent = no_list if absent is None else absent | no_list

@@ -107,6 +107,7 @@ class ColumnarFile:
         batches = _from_parquet if self.kind == "Parquet" else _from_arrow
         with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
             for batch in batches(stream, what, slice(0, None)):
+                batch.validate()
                 rows += what.texts(batch[: most - len(rows)].columns)
                 if len(rows) >= most:
                     break

@@ -11,6 +11,7 @@ from mse_cli.readers.sources.files import Source
 from mse_cli.readers.sources.unpacking import unpack
 
 OddEnd = Literal[b"\r", b"\r\r\n"]
+LOOK_BYTES = 8 << 10  # that hold a line end, mostly
 BUFFER_BYTES = 1 << 18
 
 
@@ -20,8 +21,9 @@ def odd_end(head: bytes) -> OddEnd | None:
     >>> odd_end(b"1\r2\r"), odd_end(b"1\r\r\n"), odd_end(b"1\r\n2")
     (b'\r', b'\r\r\n', None)
     """
-    if b"\n" not in head:  # the last \r may be half a line end
-        return b"\r" if b"\r" in head[:-1].rstrip(b"\r") else None
+    if b"\n" not in head:
+        # Where the bytes do not end with the file, the last \r may be half a line end.
+        return b"\r" if b"\r" in (head[:-1].rstrip(b"\r") if len(head) >= LOOK_BYTES else head) else None
     if b"\r\r\n" not in head:
         return None
     return b"\r\r\n" if head.count(b"\r\r\n") == head.count(b"\n") else None

@@ -21,14 +21,13 @@ from mse_cli.readers.matrix import File, Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout
-from mse_cli.readers.text.line_ends import Reended, odd_end
+from mse_cli.readers.text.line_ends import LOOK_BYTES, Reended, odd_end
 from mse_cli.readers.text.look import find_layout
 from mse_cli.readers.text.look.first_rows import first_rows
 from mse_cli.readers.text.parsing import parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
 
-LINE_BYTES = 8 << 10  # that hold a line end, mostly
 BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 
 
@@ -166,7 +165,7 @@ def open_file(source: Source, *, dialect: Dialect, **_: object) -> TextFile:
         ParseError: if it holds no table that can be read in one way only.
     """
     with open_text(source, look=True) as stream, reading(source.label):
-        end = odd_end(cast(io.BufferedReader, stream).peek(LINE_BYTES))
+        end = odd_end(cast(io.BufferedReader, stream).peek(LOOK_BYTES))
         if end is None:
             return _file_of(source, find_layout(stream, dialect))
     return open_file(Reended(source, end), dialect=dialect)

@@ -57,7 +57,7 @@ def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
 def _delimiter(rows: list[Row], dialect: Dialect) -> Delimiter:
     if dialect.delimiter is not None:
         return Delimiter(dialect.delimiter, blanks=dialect.delimiter == " ")
-    return find_delimiter(rows, dialect.decimal)
+    return find_delimiter(rows, dialect.decimal, dialect.na)
 
 
 def _table(rows: list[Row], delimiter: Delimiter, dialect: Dialect) -> Table:
@@ -128,7 +128,7 @@ def _names_above(head: Head, table: Table) -> tuple[str, ...] | None:
 def _tells_little(table: Table, dialect: Dialect) -> bool:
     """Whether more rows must be looked at to tell what the first is, how wide the rows are, what a comma is."""
     first, last = table.cells[0], table.cells[-1]
-    kinds = {table.kind(cell) for cell in first}
+    kinds = {table.kind(cell) for cell in first if cell}
     if ("text" in kinds and len(kinds) > 1) or is_default_names(first) or len({len(row) for row in table.cells}) > 1:
         return True
     return not last[-1].strip() or (dialect.decimal == "auto" and table.delimiter != ",")

@@ -25,7 +25,7 @@ class Delimiter(NamedTuple):
     blanks: bool = False
 
 
-def find_delimiter(rows: list[Row], decimal: str = "auto") -> Delimiter:
+def find_delimiter(rows: list[Row], decimal: str = "auto", na: tuple[str, ...] = ()) -> Delimiter:
     r"""The delimiter under which most cells are numbers; a comma if there is one column.
 
     Raises:
@@ -37,7 +37,7 @@ def find_delimiter(rows: list[Row], decimal: str = "auto") -> Delimiter:
     texts = [row.text for row in rows[:SAMPLE]]
     data = texts[1:] or texts
     scores = {
-        delimiter: _score(texts, delimiter, decimal)
+        delimiter: _score(texts, delimiter, decimal, na)
         for delimiter in DELIMITERS
         if delimiter != decimal and any(delimiter in row.strip() for row in data)
     }
@@ -78,12 +78,13 @@ class Score(NamedTuple):
     in_first: bool
 
 
-def _score(rows: list[str], delimiter: str, decimal: str) -> Score:
+def _score(rows: list[str], delimiter: str, decimal: str, na: tuple[str, ...]) -> Score:
     split = [_split_or_whole(row, delimiter) for row in rows]
     cells = [cell for row in split[1:] or split for cell in row]
-    texts = [cell for cell in cells if not _fits(cell, decimal)]
+    texts = [cell for cell in cells if not _fits(cell, decimal, na)]
     widths = [len(row) for row in split]
-    usual = max(set(widths[1:] or widths), key=widths.count)
+    below = widths[1:] or widths
+    usual = max(set(below), key=lambda width: (below.count(width), width))
     trails = usual > 1 and widths[0] == usual - 1 and all(not row[-1].strip() for row in split[1:])
     return Score(
         widths[0] == usual or trails,
@@ -94,8 +95,8 @@ def _score(rows: list[str], delimiter: str, decimal: str) -> Score:
     )
 
 
-def _fits(cell: str, decimal: str) -> bool:
-    return kind(cell, "." if decimal == "auto" else decimal) != "text" or kind(cell, ",") == "number"
+def _fits(cell: str, decimal: str, na: tuple[str, ...]) -> bool:
+    return kind(cell, "." if decimal == "auto" else decimal, na) != "text" or kind(cell, ",") == "number"
 
 
 def _split_or_whole(row: str, delimiter: str) -> list[str]:

@@ -41,12 +41,6 @@ class Table(NamedTuple):
         """What a cell is."""
         return kind(cell, self.decimal, self.na)
 
-    @property
-    def width(self) -> int:
-        """How many cells most rows below the first have."""
-        widths = [len(row) for row in self.cells[1:] or self.cells]
-        return max(set(widths), key=widths.count)
-
     def names_rows(self) -> bool:
         """Whether the first column is text below the first row, or 0, 1, 2 …, or 1, 2, 3 …."""
         cells = [row[0].strip(PADDING) for row in self.cells[1:]]
@@ -92,16 +86,13 @@ def has_header(table: Table, dialect: Dialect, *, named_above: bool) -> bool:
     if "text" not in kinds:
         _refuse_default_names(table)
         return False
-    plain = (
-        it == "text" and is_name(cell) and not is_marker(cell) for it, cell in zip(kinds, first, strict=True) if cell
-    )
+    plain = (it == "text" and is_name(cell) and not is_marker(cell) for it, cell in zip(kinds, first, strict=True))
     if not named_above and all(plain):
         return True  # whichever column has a vote
-    numeric = [
-        i for i, cell in enumerate(first) if cell.strip(PADDING) and table.is_numeric(i) and len(table.cells) > 1
-    ]
-    names = [i for i in numeric if kinds[i] == "text"]
-    others = [i for i in numeric if kinds[i] != "text"]
+    numeric = [i for i in range(len(first)) if table.is_numeric(i)]
+    voting = [i for i in numeric if first[i].strip(PADDING)]
+    names = [i for i in voting if kinds[i] == "text"]
+    others = [i for i in voting if kinds[i] != "text"]
     if named_above and not names:
         return False
     if not numeric:
