@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
@@ -100,6 +100,7 @@ def test_lists_of_one_length_are_as_many_columns(write):
     assert evaluate("a", "y", pred_columns="2-5", key="id").sse == 0
 
 
+@settings(deadline=None)
 @given(data=st.data(), size=st.integers(1, 4), n_rows=st.integers(1, 30))
 def test_lists_in_which_much_is_missing_read_as_their_columns_would(tmp_path_factory, data, size, n_rows):
     cell = st.none() | st.floats(allow_nan=False, allow_infinity=False)

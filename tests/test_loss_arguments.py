@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mse_cli import (
@@ -34,6 +34,7 @@ def test_reduction_none_is_called_by_its_name():
 # Masked arrays
 
 
+@settings(deadline=None)
 @given(data=st.data(), shape=st.tuples(st.integers(1, 5), st.integers(1, 4)), weighted=st.booleans())
 def test_masked_cells_are_left_out(data, shape, weighted):
     size = shape[0] * shape[1]
