@@ -14,12 +14,13 @@ import typer
 
 from mse_cli import __version__
 from mse_cli.commands import options
-from mse_cli.commands.usage import USAGE_ERROR, in_our_words
 from mse_cli.errors import MseError, ReaderGoneError, reason
 from mse_cli.render.screens.messages import fail
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = ("compute", "explain", "check", "merge")
+# The base of all of Click's own errors, which Typer carries inside and does not export.
+USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 EXAMPLES = options.examples("mse compute preds.csv truth.csv", "mse compute -h")
 
 
@@ -75,7 +76,7 @@ def run(arguments: list[str]) -> int:
     except MseError as error:
         fail(str(error), error.hint)
     except USAGE_ERROR as error:
-        fail(*in_our_words(error, arguments))
+        fail(*import_module("mse_cli.commands.usage").in_our_words(error, arguments))
     except ReaderGoneError:
         die_of_broken_pipe()
     except OSError as error:  # Typer's own output, a temporary file

@@ -1,14 +1,14 @@
-"""Typer's words for a wrong command line, in ours: one line that says what is wrong, one that says what to do."""
+"""Typer's words for a wrong command line, in ours: one line that says what is wrong, one that says what to do.
+
+It is loaded for a wrong command line alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib import import_module
+from difflib import get_close_matches
 
 import typer
 
-# The base of all of Click's own errors, which Typer carries inside and does not export.
-USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 FILES_ARE_ARGUMENTS = "--pred and --true take columns; files are arguments: PREDS TRUTH"
 NEAR = 0.75  # of the letters must agree
 # What other tools call it.
@@ -74,12 +74,6 @@ def in_our_words(error: typer.BadParameter, arguments: list[str]) -> tuple[str, 
         columns = [word for word in ("--pred", "--true") if any(it.split("=")[0] == word for it in arguments)]
         return f"missing argument {_name(parameter)}", FILES_ARE_ARGUMENTS if columns else hint
     return _plain(message), hint
-
-
-def get_close_matches(word: str, possibilities: Iterable[str], **how: float) -> list[str]:
-    """Those of ``difflib``, which only a wrong command line needs."""
-    matches: list[str] = import_module("difflib").get_close_matches(word, possibilities, **how)
-    return matches
 
 
 def _options_of(context: typer.Context | None) -> list[str]:

@@ -131,8 +131,9 @@ def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
             raise ParseError(f"{counted(starts[-1], 'row')} of {counted(len(names), 'column')} hold no cells")
     index = _index_of(names, schema)
     use = tuple(i for i in range(len(names)) if i not in index) or tuple(index)
-    dropped = listed([quote(names[i]) for i in index if i not in use])
-    notes = (f"the column {dropped} is taken for pandas' index and dropped",) if dropped else ()
+    dropped = [quote(names[i]) for i in index if i not in use]
+    are = "the column {} is" if len(dropped) == 1 else "the columns {} are"
+    notes = (f"{are.format(listed(dropped))} taken for pandas' index and dropped",) if dropped else ()
     can_be_cut = not in_order and source.seekable and max(sizes) <= LARGE_GROUP
     types_of = [schema.types[at.field] for at in stored]
     floats = frozenset(i for i, kind_of in enumerate(types_of) if types.is_floating(kind_of) and not in_order)
