@@ -117,9 +117,7 @@ def test_integers_that_would_be_rounded_are_an_error(values):
         sum_squared_error(values, np.zeros(np.shape(values)))
 
 
-@pytest.mark.parametrize(
-    "cell", ["1", "x", 1j, Decimal("1e400"), 10**400, object(), [1, 2], pd.NaT, Decimal("Infinity")]
-)
+@pytest.mark.parametrize("cell", ["1", "x", 1j, Decimal("1e400"), 10**400, object(), [1, 2], pd.NaT])
 def test_what_is_no_number_is_an_error(cell):
     with pytest.raises(MseError):
         mean_squared_error([cell, Decimal(1)], [0, 0])
