@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
     except MseError as error:
         fail(str(error), error.hint)
     except USAGE_ERROR as error:
-        fail(*in_our_words(error))
+        fail(*import_module("mse_cli.commands.usage").in_our_words(error, arguments))
     except ReaderGoneError:
         die_of_broken_pipe()
     except OSError as error:  # Typer's own output, a temporary file
@@ -127,55 +127,3 @@ def drop_output() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.close(nowhere)
-
-
-def in_our_words(error: typer.BadParameter) -> tuple[str, str]:
-    """The message and the hint for a wrong command line."""
-    context = getattr(error, "ctx", None)
-    hint = f"{context.command_path if context else 'mse'} --help"
-    if hasattr(error, "possibilities"):
-        return _unknown_option(str(getattr(error, "option_name", "")), list(error.possibilities or ()), hint)
-    message = error.format_message()
-    if message.startswith("No such command") and context is not None:
-        return _unknown_command(message, list(getattr(context.command, "commands", ())), hint)
-    parameter = getattr(error, "param", None)
-    if parameter is not None and error.message:
-        return f"{_name(parameter)}: {_plain(error.message)}", hint
-    if parameter is not None:
-        return f"missing argument {_name(parameter)}", hint
-    return _plain(message), hint
-
-
-def get_close_matches(word: str, possibilities: list[str], **how: float) -> list[str]:
-    """Those of ``difflib``, which only a wrong command line needs."""
-    matches: list[str] = import_module("difflib").get_close_matches(word, possibilities, **how)
-    return matches
-
-
-def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]:
-    if similar:
-        hint = f"did you mean {get_close_matches(name, similar, n=1, cutoff=0)[0]}?"
-    elif not name.startswith("--"):
-        hint += f"; a file whose name begins with - is written ./{name}"
-    return f"no such option {name}", hint
-
-
-def _unknown_command(message: str, commands: list[str], hint: str) -> tuple[str, str]:
-    name = message.split("'")[1] if "'" in message else ""
-    similar = get_close_matches(name, commands)
-    if similar:
-        hint = f"did you mean {' or '.join(similar)}?"
-    elif name.count(".") or "/" in name:
-        hint = f"mse compute {name} …"
-    return f"no such command {name!r}", hint
-
-
-def _name(parameter: typer.CallbackParam) -> str:
-    """An option by its long name, an argument as the help shows it."""
-    names = [name for name in parameter.opts if name.startswith("-")]
-    return max(names, key=len) if names else (parameter.metavar or parameter.human_readable_name)
-
-
-def _plain(message: str) -> str:
-    message = message.strip().removesuffix(".").removeprefix("Value error, ")  # so begins Pydantic's, in Typer 0.29
-    return message[:1].lower() + message[1:]

@@ -186,7 +186,6 @@ REFUSED = {
     "time64": [datetime.time(1)],
     "binary": [b"x"],
     "list": [[1.0]],
-    "fixed_size_list": pyarrow.array([[1.0, 2.0]], pyarrow.list_(pyarrow.float64(), 2)),
     "map": pyarrow.array([[("a", 1)]], pyarrow.map_(pyarrow.string(), pyarrow.int64())),
     "struct": [{"a": 1, "b": {"c": 2.0}}],
     "dictionary": pyarrow.array(["x"]).dictionary_encode(),

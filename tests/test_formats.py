@@ -176,6 +176,7 @@ def test_json_has_the_keys_of_the_contract(mse: Mse) -> None:
             {"row": 1, "column": "x", "prediction": -4.0, "target": 0.0, "error": -4.0, "share": 16 / 52},
             {"row": 1, "column": "y", "prediction": -3.0, "target": 1.0, "error": -4.0, "share": 16 / 52},
         ],
+        "notes": [],
         "se": [[16.0, 16.0], [9.0, 1.0], [1.0, 1.0], [4.0, 4.0]],
         "gradient": [[-1.0, -1.0], [-0.75, -0.25], [-0.25, 0.25], [0.5, 0.5]],
     }

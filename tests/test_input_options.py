@@ -317,7 +317,7 @@ def test_missing_cells_fail_by_default_with_their_place(folder):
 def test_nothing_left_is_an_error_never_a_loss_of_0(folder, policy):
     (folder / "a.csv").write_text("NA,1\n2,NA\nNA,3\n")
     (folder / "y.csv").write_text("1,NA\nNA,1\n1,NA\n")
-    assert "each is missing in a.csv or y.csv" in error("a.csv", "y.csv", "--missing", policy, folder=folder)
+    assert "every cell is missing in a.csv or y.csv" in error("a.csv", "y.csv", "--missing", policy, folder=folder)
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip-cell", "skip-row"])

@@ -16,7 +16,7 @@ render.screens.messages
 COMPUTE = """
 commands.compute commands.groups core.blocks core.exact core.matching core.missing core.tallies core.tallies.excerpt
 core.tallies.sums readers.columns readers.identifiers readers.keys readers.matrix readers.opening readers.pair
-readers.side readers.sources readers.sources.address readers.sources.files readers.sources.kinds
+readers.side readers.sources readers.sources.address readers.sources.files readers.sources.folder readers.sources.kinds
 readers.sources.pipe readers.sources.unpacking readers.text.grammar readers.text.layout readers.text.line_ends
 readers.text.look readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head
 readers.text.look.header readers.text.mistakes readers.text.parsing readers.text.parsing.plain

@@ -25,7 +25,7 @@ TOWER = (
 )
 # The same inside the rooms that have wings.
 INSIDE = {
-    "core": ("result exact matching", "blocks", "missing centred_difference tallies", "loss"),
+    "core": ("result exact matching", "blocks", "missing centred_difference tallies arguments", "loss"),
     "readers": (
         "columns",
         "sources",
@@ -48,7 +48,7 @@ INSIDE = {
     "readers/text/look": ("head", "delimiter first_rows", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
     "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),
-    "commands": ("options", "groups", "compute explain check merge"),
+    "commands": ("options usage", "groups", "compute explain check merge"),
 }
 MOST_ROOMS, MOST_BEHIND_A_DOOR = 12, 8
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

@@ -16,7 +16,7 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.arrays.npy import NpyFile
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import InputOptions, open_side
-from mse_cli.readers.pair import Pair, disagreement
+from mse_cli.readers.pair import Pair, check_axes, disagreement
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.tallying import run_here
@@ -63,6 +63,9 @@ def _given(
     side = open_side(spec, None, "--gradient", replace(inputs, dialect=dialect))
     matrix, columns = side.matrix, side.columns()
     order = match_names(pair.names, side.names(columns)).order if len(columns) == shape[1] else None
+    for stream in pair.streams:
+        if isinstance(stream, Matrix):
+            check_axes(matrix, stream)
     if order is not None:
         matrix = matrix.select(tuple(columns[k] for k in order))
     chunks = [chunk.astype(np.float64) for chunk in matrix.chunks()]  # a chunk is valid until the next

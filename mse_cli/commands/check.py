@@ -64,6 +64,7 @@ def check(
     note(pair.notes, quiet=quiet)
     precision = None if loss is None else checks.precision_of_text(loss, rtol)
     findings = checks.check_pair(pair, inputs, loss=value, loss_precision=precision, gradient=gradient, rtol=rtol)
+    note(readers.rows_left_out(pair), quiet=quiet)
     render.write_findings(findings, pair.names, color)
     if not all(finding.holds for finding in findings):
         raise typer.Exit(1)

@@ -104,6 +104,7 @@ def explain(
         note(pair.notes, quiet=quiet)
         files = tuple(name for name in (preds, truth) if name is not None)
         case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files)
+        note(readers.rows_left_out(pair), quiet=quiet)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
         for k, text in enumerate(render.write_lesson(lesson, style, to, color)):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import warnings
+from typing import Any
 
-from mse_cli.core.blocks import Block, Floats, Numbers, as_numbers, check_weights, gradient, rows_per_block
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mse_cli.core.arguments.array_likes import Given, given
+from mse_cli.core.arguments.frames import Frame, check_indexes, frame_of, in_order_of, matched
+from mse_cli.core.blocks import Block, Floats, check_weights, gradient, rows_per_block
 from mse_cli.core.blocks import squared_error as squared_error_of_block
 from mse_cli.core.result import REDUCTIONS, Reduction, Result
 from mse_cli.core.tallies.sums import Sums
@@ -19,7 +24,7 @@ class MSELoss:
     backward: ∂MSE/∂A = 2·(A−Y)/(N·C), or ∂SSE/∂A = 2·(A−Y).
 
     Args:
-        reduction: ``"mean"`` or ``"sum"``.
+        reduction: ``"mean"`` or ``"sum"``; what other libraries call ``"none"`` is ``squared_error``.
 
     Raises:
         ValueError: if the reduction is another one.
@@ -36,9 +41,10 @@ class MSELoss:
 
     def __init__(self, reduction: Reduction = "mean"):
         if reduction not in REDUCTIONS:
-            raise ValueError(f"reduction must be 'mean' or 'sum', not {reduction!r}")
+            cells = "; squared_error(A, Y) gives the cells" if str(reduction) == "none" else ""
+            raise ValueError(f"reduction must be 'mean' or 'sum', not {reduction!r}{cells}")
         self.reduction: Reduction = reduction
-        self._sides: tuple[NDArray[np.generic], NDArray[np.generic]] | None = None
+        self._block: tuple[Block, tuple[int, ...]] | None = None
 
     def forward(self, A: ArrayLike, Y: ArrayLike) -> float:  # noqa: N803 - the formula's letters
         """The loss of prediction A against target Y, two array-likes of one shape.
@@ -46,9 +52,11 @@ class MSELoss:
         Raises:
             ShapeError: (a ValueError) if the shapes differ; they are never broadcast.
         """
+        block, shape = _block(A, Y, None)
         # Copies: whoever changes A in place between the two calls still gets the gradient at A.
-        self._sides = np.array(A), np.array(Y)
-        return _evaluate(*self._sides, reduction=self.reduction).loss
+        sides = block.prediction.copy(), block.target.copy()
+        self._block = Block(0, *sides, used=block.used), shape
+        return _finish(block, self.reduction).loss
 
     def backward(self) -> Floats:
         """∂loss/∂A at the arrays of the last ``forward``, in the shape of A, float64.
@@ -56,9 +64,9 @@ class MSELoss:
         Raises:
             RuntimeError: if ``forward`` was not called before.
         """
-        if self._sides is None:
+        if self._block is None:
             raise RuntimeError("call forward(A, Y) before backward()")
-        return mse_gradient(*self._sides, reduction=self.reduction)
+        return _gradient(*self._block, self.reduction)
 
     __call__ = forward
 
@@ -67,15 +75,17 @@ def squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLik
     """SE = (A−Y) ⊙ (A−Y), each cell multiplied by its weight if there are weights.
 
     Args:
-        prediction: A, N×C (or N, read as N×1), any real type.
-        target: Y, the same shape.
+        prediction: A, N×C (or N, read as N×1), any real type; masked cells are left out, as those of Y are. A
+            DataFrame (pandas, Polars, anything with named columns) is read column by column.
+        target: Y, the same shape; of two DataFrames the columns are matched by name.
         weights: Non-negative, N×C or N×1 (or N, one a row) or 1×C (one a column).
 
     Returns:
-        An array in the shape of A, float64, in the target's unit squared.
+        An array in the shape of A, float64, in the target's unit squared; NaN where a cell is masked.
 
     Raises:
         ShapeError: if the shapes differ; nothing is broadcast.
+        ParseError: for what is no real number, and for what would be rounded or paired in silence.
 
     >>> squared_error([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).tolist()
     [[2500000000.0, 1.0], [2500000000.0, 1.0]]
@@ -91,7 +101,7 @@ def sum_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: Arra
     >>> sum_squared_error([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]])
     5000000002.0
     """
-    return _evaluate(prediction, target, weights).sse
+    return _finish(_block(prediction, target, weights)[0]).sse
 
 
 def mean_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLike | None = None) -> float:
@@ -102,7 +112,7 @@ def mean_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: Arr
     >>> mean_squared_error([0, 5], [1, 1], weights=[3, 1])
     4.75
     """
-    return _evaluate(prediction, target, weights).mse
+    return _finish(_block(prediction, target, weights)[0]).mse
 
 
 def mse_gradient(
@@ -117,37 +127,47 @@ def mse_gradient(
     >>> mse_gradient([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).tolist()
     [[-25000.0, -0.5], [25000.0, 0.5]]
     """
-    block, shape = _block(prediction, target, weights)
-    divisor = float(block.prediction.size)
-    if block.weights is not None:
-        divisor = _sums(block).finish().divisor
+    return _gradient(*_block(prediction, target, weights), reduction)
+
+
+def _gradient(block: Block, shape: tuple[int, ...], reduction: Reduction) -> Floats:
+    whole = block.weights is None and block.used is None
+    divisor = float(block.prediction.size) if whole else _finish(block).divisor
     return gradient(block, divisor, reduction).reshape(shape)
 
 
-def as_matrix(values: ArrayLike) -> Numbers:
-    """An array-like as an N×C matrix: 0-d is 1×1, length N is N×1, more axes are N × all the rest."""
-    array = np.asarray(values)
-    if array.size == 0:
-        raise ShapeError(f"an array of shape {array.shape} holds no cells")
-    return as_numbers(array.reshape(array.shape[0] if array.ndim else 1, -1))
-
-
-def _block(prediction: ArrayLike, target: ArrayLike, weights: ArrayLike | None) -> tuple[Block, tuple[int, ...]]:
-    a, y = as_matrix(prediction), as_matrix(target)
-    if a.shape != y.shape:
+def _block(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int, ...]]:
+    """The arguments as one block, and the shape of A."""
+    check_indexes(prediction, target, weights)
+    a_frame, y_frame = frame_of(prediction), frame_of(target)
+    if a_frame is not None and y_frame is not None:
+        of_a, of_y, note = matched(a_frame, y_frame)
+        a, y = Given(of_a, of_a.shape), Given(of_y, of_y.shape)
+        if note is not None:
+            warnings.warn(note, stacklevel=4)
+    else:
+        a, y = given(prediction, a_frame), given(target, y_frame)
+    if a.numbers.shape != y.numbers.shape:
         raise ShapeError(
-            f"the prediction has shape {np.shape(prediction)}, the target {np.shape(target)}; "
-            "they must agree, nothing is broadcast"
+            f"the prediction has shape {a.shape}, the target {y.shape}; they must agree, nothing is broadcast"
         )
-    return Block(0, a, y, _weight_matrix(weights, a.shape)), np.shape(prediction)
+    masks = [side.absent for side in (a, y) if side.absent is not None]
+    used = ~np.logical_or.reduce(masks) if masks else None
+    if used is not None and not used.any():
+        raise ParseError("every cell is masked: there is nothing to compute from")
+    return Block(0, a.numbers, y.numbers, _weight_matrix(weights, a_frame, a.numbers.shape), used), a.shape
 
 
-def _weight_matrix(weights: ArrayLike | None, shape: tuple[int, ...]) -> Floats | None:
+def _weight_matrix(weights: Any, of_a: Frame | None, shape: tuple[int, ...]) -> Floats | None:
     if weights is None:
         return None
-    matrix = check_weights(as_matrix(weights).astype(np.float64))
+    frame = frame_of(weights)
+    found = given(weights if frame is None else in_order_of(of_a, frame), None)
+    if found.absent is not None:
+        raise ParseError("a weight is masked: whether its cell counts is not known", hint="a weight of 0 leaves it out")
+    matrix = check_weights(found.numbers.astype(np.float64))
     if matrix.shape not in {shape, (shape[0], 1), (1, shape[1])}:
-        raise ShapeError(f"weights of shape {np.shape(weights)} fit neither rows, columns nor cells of {shape}")
+        raise ShapeError(f"weights of shape {found.shape} fit neither rows, columns nor cells of {shape}")
     if not matrix.any():
         raise ParseError("all weights are 0")
     return matrix
@@ -162,10 +182,5 @@ def _sums(block: Block) -> Sums:
     return sums
 
 
-def _evaluate(
-    prediction: ArrayLike,
-    target: ArrayLike,
-    weights: ArrayLike | None = None,
-    reduction: Reduction = "mean",
-) -> Result:
-    return _sums(_block(prediction, target, weights)[0]).finish(reduction)
+def _finish(block: Block, reduction: Reduction = "mean") -> Result:
+    return _sums(block).finish(reduction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import takewhile
 from typing import NamedTuple
@@ -9,8 +10,20 @@ from typing import NamedTuple
 from mse_cli.errors import ParseError, listed, quote
 
 Names = tuple[str, ...]
+WHOLE_NAME = frozenset(["id", "index", "key", "row", "rownames", "row.names", "obs"])
+ENDING = re.compile(r"(?i:[_\- ]id)|(?<=.)Id|(?<=[a-z])ID")
 CHOOSE = "choose the columns with --pred and --true"
 IN_ANOTHER_ORDER = "the files hold the same columns in another order: matched by name"
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a column that both sides hold under this name identifies rows.
+
+    >>> [is_identifier(name) for name in ("ID", "row.names", "house_id", "PassengerId", "paid", "Idaho", "rooms")]
+    [True, True, True, True, False, False, False]
+    """
+    name = name.strip()
+    return name.lower() in WHOLE_NAME or any(found.end() == len(name) for found in ENDING.finditer(name))
 
 
 class Match(NamedTuple):

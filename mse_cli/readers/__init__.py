@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
+    from mse_cli.readers.keys import rows_left_out
     from mse_cli.readers.opening import InputOptions, open_pair
     from mse_cli.readers.sources.files import files_of
     from mse_cli.readers.text.dialect import Dialect
@@ -16,6 +17,7 @@ __all__ = [
     "files_of",
     "kind",
     "open_pair",
+    "rows_left_out",
 ]
 
 __getattr__ = door(
@@ -26,5 +28,6 @@ __getattr__ = door(
         "files_of": "sources.files",
         "kind": "text.grammar",
         "open_pair": "opening",
+        "rows_left_out": "keys",
     },
 )

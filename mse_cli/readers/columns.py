@@ -10,6 +10,7 @@ from mse_cli.errors import UsageError, listed, quote
 
 Positions = tuple[int, ...]  # of columns, 0-based
 MOST_LISTED = 12
+FILE = re.compile(r"(?i)/|\.(?:csv|tsv|txt|npy|npz|parquet|arrow|feather|gz|bz2|xz)$")
 
 
 def parse_columns(spec: str, names: Names | None, width: int) -> Positions:
@@ -37,6 +38,9 @@ def _parse_item(item: str, names: Names | None, width: int) -> Positions:
         return (named,)
     found = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", item)
     if not found:
+        if FILE.search(item):
+            hint = "columns are named here; files are arguments: PREDS TRUTH"
+            raise UsageError(f"there is no column {quote(item)}", hint=hint)
         hint = _names_hint(item, names) if names else f"there is no header; columns are {_numbers(width)}"
         raise UsageError(f"there is no column {quote(item)}", hint=hint)
     first, last = int(found[1]), int(found[2] or found[1])

@@ -12,15 +12,13 @@ import shlex
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from mse_cli.core.matching import comparable, match_names
+from mse_cli.core.matching import comparable, is_identifier, match_names
 from mse_cli.errors import ParseError, Place, listed, printable, quote
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.side import Side
 
 COMPARED = 1000  # rows
-WHOLE_NAME = frozenset(["id", "index", "key", "row", "rownames", "row.names", "obs"])
-ENDING = re.compile(r"(?i:[_\- ]id)|(?<=.)Id|(?<=[a-z])ID")
 WITHOUT_A_NAME = re.compile(r"|Unnamed: [0-9]+(?:\.[0-9]+)?|__index_level_[0-9]+__")
 
 
@@ -38,16 +36,6 @@ class HoldsText(Protocol):
 
     def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
         """The text of these columns in the first rows."""
-
-
-def is_identifier(name: str) -> bool:
-    """Whether a column that both sides hold under this name identifies rows.
-
-    >>> [is_identifier(name) for name in ("ID", "row.names", "house_id", "PassengerId", "paid", "Idaho", "rooms")]
-    [True, True, True, True, False, False, False]
-    """
-    name = name.strip()
-    return name.lower() in WHOLE_NAME or any(found.end() == len(name) for found in ENDING.finditer(name))
 
 
 def shared_columns(a_side: Side, y_side: Side) -> list[Shared]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from mse_cli.check.finding import Finding
-from mse_cli.errors import printable
+from mse_cli.errors import counted, printable
 from mse_cli.render.files.destination import writing
 from mse_cli.render.number_text import exact, short
 from mse_cli.render.screens.characters import ColorChoice
@@ -53,7 +53,7 @@ def _figures(finding: Finding, names: Sequence[str] | None) -> str:
     name = f" ({printable(names[column - 1])})" if names else ""
     place = f" at row {row}, column {column}{name}" if finding.largest > 0 else ""
     against = ", against centred differences" if finding.what == "analytic gradient" else ""
-    return f"largest {error}{place}, over {finding.count} cells{against}"
+    return f"largest {error}{place}, over {counted(finding.count, 'cell')}{against}"
 
 
 def _rounded(finding: Finding) -> str:

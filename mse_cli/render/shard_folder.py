@@ -130,7 +130,7 @@ def write_shard(shard: Shard, of_block: OfBlock) -> Path:
     """
     beside = shard.path.with_name(f".{shard.path.name}.{secrets.token_hex(4)}.part")
     with failing_as(str(shard.path)), open(beside, "xb") as stream:
-        stream.write(npy_header((shard.n_rows, shard.rows.n_columns)))
+        stream.write(npy_header(shard.rows.array_shape(shard.n_rows)))
         for block in shard.rows.blocks():
             stream.write(npy_rows(of_block(block)))
     return beside

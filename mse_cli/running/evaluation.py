@@ -23,7 +23,7 @@ from mse_cli.core.result import (
 )
 from mse_cli.core.tallies.excerpt import Edges, Worst
 from mse_cli.core.tallies.sums import Sums
-from mse_cli.errors import ParseError, UsageError, printable
+from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
@@ -191,9 +191,9 @@ def _nothing_left(pair: Pair) -> ParseError:
         for name, side in sides:
             cells = (block.prediction if name == "prediction" else block.target for block in pair.blocks())
             if all(bool(np.isnan(numbers).all()) for numbers in cells):
-                of = f"the {name} in " if len(labels) == 1 else ""
-                return ParseError(f"every cell of {of}{printable(pair.streams[side.stream].label)} is missing")
-    return ParseError(f"no cell is left to compute from: each is missing in {printable(' or '.join(labels))}")
+                of = f" of the {name}" if len(labels) == 1 else ""
+                return ParseError(f"every cell{of} is missing", Place(pair.streams[side.stream].label))
+    return ParseError(f"every cell is missing in {printable(' or '.join(labels))}: there is nothing to compute from")
 
 
 def finish(sums: Sums, worst: Worst | None, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:

@@ -20,6 +20,7 @@ from mse_cli.readers.matrix import Rows, Selection
 NUMBERS = {types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null}
 TEXT = {types.is_string, types.is_large_string, types.is_string_view, types.is_integer}
 NUMPY_NAMES = {"halffloat": "float16", "float": "float32", "double": "float64"}
+MOST_ELEMENTS = 1 << 20  # of a list; a damaged file may say that there are 2^31
 EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how something else is stored
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
 FLOAT = np.dtype(np.float64)
@@ -39,40 +40,59 @@ class Column(NamedTuple):
         return Column(self.values[start:stop], absent if absent is not None and absent.any() else None)
 
 
+class Stored(NamedTuple):
+    """Where a column stands: in which field of the file, and which element of its lists, if it holds such."""
+
+    field: int
+    element: int | None = None
+
+
 class Reading(NamedTuple):
     """What is read of a file with such columns, and how these are called, for the places of errors."""
 
     names: Names
+    stored: tuple[Stored, ...]
     wanted: Selection
     as_text: bool = False
 
     @property
     def fields(self) -> list[int]:
-        """Every column that is read (0-based), once and in the file's order."""
-        return sorted({*self.wanted.columns, *([] if self.wanted.key is None else [self.wanted.key])})
+        """Every field that is read (0-based), once and in the file's order."""
+        key = () if self.wanted.key is None else (self.wanted.key,)
+        return sorted({self.stored[position].field for position in (*self.wanted.columns, *key)})
 
     def check_types(self, fields: list[pyarrow.Field]) -> None:
-        """Refuse columns, of those that are read, that hold neither numbers nor, as the key, text."""
+        """Refuse fields, of those that are read, that hold neither numbers nor, as the key, text."""
+        numeric = {self.stored[position].field for position in self.wanted.columns}
+        key = None if self.wanted.key is None else self.stored[self.wanted.key].field
         for position, field in () if self.as_text else zip(self.fields, fields, strict=True):
-            kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+            holds = types.is_dictionary(field.type) or (n_elements(field.type) and position != key)
+            kind = field.type.value_type if holds else field.type
             extension = (field.metadata or {}).get(EXTENSION, b"").decode()
-            as_number = NUMBERS if position in self.wanted.columns else TEXT
-            as_key = TEXT if position == self.wanted.key else NUMBERS
+            as_number = NUMBERS if position in numeric else TEXT
+            as_key = TEXT if position == key else NUMBERS
             if extension or not any(test(kind) for test in as_number & as_key):
                 words = "; keys are text or integers" if as_key is TEXT else f", which is no number; {KINDS}"
                 message = f"the column holds {printable(extension or str(field.type))}{words}"
-                raise ParseError(message, self._place(None, position))
+                raise ParseError(message, self._place(None, [at.field for at in self.stored].index(position)))
 
     def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
         """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
-        stored = dict(zip(self.fields, map(checked, arrays), strict=True))
-        keys = None if self.wanted.key is None else self._keys(stored[self.wanted.key], first_row)
-        numbers = {position: column_of(stored[position]) for position in set(self.wanted.columns)}
-        columns = [numbers[position] for position in self.wanted.columns]
+        there = dict(zip(self.fields, map(checked, arrays), strict=True))
+        key, places = self.wanted.key, [self.stored[position] for position in self.wanted.columns]
+        keys = None if key is None else self._keys(there[self.stored[key].field], first_row)
+        numbers = {field: columns_of(there[field]) for field in {at.field for at in places}}
+        columns = [numbers[at.field][at.element or 0] for at in places]
         step = rows_per_block(len(columns))
         for start in range(0, len(arrays[0]), step):
             for chunk in self._chunk([column.rows(start, start + step) for column in columns], first_row + start):
                 yield Rows(chunk, None if keys is None else keys[start : start + step])
+
+    def texts(self, arrays: list[pyarrow.Array]) -> list[tuple[str, ...]]:
+        """The same rows as text, whatever they hold."""
+        there = dict(zip(self.fields, (checked(array).to_pylist() for array in arrays), strict=True))
+        columns = [(there[at.field], at.element) for at in (self.stored[position] for position in self.wanted.columns)]
+        return list(zip(*([_text(cell, element) for cell in cells] for cells, element in columns), strict=True))
 
     def _keys(self, array: pyarrow.Array, first_row: int) -> list[str]:
         """The text of the key column."""
@@ -118,6 +138,30 @@ def checked(array: pyarrow.Array) -> pyarrow.Array:
     kind = array.type
     (array.view(pyarrow.binary(kind.bit_width // 8)) if types.is_decimal(kind) else array).validate(full=True)
     return array.dictionary_decode() if types.is_dictionary(kind) else array
+
+
+def _text(cell: Any, element: int | None) -> str:
+    cell = cell if element is None or cell is None else cell[element]
+    return "" if cell is None else str(cell).strip()
+
+
+def n_elements(kind: pyarrow.DataType) -> int | None:
+    """How many columns a field of this type is, if all its lists have one length."""
+    return kind.list_size if types.is_fixed_size_list(kind) and kind.list_size <= MOST_ELEMENTS else None
+
+
+def columns_of(array: pyarrow.Array) -> list[Column]:
+    """The columns that an array holds: one, or one for each element of its lists."""
+    size = n_elements(array.type)
+    if size is None:
+        return [column_of(array)]
+    start, stop = array.offset * size, (array.offset + len(array)) * size
+    values, absent = column_of(checked(array.values[start:stop]))
+    if array.null_count:  # no list has no elements
+        no_list = np.repeat(~_bits(array.buffers()[0], array.offset, len(array)), size)
+        absent = no_list if absent is None else absent | no_list
+        values = np.where(no_list, values.dtype.type(0), values)
+    return [Column(values[k::size], None if absent is None else absent[k::size]) for k in range(size)]
 
 
 def column_of(array: pyarrow.Array) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import struct
@@ -16,8 +17,8 @@ import pyarrow
 from pyarrow import ipc, types
 from pyarrow._parquet import ParquetReader  # ParquetFile's own, which takes columns by number, not by name alone
 
-from mse_cli.errors import MseError, ParseError, quote
-from mse_cli.readers.arrays.arrow_columns import Reading, checked
+from mse_cli.errors import MseError, ParseError, counted, listed, quote
+from mse_cli.readers.arrays.arrow_columns import Reading, Stored, n_elements
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, reading
@@ -39,6 +40,7 @@ class ColumnarFile:
 
     Attributes:
         kind: Which of the two.
+        stored: Where each column stands.
         starts: With which row (from 0) each group of rows or record batch begins, and the number of all rows.
         which: Which rows of it are read.
         floats: Which columns hold floating point and can be read one by one.
@@ -51,6 +53,7 @@ class ColumnarFile:
     width: int
     use: Positions
     notes: tuple[str, ...]
+    stored: tuple[Stored, ...]
     starts: tuple[int, ...]
     which: range
     can_be_cut: bool
@@ -79,7 +82,7 @@ class ColumnarFile:
         Raises:
             ParseError: for what is no number, is missing or does not fit beside the other columns.
         """
-        what, which = Reading(self.names, wanted), self.which
+        what, which = Reading(self.names, self.stored, wanted), self.which
         # With those that are said to be empty, and to the end of the file: what is damaged must not vanish.
         first = min(bisect_left(self.starts, which.start), bisect_right(self.starts, which.start) - 1)
         last = bisect_left(self.starts, which.stop) if which.stop < self.starts[-1] else None
@@ -100,14 +103,12 @@ class ColumnarFile:
 
     def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
         """The text of these columns in the first rows, whatever they hold."""
-        what, rows = Reading(self.names, Selection(columns), as_text=True), list[tuple[str, ...]]()
+        what, rows = Reading(self.names, self.stored, Selection(columns), as_text=True), list[tuple[str, ...]]()
         batches = _from_parquet if self.kind == "Parquet" else _from_arrow
         with reading(self.label), _pyarrow_errors(self.kind), _opened(self.source) as stream:
             for batch in batches(stream, what, slice(0, None)):
                 batch.validate()
-                stored = dict(zip(what.fields, map(checked, batch[: most - len(rows)].columns), strict=True))
-                texts = [["" if it is None else str(it).strip() for it in stored[i].to_pylist()] for i in columns]
-                rows += zip(*texts, strict=True)
+                rows += what.texts(batch[: most - len(rows)].columns)
                 if len(rows) >= most:
                     break
         return rows
@@ -121,20 +122,43 @@ def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
     """
     with reading(source.label), _pyarrow_errors(kind), _opened(source) as stream:
         schema, sizes, in_order = _parquet_layout(stream) if kind == "Parquet" else _arrow_layout(stream)
-        names, starts = tuple(schema.names), tuple(itertools.accumulate(sizes, initial=0))
+        columns = list(_columns_of(schema))
+        names, stored = tuple(name for name, _ in columns), tuple(at for _, at in columns)
+        starts = tuple(itertools.accumulate(sizes, initial=0))
         if min(sizes, default=0) < 0:
             raise ParseError(f"the {kind} file is corrupt: it says that there are {min(sizes)} rows")
         if not starts[-1] or not names:
-            raise ParseError(f"{starts[-1]} rows of {len(names)} columns hold no cells")
-    # Those that pandas names so, or a first one without a name; but not all that there are.
-    index = [i for i, name in enumerate(names) if INDEX.fullmatch(name) and (name or i == 0)]
+            raise ParseError(f"{counted(starts[-1], 'row')} of {counted(len(names), 'column')} hold no cells")
+    index = _index_of(names, schema)
     use = tuple(i for i in range(len(names)) if i not in index) or tuple(index)
-    listed = ", ".join(quote(names[i]) for i in index if i not in use)
-    notes = (f"the column {listed} is taken for pandas' index and dropped",) if listed else ()
+    dropped = [quote(names[i]) for i in index if i not in use]
+    are = "the column {} is" if len(dropped) == 1 else "the columns {} are"
+    notes = (f"{are.format(listed(dropped))} taken for pandas' index and dropped",) if dropped else ()
     can_be_cut = not in_order and source.seekable and max(sizes) <= LARGE_GROUP
-    floats = frozenset(i for i, kind_of in enumerate(schema.types) if types.is_floating(kind_of) and not in_order)
+    types_of = [schema.types[at.field] for at in stored]
+    floats = frozenset(i for i, kind_of in enumerate(types_of) if types.is_floating(kind_of) and not in_order)
     rows, width = range(starts[-1]), len(names)
-    return ColumnarFile(source, source.label, kind, names, width, use, notes, starts, rows, can_be_cut, floats)
+    return ColumnarFile(source, source.label, kind, names, width, use, notes, stored, starts, rows, can_be_cut, floats)
+
+
+def _columns_of(schema: pyarrow.Schema) -> Iterator[tuple[str, Stored]]:
+    """The columns by name: each field is one, or one for each element of its lists, if these have one length."""
+    for position, field in enumerate(schema):
+        size = n_elements(field.type)
+        if size is None:
+            yield field.name, Stored(position)
+        else:
+            yield from ((f"{field.name}[{k + 1}]", Stored(position, k)) for k in range(size))
+
+
+def _index_of(names: Names, schema: pyarrow.Schema) -> list[int]:
+    """Which columns are pandas' index: as it says, those that it names so, or a first one without a name."""
+    try:
+        described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+        said = [name for name in described["index_columns"] if isinstance(name, str)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        said = []  # not of pandas, or not in its way
+    return [i for i, name in enumerate(names) if name in said or (INDEX.fullmatch(name) and (name or i == 0))]
 
 
 def _parquet_layout(stream: Any) -> tuple[pyarrow.Schema, list[int], bool]:

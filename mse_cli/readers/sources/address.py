@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from mse_cli.errors import InputError, MseError, Place, UsageError
+from mse_cli.readers.sources.folder import HIDDEN, refuse_below, refuse_table
 
 BLOCK_BYTES = 4 << 20  # of a request; as much may be read beyond the end of a range
 BUFFER_BYTES = 1 << 16
@@ -98,13 +99,11 @@ class _Translated(io.RawIOBase):
         super().close()
 
 
-def resolve_remote(spec: str, *, hidden: tuple[str, ...]) -> list[str]:
+def resolve_remote(spec: str) -> list[str]:
     """The addresses that a name means: itself, the files of a pattern, or of a folder (a ``/`` at its end).
 
-    Those of a folder are left out whose names begin as ``hidden`` says.
-
     Raises:
-        InputError: if there are none.
+        InputError: if there are none, or to read them alone would leave out or take in too much.
     """
     magic = "*[" if spec.lower().startswith("http") else "*[?"  # in a web address ? begins the query
     folder = spec.endswith("/")
@@ -113,14 +112,34 @@ def resolve_remote(spec: str, *, hidden: tuple[str, ...]) -> list[str]:
     with _words_for(spec):
         system, path = _file_system(spec)
         if folder:
-            names = [found["name"] for found in system.ls(path, detail=True) if found["type"] == "file"]
-            names = [name for name in names if not name.rsplit("/", 1)[-1].startswith(hidden)]
+            names = _files_in(system, path, spec)
         else:
-            names = system.glob(path)
+            names = [name for name, found in system.glob(path, detail=True).items() if found["type"] == "file"]
         addresses = [str(system.unstrip_protocol(name)) for name in names]
     if not addresses:
         raise InputError("no file matches this pattern" if not folder else "holds no files", Place(shown(spec)))
     return addresses
+
+
+def _files_in(system: Any, path: str, spec: str) -> list[str]:
+    """The files of a folder, without the hidden ones."""
+    entries = system.ls(path, detail=True)
+    files = [entry["name"] for entry in entries if entry["type"] == "file"]
+    names = {name: _last(name) for name in files if not _last(name).startswith(HIDDEN)}
+    folders = {_last(entry["name"]): entry["name"] for entry in entries if entry["type"] == "directory"}
+    refuse_table({name: _listed(system.ls, place, detail=False) for name, place in folders.items()}, shown(spec))
+    below = {name: _listed(system.find, place) for name, place in folders.items() if not name.startswith(HIDDEN)}
+    refuse_below(list(names.values()), below, shown(spec))
+    return list(names)
+
+
+def _listed(look: Callable[..., Any], place: str, **how: bool) -> Iterator[str]:
+    """What a folder holds by name, asked for when it is needed."""
+    yield from map(_last, look(place, **how))
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").rsplit("/", 1)[-1]
 
 
 def _file_system(url: str) -> tuple[Any, str]:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Protocol, TypeVar
 
 from mse_cli.errors import InputError, MseError, ParseError, Place, reason
 from mse_cli.readers.sources.address import RemoteSource, resolve_remote, shown
+from mse_cli.readers.sources.folder import file_names
 from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.sources.unpacking import unpack
@@ -25,7 +26,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
-HIDDEN = (".", "_")  # how names begin of what lies beside shards: _SUCCESS, .part-1.crc
 SKIPPED_BYTES = 1 << 20  # at once
 MOST_AT_ONCE = 16  # looks at files: one in an object store takes a tenth of a second
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -80,9 +80,10 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
     if spec == "-":
         return [Piped(None, "standard input", keep)]
     if is_address(spec) and not os.path.exists(spec):
-        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec, hidden=HIDDEN), key=natural_order)]
+        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec), key=natural_order)]
     if spec.endswith("/") and os.path.isdir(spec):
-        return _files_in(Path(spec), spec)
+        names = sorted(file_names(Path(spec), spec), key=natural_order)
+        return [FileSource(Path(spec) / name, spec + name) for name in names]
     if os.path.exists(spec) or not glob.has_magic(spec):  # not Path.exists, which raises for a name too long
         return [_source(spec, keep=keep)]
     matches = [match for match in glob.glob(spec, recursive=True) if not os.path.isdir(match)]
@@ -115,17 +116,6 @@ def files_of(spec: str) -> list[Path]:
     if spec == "-" or is_address(spec):
         return []
     return [source.path for source in resolve(spec, keep=False) if isinstance(source, FileSource)]
-
-
-def _files_in(folder: Path, label: str) -> list[Source]:
-    """The files of a folder, in natural order, without the hidden ones."""
-    try:
-        names = [entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(HIDDEN)]
-    except OSError as error:
-        raise InputError(reason(error), Place(label)) from None
-    if not names:
-        raise InputError("holds no files", Place(label))
-    return [FileSource(folder / name, label + name) for name in sorted(names, key=natural_order)]
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:

@@ -55,6 +55,7 @@ def render_json(
     fields = list(_scalars(result))
     if result.worst is not None:
         fields.append(("worst", _list(map(_worst, result.worst))))
+    fields.append(("notes", json.dumps(result.notes)))
     if partial is not None:
         fields.append(("partial", json.dumps(partial, allow_nan=False)))
     yield "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)

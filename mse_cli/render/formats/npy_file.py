@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def matrix(job: Job, name: MatrixName) -> Iterator[Buffer]:
-    """A matrix as a file."""
-    yield npy_header(job.evaluation.result.shape)
+    """A matrix as a file, in the shape of A."""
+    shape, pair = job.evaluation.result.shape, job.evaluation.pair
+    yield npy_header(shape if pair is None else pair.array_shape(shape[0]))
     yield from matrix_as(npy_rows, name, job.evaluation, job.backend, job.progress)
 
 
-def npy_header(shape: tuple[int, int]) -> bytes:
+def npy_header(shape: tuple[int, ...]) -> bytes:
     """What stands before the rows (format 1.0).
 
     >>> data = b"".join([npy_header((2, 2)), npy_rows(np.ones((1, 2))), npy_rows(np.zeros((1, 2)))])

@@ -14,6 +14,8 @@ from mse_cli.readers.text.layout import Layout, decode
 from mse_cli.readers.text.look.head import LOOK_BYTES
 from mse_cli.readers.text.pieces import cut_pieces
 
+STEP_BYTES = 32 << 10  # that are looked at together: a thousand rows are short
+
 
 def first_rows(source: Source, layout: Layout, columns: Positions, most: int) -> list[tuple[str, ...]]:
     """The text of these columns in the first rows, up to one that is too short for them."""
@@ -30,7 +32,7 @@ def _rows(source: Source, layout: Layout) -> Iterator[list[str]]:
     with open_text(source, look=True) as stream, reading(source.label):
         skip(stream, layout.offset)
         looked_at = stream if source.seekable else _looked_at(stream, layout.offset)
-        for piece in cut_pieces(looked_at, layout.first_line, LOOK_BYTES):
+        for piece in cut_pieces(looked_at, layout.first_line, STEP_BYTES):
             text = decode(piece.data, first_line=piece.first_line)
             for _, record in records(text, piece.first_line, layout.delimiter):
                 if layout.is_blank(record):
