@@ -76,19 +76,14 @@ def write_text(shape: Shape, matrix: np.ndarray, path: Path, random: np.random.G
     """The fewest digits that give the same number; a missing cell is empty."""
     import polars
 
-    table = (
-        polars.DataFrame(matrix, schema=shape.names).fill_nan(None)
-        if shape.missing
-        else polars.DataFrame(matrix, schema=shape.names)
-    )
+    table = polars.DataFrame(matrix, schema=shape.names)
+    if shape.missing:
+        table = table.fill_nan(None)
     if shape.kind == "key":
-        identifiers = polars.Series("id", np.arange(len(matrix)))
-        table = table.insert_column(0, identifiers)
-        table = table[random.permutation(len(matrix))]
+        table = table.insert_column(0, polars.Series("id", np.arange(len(matrix))))[random.permutation(len(matrix))]
     if shape.text_column:
-        table = table.insert_column(
-            0, polars.Series("city", np.array(CITIES)[random.integers(0, len(CITIES), len(matrix))])
-        )
+        cities = np.array(CITIES)[random.integers(0, len(CITIES), len(matrix))]
+        table = table.insert_column(0, polars.Series("city", cities))
     table.write_csv(path, include_header=shape.header)
 
 

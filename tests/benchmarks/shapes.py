@@ -23,24 +23,29 @@ class Bound:
     peers: tuple[str, ...] = FRAMES
 
 
+def within(times: float, *peers: str) -> tuple[Bound, ...]:
+    """One bound; without names, against the fastest of the three."""
+    return (Bound(times, peers or FRAMES),)
+
+
 @dataclass(frozen=True)
 class Shape:
     """A pair of files, the options with which ``mse`` reads it, and its bounds."""
 
     name: str
     title: str
-    kind: Kind
-    rows: int
-    columns: int
     bounds: tuple[Bound, ...]
-    peak_mib: int
+    peak_mib: int = 100
+    kind: Kind = "text"
+    rows: int = 2_000_000
+    columns: int = 4
     options: tuple[str, ...] = ()
     numbers: Numbers = "17 digits"
     suffix: str = ".csv"
     missing: float = 0.0
     text_column: bool = False
     row_groups: int = 1
-    data: str = ""
+    data: str = ""  # the shape whose files it reads, if not its own
 
     @property
     def names(self) -> list[str]:
@@ -69,98 +74,31 @@ class Shape:
         return max(100, round(self.rows * scale))
 
 
-def _text(name: str, title: str, rows: int, columns: int, ratio: float, peak_mib: int = 100, **more: object) -> Shape:
-    return Shape(name, title, "text", rows, columns, (Bound(ratio),), peak_mib, **more)  # type: ignore[arg-type]
-
+USED = "x1,x2,x3,x4"
+SKIP = ("--missing", "skip-cell")
+CHOOSE = ("--pred", USED, "--true", USED)
+PARQUET = ".parquet"
+KEY = ("--key", "id")
+START = within(1.2, "bare start")
+NPY_64 = within(1.5, "bare reading") + within(0.65, "NumPy")
+NPY_32 = within(1.15, "NumPy")
 
 SHAPES = (
-    _text("text-17", "17 digits", 2_000_000, 4, 0.8),
-    _text("text-4", "4 decimals", 2_000_000, 4, 0.8, numbers="4 decimals"),
-    _text("text-int", "integers", 2_000_000, 4, 0.75, numbers="integers"),
-    _text("one-column", "one column", 8_000_000, 1, 0.75),
-    _text("columns-100", "100 columns", 80_000, 100, 0.8),
-    _text(
-        "missing",
-        "1 % missing, `--missing skip-cell`",
-        2_000_000,
-        4,
-        0.95,
-        200,
-        missing=0.01,
-        options=("--missing", "skip-cell"),
-    ),
-    _text(
-        "text-column",
-        "a text column that is not used",
-        2_000_000,
-        4,
-        1.0,
-        200,
-        text_column=True,
-        options=("--pred", "x1,x2,x3,x4", "--true", "x1,x2,x3,x4"),
-    ),
+    Shape("text-17", "17 digits", within(0.8)),
+    Shape("text-4", "4 decimals", within(0.8), numbers="4 decimals"),
+    Shape("text-int", "integers", within(0.75), numbers="integers"),
+    Shape("one-column", "one column", within(0.75), rows=8_000_000, columns=1),
+    Shape("columns-100", "100 columns", within(0.8), rows=80_000, columns=100),
+    Shape("missing", "1 % missing, `--missing skip-cell`", within(0.95), 200, missing=0.01, options=SKIP),
+    Shape("text-column", "a text column that is not used", within(1.0), 200, text_column=True, options=CHOOSE),
+    Shape("gz", "`.csv.gz`", within(0.85), suffix=".csv.gz"),
+    Shape("key", "`--key`, rows in another order", within(1.2), 550, "key", columns=1, options=KEY),
+    Shape("core", "17 digits, without extras", within(0.6, "NumPy loadtxt"), 150, "core", data="text-17"),
     Shape(
-        "key",
-        "`--key`, rows in another order",
-        "key",
-        2_000_000,
-        1,
-        (Bound(1.2),),
-        550,
-        options=("--key", "id"),
+        "parquet-16", "Parquet, 16 row groups", within(0.7), 200, "parquet", 16_000_000, row_groups=16, suffix=PARQUET
     ),
-    _text("gz", "`.csv.gz`", 2_000_000, 4, 0.85, suffix=".csv.gz"),
-    Shape(
-        "core",
-        "17 digits, without extras",
-        "core",
-        2_000_000,
-        4,
-        (Bound(0.6, ("NumPy loadtxt",)),),
-        150,
-        data="text-17",
-    ),
-    Shape(
-        "parquet-16",
-        "Parquet, 16 row groups",
-        "parquet",
-        16_000_000,
-        4,
-        (Bound(0.7),),
-        200,
-        suffix=".parquet",
-        row_groups=16,
-    ),
-    Shape(
-        "parquet-1",
-        "Parquet, one row group",
-        "parquet",
-        8_000_000,
-        4,
-        (Bound(0.85),),
-        200,
-        suffix=".parquet",
-    ),
-    Shape(
-        "npy-64",
-        "NPY float64",
-        "npy",
-        16_000_000,
-        4,
-        (Bound(1.5, ("bare reading",)), Bound(0.65, ("NumPy",))),
-        80,
-        suffix=".npy",
-    ),
-    Shape(
-        "npy-32",
-        "NPY float32",
-        "npy",
-        16_000_000,
-        4,
-        (Bound(1.15, ("NumPy",)),),
-        80,
-        suffix=".npy",
-        numbers="float32",
-    ),
-    Shape("start", "start-up, `--only mse` of two houses", "start", 2, 2, (Bound(1.2, ("bare start",)),), 40),
+    Shape("parquet-1", "Parquet, one row group", within(0.85), 200, "parquet", 8_000_000, suffix=PARQUET),
+    Shape("npy-64", "NPY float64", NPY_64, 80, "npy", 16_000_000, suffix=".npy"),
+    Shape("npy-32", "NPY float32", NPY_32, 80, "npy", 16_000_000, suffix=".npy", numbers="float32"),
+    Shape("start", "start-up, `--only mse` of two houses", START, 40, "start", 2, 2),
 )
