@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.core.tallies.excerpt import Edges, OneRow, with_row
+from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
 from mse_cli.explain.case import MOST_ROWS, AfterOneStep, Case
 from mse_cli.readers.pair import Pair

@@ -11,8 +11,9 @@ from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
 from mse_cli.core.missing import POLICIES, Missing
 from mse_cli.core.result import REDUCTIONS, Excerpt, Reduction, Result
-from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
