@@ -7,10 +7,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Block, Floats, Mask, masked_difference
-from mse_cli.core.exact import Total, rounded
+from mse_cli.core.exact import Integers, Total, rounded, scaled, significands
 from mse_cli.core.result import WorstCell
 
 NO_NUMBER, ZERO = 1 << 20, -(1 << 20)  # exponents above and below those of all numbers
@@ -124,16 +123,11 @@ class Worst:
         )
 
 
-def _sizes(factors: list[Floats]) -> tuple[NDArray[np.int64], Floats]:
-    """The product of the factors as mantissa · 2^exponent; what is no number is larger than every number."""
+def _sizes(factors: list[Floats]) -> tuple[Integers, Floats]:
+    """The product of the factors as 2^exponent · mantissa; what is no number is larger than every number."""
     finite = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
-    mantissas, exponents = np.ones(len(finite)), np.zeros(len(finite), dtype=np.int64)
-    for factor in factors:
-        mantissa, exponent = np.frexp(np.where(finite, factor, 0.0))
-        mantissas *= mantissa
-        exponents += exponent
-    mantissas, carried = np.frexp(mantissas)
-    exponents = np.where(mantissas == 0, ZERO, exponents + carried)
+    mantissas, exponents = significands([np.where(finite, factor, 0.0) for factor in factors])
+    exponents = np.where(mantissas == 0, ZERO, exponents)
     return np.where(finite, exponents, NO_NUMBER), np.where(finite, mantissas, 0.5)
 
 
@@ -144,6 +138,4 @@ def _share(cell: Cell, sse: Total) -> float:
         return math.nan if cell.exponent == NO_NUMBER or math.isnan(whole) else 0.0
     if math.isfinite(whole):
         return cell.term / whole if whole else 0.0
-    from fractions import Fraction  # costs start-up, and only worst cells need it
-
-    return rounded(Fraction(cell.mantissa) * Fraction(2) ** cell.exponent / sse.exact())
+    return rounded(scaled(cell.mantissa, cell.exponent) / sse.exact())

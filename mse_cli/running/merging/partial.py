@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mse_cli.core.exact import ColumnSums, Total
-from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.exact import Total
+from mse_cli.core.tallies.sums import ColumnSums, Sums
 from mse_cli.core.tallies.worst import NO_NUMBER, ZERO, Cell, Worst
 from mse_cli.errors import ParseError
 
