@@ -8,8 +8,9 @@
 [[-25000.0, -0.5], [25000.0, 0.5]]
 """
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
 
@@ -35,12 +36,30 @@ __all__ = [
     "sum_squared_error",
 ]
 
-# What needs NumPy is imported when it is first used: `mse --version` and `mse --help` need none of it.
-HOMES = dict.fromkeys(("MSELoss", "mean_squared_error", "mse_gradient", "squared_error"), "core.loss")
-HOMES |= {"sum_squared_error": "core.loss", "evaluate": "running.evaluation", "Result": "core.result"}
+
+def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """A package's ``__getattr__``: each name is loaded from its module when it is first used.
+
+    So laziness stands where a room begins: `mse --version` and `mse --help` need no NumPy.
+    """
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{homes[name]}"), name)
+
+    return load
 
 
-def __getattr__(name: str) -> object:
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+__getattr__ = door(
+    __name__,
+    {
+        "MSELoss": "core.loss",
+        "Result": "core.result",
+        "evaluate": "running.evaluation",
+        "mean_squared_error": "core.loss",
+        "mse_gradient": "core.loss",
+        "squared_error": "core.loss",
+        "sum_squared_error": "core.loss",
+    },
+)

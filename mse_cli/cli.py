@@ -1,20 +1,26 @@
 """The ``mse`` command: its subcommands, and the one place where errors become messages and exit codes."""
 
 # Typer reads the annotations of options when the command line is built: those that are kept as text cost start-up time.
+import io
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 from mse_cli import __version__
-from mse_cli.commands import options, streams
-from mse_cli.commands.usage import USAGE_ERROR, in_our_words
+from mse_cli.commands import options
 from mse_cli.errors import MseError, ReaderGoneError, reason
+from mse_cli.render.screens.messages import fail
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = ("compute", "explain", "check", "merge")
+# The base of all of Click's own errors, which Typer carries inside and does not export.
+USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 EXAMPLES = options.examples("mse compute preds.csv truth.csv", "mse compute -h")
 
 
@@ -59,7 +65,7 @@ def _called(arguments: list[str]) -> Sequence[str]:
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    streams.settle()
+    settle()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -68,14 +74,108 @@ def run(arguments: list[str]) -> int:
     try:
         return _app(_called(arguments))(arguments, prog_name="mse", standalone_mode=False) or DONE
     except MseError as error:
-        streams.fail(str(error), error.hint)
+        fail(str(error), error.hint)
     except USAGE_ERROR as error:
-        streams.fail(*in_our_words(error))
+        fail(*in_our_words(error))
     except ReaderGoneError:
-        streams.die_of_broken_pipe()
+        die_of_broken_pipe()
     except OSError as error:  # Typer's own output, a temporary file
-        streams.fail(f"{error.filename or 'standard output'}: {reason(error)}", None)
+        fail(f"{error.filename or 'standard output'}: {reason(error)}", None)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    streams.drop_output()
+    drop_output()
     return WRONG
+
+
+def settle() -> None:
+    """What a good citizen of a shell does first."""
+    _occupy_standard_descriptors()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # Typer writes the help without asking what can be shown
+    if "_MSE_COMPLETE" in os.environ:
+        os.environ["COLUMNS"] = "10000"  # a description that Rich wraps would be two completions to fish
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end silently when the reader goes away, as cat does
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, _end_tidily)
+
+
+def _occupy_standard_descriptors() -> None:
+    """A closed standard stream's number must not go to a file that is opened next."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def _end_tidily(number: int, frame: FrameType | None) -> None:
+    """Unwind, so that half-written files are removed; the exit code is a shell's for this signal."""
+    raise SystemExit(128 + number)
+
+
+def die_of_broken_pipe() -> None:
+    """End as ``cat`` does when its reader has gone."""
+    drop_output()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+
+
+def drop_output() -> None:
+    """Let what standard output could not take go nowhere, so that Python does not complain at its end."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+
+
+def in_our_words(error: typer.BadParameter) -> tuple[str, str]:
+    """The message and the hint for a wrong command line."""
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path if context else 'mse'} --help"
+    if hasattr(error, "possibilities"):
+        return _unknown_option(str(getattr(error, "option_name", "")), list(error.possibilities or ()), hint)
+    message = error.format_message()
+    if message.startswith("No such command") and context is not None:
+        return _unknown_command(message, list(getattr(context.command, "commands", ())), hint)
+    parameter = getattr(error, "param", None)
+    if parameter is not None and error.message:
+        return f"{_name(parameter)}: {_plain(error.message)}", hint
+    if parameter is not None:
+        return f"missing argument {_name(parameter)}", hint
+    return _plain(message), hint
+
+
+def get_close_matches(word: str, possibilities: list[str], **how: float) -> list[str]:
+    """Those of ``difflib``, which only a wrong command line needs."""
+    matches: list[str] = import_module("difflib").get_close_matches(word, possibilities, **how)
+    return matches
+
+
+def _unknown_option(name: str, similar: list[str], hint: str) -> tuple[str, str]:
+    if similar:
+        hint = f"did you mean {get_close_matches(name, similar, n=1, cutoff=0)[0]}?"
+    elif not name.startswith("--"):
+        hint += f"; a file whose name begins with - is written ./{name}"
+    return f"no such option {name}", hint
+
+
+def _unknown_command(message: str, commands: list[str], hint: str) -> tuple[str, str]:
+    name = message.split("'")[1] if "'" in message else ""
+    similar = get_close_matches(name, commands)
+    if similar:
+        hint = f"did you mean {' or '.join(similar)}?"
+    elif name.count(".") or "/" in name:
+        hint = f"mse compute {name} …"
+    return f"no such command {name!r}", hint
+
+
+def _name(parameter: typer.CallbackParam) -> str:
+    """An option by its long name, an argument as the help shows it."""
+    names = [name for name in parameter.opts if name.startswith("-")]
+    return max(names, key=len) if names else (parameter.metavar or parameter.human_readable_name)
+
+
+def _plain(message: str) -> str:
+    message = message.strip().removesuffix(".").removeprefix("Value error, ")  # so begins Pydantic's, in Typer 0.29
+    return message[:1].lower() + message[1:]

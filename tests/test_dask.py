@@ -4,25 +4,25 @@ import itertools
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
-import polars
+import pyarrow
 import pytest
 from distributed import KilledWorker
 from distributed.comm.core import CommClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from mse_cli.errors import InputError, MseError, ParseError
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text.layout import Dialect
-from mse_cli.running import cluster as backends_dask
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.running import cluster
 from mse_cli.running import partitions as planning
-from mse_cli.running.cluster import _words, connected, map_on_dask, run_on_dask
+from mse_cli.running.backend import backend_for, here
+from mse_cli.running.cluster import _words, backend_on, connected, map_on_dask, run_on_dask
 from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.partitions import with_counted_rows
-from mse_cli.running.place import running
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +38,13 @@ def clients(tmp_path_factory):
     yield [connection.__enter__() for connection in connections]
     for connection in reversed(connections):
         connection.__exit__(None, None, None)
-    for cluster in clusters:
-        cluster.close()
+    for one in clusters:
+        one.close()
 
 
 def on(client, pair, **options):
     """An evaluation on a cluster."""
-    counted = with_counted_rows(pair, partial(map_on_dask, client=client))
-    return evaluate_pair(counted, run=partial(run_on_dask, client=client), **options)
+    return evaluate_pair(backend_on(pair, client), **options)
 
 
 def opened(a, y, missing="fail"):
@@ -61,7 +60,8 @@ def write_shards(folder, array, cuts, suffix):
             np.save(folder / f"part-{k}.npy", array[start:stop])
         elif suffix == "parquet":
             names = [f"c{j}" for j in range(array.shape[1])]
-            polars.DataFrame(array[start:stop], schema=names).write_parquet(folder / f"part-{k}", row_group_size=7)
+            columns = dict(zip(names, array[start:stop].T, strict=True))
+            parquet.write_table(pyarrow.table(columns), folder / f"part-{k}", row_group_size=7)
         else:
             lines = (",".join(map(repr, row)) for row in array[start:stop].tolist())
             (folder / f"part-{k}.csv").write_text("\n".join(lines) + "\n")
@@ -94,12 +94,12 @@ def test_any_sharding_and_any_number_of_workers_gives_the_same_bits(
     np.save(folder / "y.npy", y)
     specs = write_shards(folder / "a", a, a_cuts, suffixes[0]), write_shards(folder / "y", y, y_cuts, suffixes[1])
     options = {"worst": 3, "edge_rows": 5}
-    one = evaluate_pair(opened(folder / "a.npy", folder / "y.npy"), **options)
-    with running(opened(*specs), dask=None, jobs=2, quiet=True) as there:
-        others = [evaluate_pair(there.pair, run=there.run, **options)]
+    one = evaluate_pair(here(opened(folder / "a.npy", folder / "y.npy")), **options)
+    with backend_for(opened(*specs), jobs=2, tell=print) as there:
+        others = [evaluate_pair(there, **options)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "PART_CELLS", 7)
-        patch.setattr(backends_dask, "FEW", data.draw(st.sampled_from([1, backends_dask.FEW])))
+        patch.setattr(planning, "PARTITION_CELLS", 7)
+        patch.setattr(cluster, "FEW", data.draw(st.sampled_from([1, cluster.FEW])))
         others += [on(client, opened(*specs), **options) for client in clients]
     for other in others:
         assert nameless(other.result) == nameless(one.result)  # bit for bit, NaN and the sign of 0 too
@@ -107,7 +107,7 @@ def test_any_sharding_and_any_number_of_workers_gives_the_same_bits(
 
 
 def test_of_several_errors_that_of_the_first_row_is_raised(tmp_path, clients, monkeypatch):
-    monkeypatch.setattr(planning, "PART_CELLS", 3)
+    monkeypatch.setattr(planning, "PARTITION_CELLS", 3)
     a = np.zeros((300, 1))
     a[[150, 151, 299]] = np.nan
     np.save(tmp_path / "a.npy", a)
@@ -129,12 +129,12 @@ def test_a_shard_that_goes_between_plan_and_run_is_named(tmp_path, clients):
 def test_a_line_that_is_wrong_is_named_as_in_one_process(tmp_path, clients):
     (tmp_path / "a.csv").write_text("p,q\n" + "1,2\n" * 50 + "1,two\n")
     (tmp_path / "y.csv").write_text("p,q\n" + "1,2\n" * 51)
-    with pytest.raises(MseError) as here:
-        evaluate_pair(opened(tmp_path / "a.csv", tmp_path / "y.csv"))
+    with pytest.raises(MseError) as alone:
+        evaluate_pair(here(opened(tmp_path / "a.csv", tmp_path / "y.csv")))
     with pytest.raises(MseError) as there:
         on(clients[1], opened(tmp_path / "a.csv", tmp_path / "y.csv"))
-    assert type(there.value) is type(here.value)
-    assert (str(there.value), there.value.hint) == (str(here.value), here.value.hint)
+    assert type(there.value) is type(alone.value)
+    assert (str(there.value), there.value.hint) == (str(alone.value), alone.value.hint)
 
 
 def test_results_come_in_order_and_few_are_held(clients):
@@ -143,7 +143,7 @@ def test_results_come_in_order_and_few_are_held(clients):
 
 
 def test_progress_counts_the_rows(tmp_path, clients, monkeypatch):
-    monkeypatch.setattr(planning, "PART_CELLS", 2)
+    monkeypatch.setattr(planning, "PARTITION_CELLS", 2)
     for n_rows, wanted in ((80, [4] * 20), (800, [64] * 12 + [32])):  # few tasks one by one, many in groups
         np.save(tmp_path / "a.npy", np.zeros((n_rows, 1)))
         pair = with_counted_rows(opened(tmp_path / "a.npy", tmp_path / "a.npy"), map)

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from mse_cli.explain import explain
-from mse_cli.explain.examination import examine
+from mse_cli.explain.case import case_of
+from mse_cli.explain.example import house_example
 from mse_cli.explain.words import TEXTS
-from mse_cli.readers.arrays.held import house_example
 from mse_cli.render.lessons import html_page as lesson_html
 from mse_cli.render.lessons import latex as lesson_latex
 from mse_cli.render.lessons import markdown as lesson_markdown
@@ -30,7 +30,7 @@ LANGUAGES = sorted(TEXTS)
 
 
 def lesson(language):
-    return explain(examine(house_example()), language=language)
+    return explain(case_of(house_example()), language=language)
 
 
 def drawn(language, width, color="never", *, plain=False):
@@ -76,7 +76,7 @@ def test_the_borders_of_tables_and_matrices_stand_below_each_other(language, wid
 
 
 def test_the_picture_of_the_readme_is_what_the_terminal_shows():
-    chosen = explain(examine(house_example()), sections=frozenset(range(2, 7)))
+    chosen = explain(case_of(house_example()), sections=frozenset(range(2, 7)))
     screen = Screen(None, "always")
     screen.console.width = 80
     text = "".join(lesson_text.render_lesson(chosen, screen))

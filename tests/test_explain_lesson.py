@@ -12,27 +12,28 @@ from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
 from mse_cli.explain import case as case_module
 from mse_cli.explain import explain
-from mse_cli.explain.case import shown
-from mse_cli.explain.examination import examine
+from mse_cli.explain.case import case_of, shown
+from mse_cli.explain.example import house_example
 from mse_cli.explain.formula import Grid, Index, Line, Number, Traced
 from mse_cli.explain.lesson import Equation, Paragraph, Points, Verdict, Words
 from mse_cli.explain.words import TEXTS
-from mse_cli.readers.arrays.held import HeldMatrix, house_example
+from mse_cli.readers.arrays.held import held
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.pair import Pair, Part
+from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.render.lessons.formula_text import Ink, flat
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
 
 
 def pair_of(prediction, target, weights=None, missing="fail"):
     a, y = np.asarray(prediction, dtype=np.float64), np.asarray(target, dtype=np.float64)
     c = a.shape[1]
-    streams = [HeldMatrix("a", a), HeldMatrix("y", y)]
+    streams = [held("a", a), held("y", y)]
     part = None
     if weights is not None:
-        streams.append(HeldMatrix("w", np.asarray(weights, dtype=np.float64)))
-        part = Part(2, 0, streams[2].n_columns)
-    return Pair(tuple(streams), Part(0, 0, c), Part(1, 0, c), missing, weights=part)
+        streams.append(held("w", np.asarray(weights, dtype=np.float64)))
+        part = StreamColumns(2, 0, streams[2].n_columns)
+    return Pair(tuple(streams), StreamColumns(0, 0, c), StreamColumns(1, 0, c), missing, weights=part)
 
 
 def random_pair(seed, shape, scale=1.0, **options):
@@ -66,46 +67,46 @@ def verdict(case):
 def test_the_numbers_are_those_of_compute(seed, shape, weighted):
     weights = np.random.default_rng(seed + 100).uniform(0.1, 3, size=(shape[0], 1)) if weighted else None
     pair = random_pair(seed, shape, weights=weights)
-    result = evaluate_pair(pair, worst=1).result
-    case = examine(pair)
+    result = evaluate_pair(here(pair), worst=1).result
+    case = case_of(pair)
     assert case.cell == (result.worst[0].row - 1, result.worst[0].column - 1)
     assert last_number(equations(case, 4)[-1]) == result.sse
     mse, rmse = equations(case, 5)
     assert (last_number(mse), last_number(rmse)) == (result.mse, result.rmse)
-    a, y = pair.streams[0].array, pair.streams[1].array
+    a, y = (stream.files[0].array for stream in pair.streams[:2])
     assert last_number(equations(case, 6)[0]) == mse_gradient(a, y, weights=weights)[case.cell]
 
 
 def test_the_loss_after_the_step_is_that_of_the_moved_prediction():
     pair = random_pair(3, (30, 4), weights=np.arange(1.0, 31.0).reshape(-1, 1))
-    a, y, w = (stream.array for stream in pair.streams)
-    case = examine(pair, learning_rate=0.7)
+    a, y, w = (stream.files[0].array for stream in pair.streams)
+    case = case_of(pair, learning_rate=0.7)
     moved = a - 0.7 * mse_gradient(a, y, weights=w)
     assert math.isclose(case.after.mse, mean_squared_error(moved, y, weights=w), rel_tol=1e-12)
 
 
 def test_the_loss_after_the_step_is_the_square_of_the_factor_times_the_loss():
-    case = examine(random_pair(4, (5, 3)), learning_rate=2.5)
+    case = case_of(random_pair(4, (5, 3)), learning_rate=2.5)
     assert math.isclose(case.after.mse, (1 - 2 * 2.5 / 15) ** 2 * case.result.mse, rel_tol=1e-13)
 
 
 @pytest.mark.parametrize("exponent", range(-6, 10))
 def test_the_gradient_check_passes_at_any_magnitude(exponent):
-    assert verdict(examine(random_pair(exponent + 6, (9, 4), 10.0**exponent))).holds
+    assert verdict(case_of(random_pair(exponent + 6, (9, 4), 10.0**exponent))).holds
 
 
 def test_the_gradient_check_passes_where_columns_differ_by_fifteen_orders():
     generator = np.random.default_rng(1)
     scales = np.array([1e-6, 1.0, 1e9])
     a, y = generator.normal(size=(8, 3)) * scales, generator.normal(size=(8, 3)) * scales
-    assert verdict(examine(pair_of(a, y))).holds
+    assert verdict(case_of(pair_of(a, y))).holds
 
 
 @pytest.mark.parametrize("wrong", [1 + 1e-8, 0.5, 2.0, -1.0])
 def test_the_gradient_check_fails_for_a_wrong_gradient(monkeypatch, wrong):
     right = case_module.gradient
     monkeypatch.setattr(case_module, "gradient", lambda *arguments: wrong * right(*arguments))
-    assert not verdict(examine(house_example())).holds
+    assert not verdict(case_of(house_example())).holds
 
 
 def test_one_wrong_cell_among_the_shown_fails_the_check(monkeypatch):
@@ -117,7 +118,7 @@ def test_one_wrong_cell_among_the_shown_fails_the_check(monkeypatch):
         return cells
 
     monkeypatch.setattr(case_module, "gradient", spoiled)
-    assert not verdict(examine(random_pair(0, (3, 3)))).holds
+    assert not verdict(case_of(random_pair(0, (3, 3)))).holds
 
 
 def grids(formula):
@@ -128,7 +129,7 @@ def grids(formula):
 
 
 def test_a_large_matrix_shows_corners_and_the_traced_cell():
-    case = examine(random_pair(0, (500, 40)), cell=(250, 20))
+    case = case_of(random_pair(0, (500, 40)), cell=(250, 20))
     assert case.rows == (0, 1, 2, 249, 497, 498, 499)
     assert case.columns == (0, 1, 19, 38, 39)
     for equation in equations(case, 2):
@@ -152,7 +153,7 @@ def test_a_row_is_put_among_the_edges_in_its_place(number):
 
 
 def test_a_cell_that_was_asked_for_is_traced():
-    case = examine(house_example(), cell=(2, 2))
+    case = case_of(house_example(), cell=(2, 2))
     assert (case.at_cell(case.errors), case.at_cell(case.gradient)) == (1.0, 0.5)
     assert [equation.left for equation in equations(case, 2)] == ["E", Traced(Index("e", ("2", "2")))]
 
@@ -160,13 +161,13 @@ def test_a_cell_that_was_asked_for_is_traced():
 @pytest.mark.parametrize("cell", [(3, 1), (1, 3)])
 def test_a_cell_outside_is_refused(cell):
     with pytest.raises(UsageError, match="2×2"):
-        examine(house_example(), cell=cell)
+        case_of(house_example(), cell=cell)
 
 
 def test_missing_cells_are_marked_and_divided_by_the_cells_used():
     nan = math.nan
     pair = pair_of([[1, nan], [3, 4]], [[0, 1], [1, nan]], missing="skip-cell")
-    case = examine(pair)
+    case = case_of(pair)
     assert case.masked
     assert case.result.divisor == 2
     shown_cells = case.grid(case.errors).rows
@@ -174,12 +175,12 @@ def test_missing_cells_are_marked_and_divided_by_the_cells_used():
     assert shown_cells[1][1] == "?"
     assert case.grid(case.block.target, given=True).rows[0][1] == Number(1.0, 6)
     with pytest.raises(UsageError, match="missing"):
-        examine(pair, cell=(1, 2))
+        case_of(pair, cell=(1, 2))
 
 
 def test_a_row_that_is_skipped_is_left_out_but_its_values_are_shown():
     pair = pair_of([[1, math.nan], [3, 4]], [[0, 1], [1, 2]], missing="skip-row")
-    case = examine(pair)
+    case = case_of(pair)
     assert case.grid(case.errors).rows[0] == ("?", "?")
     assert case.grid(case.block.prediction, given=True).rows[0] == (Number(1.0, 6), "?")
     assert verdict(case).holds
@@ -187,7 +188,7 @@ def test_a_row_that_is_skipped_is_left_out_but_its_values_are_shown():
 
 @pytest.mark.parametrize("values", [([[1e200]], [[0.0]]), ([[math.nan]], [[0.0]]), ([[math.inf]], [[0.0]])])
 def test_numbers_that_are_not_finite_are_explained_without_a_check(values):
-    case = examine(pair_of(*values, missing="propagate"))
+    case = case_of(pair_of(*values, missing="propagate"))
     lesson = explain(case)
     assert len(lesson.steps) == 9
     assert not any(isinstance(part, Verdict) for part in lesson.steps[7].parts)
@@ -195,7 +196,7 @@ def test_numbers_that_are_not_finite_are_explained_without_a_check(values):
 
 @pytest.mark.parametrize(("rate", "grows"), [(0.1, False), (3.9, False), (4.1, True), (-0.1, True)])
 def test_a_step_that_is_too_long_is_said_to_be(rate, grows):
-    case = examine(house_example(), learning_rate=rate)
+    case = case_of(house_example(), learning_rate=rate)
     (step,) = explain(case, sections=frozenset({7})).steps
     last = step.parts[-1].parts[0]
     assert isinstance(last, Words)
@@ -203,7 +204,7 @@ def test_a_step_that_is_too_long_is_said_to_be(rate, grows):
 
 
 def test_a_right_prediction_is_told_to_stay():
-    case = examine(pair_of([[1.0, 2.0]], [[1.0, 3.0]]))
+    case = case_of(pair_of([[1.0, 2.0]], [[1.0, 3.0]]))
     (step,) = explain(case, sections=frozenset({7})).steps
     (points,) = [part for part in step.parts if isinstance(part, Points)]
     texts = [
@@ -216,7 +217,7 @@ def test_a_right_prediction_is_told_to_stay():
 
 
 def test_negative_numbers_stand_in_parentheses_inside_formulas():
-    case = examine(pair_of([[3.0]], [[-4.0]]))
+    case = case_of(pair_of([[3.0]], [[-4.0]]))
     square = equations(case, 3)[1]
     assert [flat(right, Ink()).plain for right in square.rights] == ["(a₁₁ − y₁₁)²", "(3 − (-4))²", "7²", "49"]
 
@@ -225,11 +226,11 @@ def test_the_file_and_the_example_are_explained_alike(tmp_path):
     for name, rows in (("p", "300000,3\n500000,4\n"), ("t", "350000,4\n450000,3\n")):
         (tmp_path / f"{name}.csv").write_text("price,rooms\n" + rows)
     pair = open_pair(str(tmp_path / "p.csv"), str(tmp_path / "t.csv"), InputOptions())
-    assert explain(examine(pair)) == explain(examine(house_example()))
+    assert explain(case_of(pair)) == explain(case_of(house_example()))
 
 
 def test_sections_can_be_chosen():
-    lesson = explain(examine(house_example()), sections=frozenset({3, 5}))
+    lesson = explain(case_of(house_example()), sections=frozenset({3, 5}))
     assert [step.number for step in lesson.steps] == [3, 5]
 
 
@@ -260,12 +261,12 @@ def test_every_text_is_used():
     nan = math.nan
     house, right = house_example(), pair_of([[1.0]], [[1.0]])
     cases = [
-        examine(house),
-        examine(house, cell=(2, 2), learning_rate=9.0, files=("-", "y")),
-        examine(pair_of(big, big + 1, weights=np.ones((20, 9))), learning_rate=900.0, files=("t",)),
-        examine(pair_of([[1, nan]], [[3, 4]], missing="skip-cell")),
-        examine(right),
-        examine(pair_of([[1e200]], [[0.0]])),
+        case_of(house),
+        case_of(house, cell=(2, 2), learning_rate=9.0, files=("-", "y")),
+        case_of(pair_of(big, big + 1, weights=np.ones((20, 9))), learning_rate=900.0, files=("t",)),
+        case_of(pair_of([[1, nan]], [[3, 4]], missing="skip-cell")),
+        case_of(right),
+        case_of(pair_of([[1e200]], [[0.0]])),
     ]
     used = set()
 
@@ -275,7 +276,7 @@ def test_every_text_is_used():
             return super().__getitem__(key)
 
     recording = Recording(TEXTS["en"])
-    from mse_cli.explain import SECTIONS, introduction
+    from mse_cli.explain.sections import SECTIONS, introduction
 
     for case in cases:
         introduction(case, recording)
@@ -294,7 +295,7 @@ def test_columns_shown_always_hold_the_traced_one():
 
 
 def test_paragraphs_hold_words_and_formulas_only():
-    for step in explain(examine(house_example())).steps:
+    for step in explain(case_of(house_example())).steps:
         for part in step.parts:
             if isinstance(part, Paragraph):
                 assert not any("{" in piece.text for piece in part.parts if isinstance(piece, Words))

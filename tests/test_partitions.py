@@ -12,11 +12,17 @@ from hypothesis import strategies as st
 
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text import counted_text, delimited
-from mse_cli.readers.text import counting as spans
-from mse_cli.readers.text.layout import Dialect
+from mse_cli.readers.text import counting, text_file
+from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running import partitions as planning
-from mse_cli.running.partitions import Stack, files_read, part_of, parts_of, shards_of, with_counted_rows
+from mse_cli.running.partitions import (
+    files_with_rows,
+    is_counted,
+    partition,
+    partitions_of,
+    paths_read,
+    with_counted_rows,
+)
 
 CELLS = st.sampled_from(["1.5", "-2", "NA", '"3"', '" 4"', "1e300"])
 LINES = st.lists(st.one_of(st.tuples(CELLS, CELLS).map(",".join), st.just("# a comment")), min_size=1, max_size=40)
@@ -38,11 +44,10 @@ def tiny(monkeypatch):
 
 
 def small_pieces(patch) -> None:
-    patch.setattr(spans, "PIECE_BYTES", 16)
-    patch.setattr(counted_text, "PIECE_BYTES", 16)
-    patch.setattr(spans, "RANGE_BYTES", 50)
-    patch.setattr(planning, "PART_CELLS", 8)
-    patch.setattr(delimited, "PIECE_BYTES", 16)
+    patch.setattr(counting, "PIECE_BYTES", 16)
+    patch.setattr(text_file, "PIECE_BYTES", 16)
+    patch.setattr(counting, "RANGE_BYTES", 50)
+    patch.setattr(planning, "PARTITION_CELLS", 8)
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,15 +64,15 @@ def test_any_rows_of_a_counted_text_are_those_of_the_whole(tmp_path_factory, lin
         assert counted.n_rows == len(whole)
         start = data.draw(st.integers(0, len(whole) - 1))
         stop = data.draw(st.integers(start + 1, len(whole)))
-        np.testing.assert_array_equal(rows_of(part_of(counted, range(start, stop))), whole[start:stop])
-        np.testing.assert_array_equal(np.vstack([rows_of(part) for part in parts_of(counted)]), whole)
+        np.testing.assert_array_equal(rows_of(partition(counted, range(start, stop))), whole[start:stop])
+        np.testing.assert_array_equal(np.vstack([rows_of(part) for part in partitions_of(counted)]), whole)
 
 
 def test_a_part_of_a_text_holds_the_pieces_of_its_rows_alone(tmp_path, tiny):
     path = tmp_path / "a.csv"
     path.write_text("1,2\n" * 12)  # 4 rows a piece
     text = with_counted_rows(opened(path, path), map).streams[0].files[0]
-    held = {rows: len(text.part(range(*rows)).spans) for rows in [(0, 4), (4, 8), (3, 5), (0, 12)]}
+    held = {rows: len(text.part(range(*rows)).counted.pieces) for rows in [(0, 4), (4, 8), (3, 5), (0, 12)]}
     assert held == {(0, 4): 1, (4, 8): 1, (3, 5): 2, (0, 12): 3}
 
 
@@ -90,7 +95,7 @@ def test_a_large_text_is_counted_in_ranges_and_one_with_quotes_from_its_start(tm
     counted = with_counted_rows(pair, noting)
     assert counted.n_rows == 50
     assert asked[1] == 2
-    assert len(parts_of(counted)) > 10
+    assert len(partitions_of(counted)) > 10
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
@@ -99,8 +104,8 @@ def test_compressed_texts_are_parts_of_their_own(tmp_path, tiny, pack):
         (tmp_path / f"a{k}.csv.gz").write_bytes(pack(f"{k},1\n".encode() * 20))
     np.save(tmp_path / "y.npy", np.zeros((60, 2)))
     pair = with_counted_rows(opened(tmp_path / "y.npy", tmp_path / "a?.csv.gz"), map)
-    assert [part.n_rows for part in parts_of(pair)] == [20, 20, 20]
-    np.testing.assert_array_equal(rows_of(part_of(pair, range(15, 45)))[:, 2], [0] * 5 + [1] * 20 + [2] * 5)
+    assert [part.n_rows for part in partitions_of(pair)] == [20, 20, 20]
+    np.testing.assert_array_equal(rows_of(partition(pair, range(15, 45)))[:, 2], [0] * 5 + [1] * 20 + [2] * 5)
 
 
 def test_errors_keep_their_line(tmp_path, tiny):
@@ -108,12 +113,12 @@ def test_errors_keep_their_line(tmp_path, tiny):
     path.write_text("p,q\n" + "1,2\n" * 70 + "1,x\n" + "1,2\n" * 29)
     good.write_text("p,q\n" + "1,2\n" * 100)
     pair = with_counted_rows(opened(path, good), map)
-    for part in (pair, *[part for part in parts_of(pair) if part.first_row <= 70 < part.first_row + part.n_rows]):
+    for part in (pair, *[part for part in partitions_of(pair) if part.first_row <= 70 < part.first_row + part.n_rows]):
         with pytest.raises(ParseError, match=r"a\.csv, line 72, column 2 \(q\): 'x' is not a number"):
             rows_of(part)
 
 
-@pytest.mark.parametrize("text", ["1,2\n" * 40 + "\n" + "1,2\n" * 40, "1,2\n" * 3 + "\n" * 40 + "1,2\n" * 40])
+@pytest.mark.parametrize("text", ["12\n" * 40 + "\n" + "12\n" * 40, "12\n" * 3 + "\n" * 40 + "12\n" * 40])
 def test_a_blank_line_between_rows_is_still_an_error(tmp_path, tiny, text):
     path = tmp_path / "a.csv"
     path.write_text(text)
@@ -133,10 +138,10 @@ def shards(tmp_path: Path):
 
 def test_shards_and_files(shards):
     pair = with_counted_rows(opened(f"{shards}/a/", f"{shards}/y/"), map)
-    assert shards_of(pair) == [(f"{shards}/a/part-{k}.npy", range(10 * k, 10 * k + 10)) for k in range(3)]
-    assert files_read(pair) == [shards / side / f"part-{k}.npy" for side in "ay" for k in range(3)]
+    assert files_with_rows(pair) == [(f"{shards}/a/part-{k}.npy", range(10 * k, 10 * k + 10)) for k in range(3)]
+    assert paths_read(pair) == [shards / side / f"part-{k}.npy" for side in "ay" for k in range(3)]
     assert with_counted_rows(pair, map) is pair
-    assert all(isinstance(stream, Stack) for stream in pair.streams)
+    assert is_counted(pair)
 
 
 @pytest.mark.parametrize("suffix", ["npy", "csv"])
@@ -186,7 +191,7 @@ def test_rows_matched_by_a_key_are_one_part(tmp_path):
     a.write_text("id,x\na,1\nb,2\n")
     y.write_text("id,x\nb,2\na,5\n")
     pair = with_counted_rows(opened(a, y, key="id"), map)
-    assert len(parts_of(pair)) == 1
+    assert len(partitions_of(pair)) == 1
 
 
 def test_standard_input_has_no_parts(tmp_path, monkeypatch):
@@ -200,7 +205,7 @@ def test_standard_input_has_no_parts(tmp_path, monkeypatch):
 
 def test_parts_are_few_enough_for_a_scheduler(monkeypatch, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((1000, 1)))
-    monkeypatch.setattr(planning, "PART_CELLS", 1)
-    monkeypatch.setattr(planning, "MOST_PARTS", 10)
+    monkeypatch.setattr(planning, "PARTITION_CELLS", 1)
+    monkeypatch.setattr(planning, "MOST_PARTITIONS", 10)
     pair = with_counted_rows(opened(tmp_path / "a.npy", tmp_path / "a.npy"), map)
-    assert len(parts_of(pair)) == 10
+    assert len(partitions_of(pair)) == 10

@@ -12,8 +12,9 @@ from conftest import Run, check_refused
 from mse_cli.errors import InputError, MseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.sources import address as remote
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate, evaluate_pair
-from mse_cli.running.partitions import part_of, with_counted_rows
+from mse_cli.running.partitions import partition, with_counted_rows
 
 A, Y = np.random.default_rng(0).normal(size=(2, 300, 3))
 
@@ -44,10 +45,10 @@ def store(tmp_path):
     ],
 )
 def test_remote_shards_give_the_same_bits(store, pair):
-    here = evaluate(str(store / "a.npy"), str(store / "y.npy"), worst=3)
-    assert evaluate(*pair, worst=3) == here
+    local = evaluate(str(store / "a.npy"), str(store / "y.npy"), worst=3)
+    assert evaluate(*pair, worst=3) == local
     counted = with_counted_rows(open_pair(*pair, InputOptions()), map)
-    assert evaluate_pair(counted, worst=3).result == here
+    assert evaluate_pair(here(counted), worst=3).result == local
 
 
 def test_a_part_reads_its_range_alone(store, monkeypatch):
@@ -64,7 +65,7 @@ def test_a_part_reads_its_range_alone(store, monkeypatch):
         return count
 
     monkeypatch.setattr(remote._Translated, "readinto", counting)
-    for block in part_of(pair, range(1_000_000, 1_010_000)).blocks():
+    for block in partition(pair, range(1_000_000, 1_010_000)).blocks():
         assert not block.prediction.any()
     assert 2 * 320_000 <= sum(read) < 2 * 320_000 + 4 * remote.BUFFER_BYTES
 

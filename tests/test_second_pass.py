@@ -11,14 +11,13 @@ import pytest
 
 from mse_cli.readers import pair as pairs
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text import counted_text
-from mse_cli.readers.text import counting as spans
+from mse_cli.readers.text import counting, text_file
 from mse_cli.render.formats.npy_file import npy_rows
 from mse_cli.render.formats.rows import matrix_rows
-from mse_cli.running import second_pass as whole_matrix
-from mse_cli.running import tallying
+from mse_cli.running import backend, second_pass
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.partitions import parts_of, with_counted_rows
+from mse_cli.running.partitions import partitions_of, with_counted_rows
 from mse_cli.running.processes import in_processes
 from mse_cli.running.second_pass import rendered
 from mse_cli.running.tallying import in_threads, map_here
@@ -38,15 +37,15 @@ def files(tmp_path):
 @pytest.mark.parametrize("name", ["se", "gradient"])
 def test_parts_of_several_blocks_come_in_order(files, monkeypatch, place, name):
     monkeypatch.setattr(pairs, "rows_per_block", lambda n_columns: 7)
-    monkeypatch.setattr(whole_matrix, "HELD_CELLS", 60)
-    for module in (counted_text, spans):  # several rows of text a piece, several blocks a part
+    monkeypatch.setattr(second_pass, "HELD_CELLS", 60)
+    for module in (text_file, counting):  # several rows of text a piece, several blocks a part
         monkeypatch.setattr(module, "PIECE_BYTES", 1 << 10)
     pair = open_pair(*files, InputOptions())
-    evaluation = evaluate_pair(pair)
+    evaluation = evaluate_pair(here(pair))
     wanted = (A - Y) ** 2 if name == "se" else (A - Y) / 750
     np.testing.assert_array_equal(np.concatenate(list(evaluation.matrix(name))), wanted)
     counted = with_counted_rows(pair, map_here)
-    assert len(parts_of(counted, 60)) > 10
+    assert len(partitions_of(counted, 60)) > 10
     done: list[int] = []
     there = place()
     mapped = map_here if there is None else there.__enter__()
@@ -90,8 +89,8 @@ def test_the_command_saves_the_same_with_several_jobs(tmp_path, suffix):
         np.testing.assert_array_equal(np.load(tmp_path / "s.npy"), (a - y) ** 2)
         if suffix == "csv":
             np.testing.assert_array_equal(np.loadtxt(tmp_path / "g.csv.gz", delimiter=","), gradients[-1])
-    assert tallying.threads_for(open_pair(*(str(tmp_path / name) for name in pair), InputOptions()), 2) == (
-        1 if suffix == "csv" or tallying.cores() == 1 else 2
+    assert backend.threads_for(open_pair(*(str(tmp_path / name) for name in pair), InputOptions()), 2) == (
+        1 if suffix == "csv" or backend.cores() == 1 else 2
     )
     np.testing.assert_array_equal(gradients[0], (a - y) / (a.size / 2))
     np.testing.assert_array_equal(gradients[1], gradients[0])

@@ -76,7 +76,7 @@ def lose_a_file_and(write, path: Path) -> None:
 def test_an_error_in_the_second_pass_leaves_nothing(tmp_path, errors):
     from mse_cli.errors import InputError
     from mse_cli.readers.opening import InputOptions, open_pair
-    from mse_cli.render.files.shard_folder import saving
+    from mse_cli.render.shard_folder import saving
 
     pair = open_pair(f"{tmp_path}/a/", f"{tmp_path}/y/", InputOptions())
     with pytest.raises(InputError, match=r"part-10\.npy: no such file"), saving(f"{tmp_path}/g/", pair, map) as write:

@@ -14,9 +14,10 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import MseError
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text.layout import Dialect
-from mse_cli.running import tallying
-from mse_cli.running.partitions import parts_of, with_counted_rows
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.running import backend
+from mse_cli.running.backend import backend_for
+from mse_cli.running.partitions import partitions_of, with_counted_rows
 
 CELLS = st.integers(-3, 3).map(float) | st.floats(-1e150, 1e150)
 
@@ -49,9 +50,9 @@ def tiny_parts(monkeypatch):
 
 
 def small_parts(patch):
-    patch.setattr(tallying, "FEWEST_CELLS", 1)
-    patch.setattr(tallying, "CELLS_A_THREAD", 20)
-    patch.setattr(tallying, "cores", lambda: 4)
+    patch.setattr(backend, "FEWEST_CELLS", 1)
+    patch.setattr(backend, "CELLS_A_THREAD", 20)
+    patch.setattr(backend, "cores", lambda: 4)
 
 
 def save(folder, a, y):
@@ -63,7 +64,8 @@ def save(folder, a, y):
 def fill(paths, jobs, missing="fail"):
     pair = open_pair(*paths, InputOptions(dialect=Dialect(missing=missing)))
     tallies = Sums(pair.n_columns), Edges(5), Worst(4)
-    tallying.run(pair, *tallies, jobs=jobs)
+    with backend_for(pair, jobs=jobs) as there:
+        there.run(*tallies)
     return tallies
 
 
@@ -83,8 +85,8 @@ def test_threads_give_the_bits_of_one(tmp_path, tiny_parts, dtype, order, rows):
 
 def test_parts_cover_all_rows_once(tmp_path, tiny_parts):
     pair = open_pair(*save(tmp_path, np.zeros((100, 3)), np.zeros((100, 3))), InputOptions())
-    assert tallying.threads_for(pair, None) == 4
-    parts = parts_of(with_counted_rows(pair, map), tallying.cells_for(pair, 4))
+    assert backend.threads_for(pair, None) == 4
+    parts = partitions_of(with_counted_rows(pair, map), backend.cells_for(pair, 4))
     assert [row for part in parts for row in range(part.first_row, part.first_row + part.n_rows)] == list(range(100))
     assert 8 <= len(parts) <= 24
 

@@ -1,1 +1,22 @@
 """What is wrong with a gradient or a loss that someone else computed: known conventions, and how exact numbers are."""
+
+from typing import TYPE_CHECKING
+
+from mse_cli import door
+
+if TYPE_CHECKING:
+    from mse_cli.check.checking import check_pair
+    from mse_cli.check.precision import precision_of_text
+
+__all__ = [
+    "check_pair",
+    "precision_of_text",
+]
+
+__getattr__ = door(
+    __name__,
+    {
+        "check_pair": "checking",
+        "precision_of_text": "precision",
+    },
+)

@@ -10,17 +10,19 @@ from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
 from mse_cli.check.finding import Finding, Precision
 from mse_cli.check.precision import precision_of_numbers, precision_of_types
 from mse_cli.core.blocks import Floats
+from mse_cli.core.matching import match_names
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.errors import ParseError
-from mse_cli.readers.arrays.npy import NpyMatrix
-from mse_cli.readers.columns import match_by_name
-from mse_cli.readers.opening import InputOptions, Side, open_side
+from mse_cli.readers.arrays.npy import NpyFile
+from mse_cli.readers.matrix import Matrix
+from mse_cli.readers.opening import InputOptions, open_side
 from mse_cli.readers.pair import Pair, disagreement
-from mse_cli.running import tallying
+from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
+from mse_cli.running.tallying import run_here
 
 
-def inspect_pair(
+def check_pair(
     pair: Pair,
     inputs: InputOptions,
     *,
@@ -34,11 +36,11 @@ def inspect_pair(
     Raises:
         MseError: for files that cannot be read, and for a loss that is no finite number.
     """
-    result = evaluate_pair(pair).result
+    result = evaluate_pair(here(pair)).result
     if not np.isfinite(result.mse):
         raise ParseError("the loss is not a finite number: there is nothing to check against")
     whole = Edges(max(1, result.shape[0]))  # a check looks at all cells together, so it holds them in memory
-    tallying.run_here(pair, whole)
+    run_here(pair, whole)
     block = whole.block()
     findings = [check_analytic(block, result)]
     if loss is not None and loss_precision is not None:
@@ -59,17 +61,18 @@ def _given(
     """
     dialect = replace(inputs.dialect, missing="propagate")
     side = open_side(spec, None, "--gradient", replace(inputs, dialect=dialect))
-    order = match_by_name(pair.names, side.names) if side.n_columns == shape[1] else None
+    matrix, columns = side.matrix, side.columns()
+    order = match_names(pair.names, side.names(columns)).order if len(columns) == shape[1] else None
     if order is not None:
-        side = side.select(tuple(side.positions[k] for k in order))
-    chunks = [chunk.astype(np.float64) for chunk in side.chunks()]  # a chunk is valid until the next
-    given = np.concatenate(chunks) if chunks else np.zeros((0, side.n_columns))
+        matrix = matrix.select(tuple(columns[k] for k in order))
+    chunks = [chunk.astype(np.float64) for chunk in matrix.chunks()]  # a chunk is valid until the next
+    given = np.concatenate(chunks) if chunks else np.zeros((0, matrix.n_columns))
     if given.shape not in {shape, shape[::-1]}:
-        raise disagreement("the prediction", shape, side.label, (given.shape[0], given.shape[1]))
-    return given, _precision_of(side, given, rtol)
+        raise disagreement("the prediction", shape, matrix.label, (given.shape[0], given.shape[1]))
+    return given, _precision_of(matrix, given, rtol)
 
 
-def _precision_of(side: Side, given: Floats, rtol: float | None) -> Precision:
+def _precision_of(matrix: Matrix, given: Floats, rtol: float | None) -> Precision:
     """Of arrays their type says how exact they are; of text only the numbers themselves do."""
-    types = [file.header.dtype for file in side.files if isinstance(file, NpyMatrix)]
-    return precision_of_types(types, rtol) if len(types) == len(side.files) else precision_of_numbers(given, rtol)
+    types = [file.header.dtype for file in matrix.files if isinstance(file, NpyFile)]
+    return precision_of_types(types, rtol) if len(types) == len(matrix.files) else precision_of_numbers(given, rtol)

@@ -13,8 +13,8 @@ from mse_cli.check.conventions import Convention, gradient_conventions, loss_con
 from mse_cli.check.finding import Finding, Precision
 from mse_cli.check.precision import FEW_DIGITS, count_of, is_rounded, most_digits
 from mse_cli.core.blocks import Block, Floats, gradient, masked_difference
+from mse_cli.core.centred_difference import centred_difference, relative_error
 from mse_cli.core.result import Result
-from mse_cli.explain.centred_difference import centred_difference, relative_error
 
 ANALYTIC_TOLERANCE, MOST_CELLS = 1e-9, 1000
 

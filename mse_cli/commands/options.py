@@ -1,16 +1,21 @@
 """Options that several commands share, each declared once."""
 
-from __future__ import annotations
-
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+# No annotations as text: see cli.py.
+import math
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from mse_cli.core.result import LOSSES, Missing, Reduction, ScalarName, Unmatched
 from mse_cli.errors import UsageError
+from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
+from mse_cli.render.number_text import exact
+from mse_cli.render.printing import Format, Only
+from mse_cli.render.screens.characters import ColorChoice
+from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
-    from mse_cli.readers.opening import InputOptions
+    from mse_cli.core.result import Result
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
 EXIT_CODES = """Exit codes:
@@ -25,65 +30,14 @@ def examples(*commands: str) -> str:
     return "\n".join(["Examples:", *(f"  {command}" for command in commands), "", EXIT_CODES])
 
 
-class MissingChoice(StrEnum):
-    """--missing."""
+def listed(choices: object) -> str:
+    """The values of a closed choice, in a sentence.
 
-    fail = "fail"
-    skip_cell = "skip-cell"
-    skip_row = "skip-row"
-    propagate = "propagate"
-
-
-class HeaderOption(StrEnum):
-    """--header."""
-
-    auto = "auto"
-    yes = "yes"
-    no = "no"
-
-
-class ReductionOption(StrEnum):
-    """--reduction."""
-
-    mean = "mean"
-    sum = "sum"
-
-
-class ColorOption(StrEnum):
-    """--color."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
-
-
-class Format(StrEnum):
-    """--format."""
-
-    table = "table"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    npy = "npy"
-
-
-class Only(StrEnum):
-    """--only."""
-
-    se = "se"
-    sse = "sse"
-    mse = "mse"
-    rmse = "rmse"
-    gradient = "gradient"
-
-
-class OnlyScalar(StrEnum):
-    """--only, where there are no matrices."""
-
-    sse = "sse"
-    mse = "mse"
-    rmse = "rmse"
+    >>> listed(HeaderChoice)
+    'auto, yes or no'
+    """
+    *others, last = get_args(choices)
+    return f"{', '.join(others)} or {last}"
 
 
 Pred = Annotated[
@@ -104,6 +58,23 @@ Key = Annotated[
         "--key", metavar="COL", help="Match rows by this column instead of by position.", rich_help_panel=INPUT
     ),
 ]
+NoKey = Annotated[
+    bool,
+    typer.Option(
+        "--no-key",
+        help="Rows belong together by position although a column says otherwise.",
+        rich_help_panel=INPUT,
+    ),
+]
+UnmatchedRows = Annotated[
+    Unmatched,
+    typer.Option(
+        "--unmatched",
+        metavar="CHOICE",
+        help="What rows do whose key the other file has not: fail, or drop to leave them out.",
+        rich_help_panel=INPUT,
+    ),
+]
 Weights = Annotated[
     str | None,
     typer.Option(
@@ -120,20 +91,20 @@ WeightColumn = Annotated[
     ),
 ]
 MissingPolicy = Annotated[
-    MissingChoice,
+    Missing,
     typer.Option(
         "--missing",
         metavar="POLICY",
-        help="What NaN and missing cells do: fail, skip-cell, skip-row or propagate.",
+        help=f"What NaN and missing cells do: {listed(Missing)}.",
         rich_help_panel=INPUT,
     ),
 ]
 Header = Annotated[
-    HeaderOption,
+    HeaderChoice,
     typer.Option(
         "--header",
         metavar="CHOICE",
-        help="Whether the first row of a text file holds names: auto, yes or no.",
+        help=f"Whether the first row of a text file holds names: {listed(HeaderChoice)}.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -147,8 +118,27 @@ Delimiter = Annotated[
     ),
 ]
 Decimal = Annotated[
-    str, typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or ,", rich_help_panel=INPUT)
+    DecimalChoice,
+    typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or , ; auto finds it.", rich_help_panel=INPUT),
 ]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na",
+        metavar="WORD",
+        help="One more word that means a missing cell; may be repeated.",
+        rich_help_panel=INPUT,
+        show_default=False,
+    ),
+]
+
+
+def _limit(value: float | None) -> float | None:
+    if value is not None and math.isnan(value):
+        raise UsageError("--fail-above takes a number; every loss would fail against NaN")
+    return value
+
+
 FailAbove = Annotated[
     float | None,
     typer.Option(
@@ -156,6 +146,7 @@ FailAbove = Annotated[
         metavar="X",
         help="Exit with 1 when the loss is greater than X, or NaN.",
         rich_help_panel=LOSS,
+        callback=_limit,
     ),
 ]
 Worst = Annotated[
@@ -173,14 +164,17 @@ OnlyOne = Annotated[
     typer.Option(
         "--only",
         metavar="QUANTITY",
-        help="Print se, sse, mse, rmse or gradient alone; a scalar as a bare number.",
+        help=f"Print {listed(Only)} alone; a scalar as a bare number.",
         rich_help_panel=OUTPUT,
     ),
 ]
 OnlyOneScalar = Annotated[
-    OnlyScalar | None,
+    ScalarName | None,
     typer.Option(
-        "--only", metavar="QUANTITY", help="Print sse, mse or rmse alone, as a bare number.", rich_help_panel=OUTPUT
+        "--only",
+        metavar="QUANTITY",
+        help=f"Print {listed(ScalarName)} alone, as a bare number.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 FormatOption = Annotated[
@@ -189,7 +183,7 @@ FormatOption = Annotated[
         "--format",
         "-f",
         metavar="FORMAT",
-        help="table, csv, tsv, json, markdown or npy; by default a table, or what the suffix of --output says.",
+        help=f"{listed(Format)}; by default a table, or what the suffix of --output says.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -207,8 +201,8 @@ MaxCols = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="Show all rows and columns in tables.", rich_help_panel=OUTPUT)]
 Color = Annotated[
-    ColorOption,
-    typer.Option("--color", metavar="WHEN", help="Colour in tables: auto, always or never.", rich_help_panel=OUTPUT),
+    ColorChoice,
+    typer.Option("--color", metavar="WHEN", help=f"Colour in tables: {listed(ColorChoice)}.", rich_help_panel=OUTPUT),
 ]
 Jobs = Annotated[
     int | None,
@@ -235,51 +229,50 @@ Dask = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
 ]
+ReductionChoice = Annotated[
+    Reduction,
+    typer.Option(
+        "--reduction",
+        metavar="R",
+        help=f"What the loss is: {' or '.join(f'{loss} ({name})' for name, loss in LOSSES.items())}.",
+        rich_help_panel=LOSS,
+    ),
+]
+SaveSE = Annotated[
+    str | None,
+    typer.Option(
+        "--save-se",
+        metavar="FILE|DIR/",
+        help="Also write SE, whole, as .npy, .csv or .csv.gz; DIR/ as a .npy per file of PREDS.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+SaveGradient = Annotated[
+    str | None,
+    typer.Option(
+        "--save-gradient", metavar="FILE|DIR/", help="Also write the gradient, likewise.", rich_help_panel=OUTPUT
+    ),
+]
+Summary = Annotated[bool, typer.Option("--summary", help="Scalars only, no matrices.", rich_help_panel=OUTPUT)]
+Digits = Annotated[
+    int,
+    typer.Option(
+        "--digits",
+        metavar="D",
+        min=1,
+        max=17,
+        help="Significant digits of matrix cells in tables.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+MaxRows = Annotated[
+    int,
+    typer.Option("--max-rows", metavar="R", min=1, help="Rows of a matrix that a table shows.", rich_help_panel=OUTPUT),
+]
 
 
-def input_options(
-    pred: str | None,
-    true: str | None,
-    key: str | None,
-    weights: str | None,
-    weight_column: str | None,
-    missing: MissingChoice,
-    header: HeaderOption,
-    delimiter: str,
-    decimal: str,
-    *,
-    read_again: bool,
-) -> InputOptions:
-    """The options of the panel Input, as the readers take them."""
-    from mse_cli.readers.opening import InputOptions
-    from mse_cli.readers.text.layout import Dialect
-
-    return InputOptions(
-        pred=pred,
-        true=true,
-        key=key,
-        weights=weights,
-        weight_column=weight_column,
-        dialect=Dialect(header.value, delimiter_of(delimiter), decimal_of(decimal), missing.value),
-        read_again=read_again,
-    )
-
-
-def delimiter_of(text: str) -> str | None:
-    r"""The character that --delimiter means, ``None`` for auto.
-
-    >>> delimiter_of("tab"), delimiter_of("auto"), delimiter_of(";")
-    ('\t', None, ';')
-    """
-    return {"auto": None, "tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
-
-
-def decimal_of(text: str) -> str:
-    """The decimal sign.
-
-    Raises:
-        UsageError: if it is neither a point nor a comma.
-    """
-    if text not in {".", ","}:
-        raise UsageError("--decimal is . or ,")
-    return text
+def gate(result: "Result", limit: float | None, *, quiet: bool) -> None:
+    """What ``--fail-above`` does: exit code 1 if the loss is above the limit, or no number."""
+    if limit is not None and not result.loss <= limit:
+        note([f"the loss {exact(result.loss)} is not at most {exact(limit)} (--fail-above)"], quiet=quiet)
+        raise typer.Exit(1)

@@ -90,7 +90,8 @@ def as_numbers(array: Numbers) -> Numbers:
         raise ParseError(f"holds {array.dtype}, not real numbers")
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    with np.errstate(all="ignore"):  # a longdouble above 1.8e308 becomes inf, which the readers refuse
+    # A longdouble above 1.8e308 becomes inf, which the readers refuse; a signalling NaN is a NaN.
+    with np.errstate(all="ignore"):
         return array.astype(np.float64, copy=False)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
 
 import numpy as np
 
 from mse_cli.core.blocks import Mask, Numbers
+from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place
 
-Missing = Literal["fail", "skip-cell", "skip-row", "propagate"]
-POLICIES: tuple[Missing, ...] = get_args(Missing)
 HINT = "--missing skip-cell or skip-row leaves missing values out, --missing propagate lets them through"
 INFINITE_HINT = "--missing propagate lets infinities through"
 

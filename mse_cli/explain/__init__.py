@@ -1,24 +1,25 @@
 """``mse explain`` without a screen: a computed case becomes a ``Lesson`` of nine steps."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from mse_cli.explain.backward import check, conventions, descent, gradient_step
-from mse_cli.explain.case import Case
-from mse_cli.explain.forward import error, inputs, introduction, mean, squares, total
-from mse_cli.explain.lesson import Lesson
-from mse_cli.explain.words import TEXTS
+from mse_cli import door
 
-SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions)
+if TYPE_CHECKING:
+    from mse_cli.explain.case import case_of
+    from mse_cli.explain.example import house_example
+    from mse_cli.explain.sections import explain
 
+__all__ = [
+    "case_of",
+    "explain",
+    "house_example",
+]
 
-def explain(case: Case, *, language: str = "en", sections: frozenset[int] | None = None) -> Lesson:
-    """The steps of a case in a language; all of them, or those with these numbers.
-
-    Args:
-        case: What was computed.
-        language: A key of ``mse_cli.explain.words.TEXTS``.
-        sections: Numbers from 1 to 9.
-    """
-    texts = TEXTS[language]
-    steps = (make(case, texts) for i, make in enumerate(SECTIONS, start=1) if sections is None or i in sections)
-    return Lesson(language, texts["title"], introduction(case, texts), tuple(steps))
+__getattr__ = door(
+    __name__,
+    {
+        "case_of": "case",
+        "explain": "sections",
+        "house_example": "example",
+    },
+)

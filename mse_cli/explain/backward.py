@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
+from mse_cli.core.centred_difference import Slope, centred_difference, relative_error
 from mse_cli.explain.case import Case
-from mse_cli.explain.centred_difference import Slope, centred_difference, relative_error
 from mse_cli.explain.formula import (
     DOT,
     EQUALS,
@@ -28,7 +28,7 @@ from mse_cli.explain.formula import (
     line,
     operand,
 )
-from mse_cli.explain.lesson import Equation, Listing, Paragraph, Part, Points, Step, Verdict, Words, sentence
+from mse_cli.explain.lesson import Equation, Listing, Paragraph, Passage, Points, Step, Verdict, Words, sentence
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative
@@ -54,7 +54,7 @@ def gradient_step(case: Case, texts: Texts) -> Step:
     )
     why = "gradient.links_factor" if weighted else "gradient.links"
     values = {"d": case.divisor_formula} | ({"f": case.indexed("w")} if weighted else {})
-    parts: list[Part] = [
+    parts: list[Passage] = [
         sentence(texts["gradient.question"], a=a, se=se),
         chain,
         sentence(texts[why], **values),
@@ -87,7 +87,7 @@ def descent(case: Case, texts: Texts) -> Step:
     eta = Number(case.learning_rate)
     with np.errstate(all="ignore"):
         moved = case.block.prediction - case.learning_rate * case.gradient
-    parts: list[Part] = [
+    parts: list[Passage] = [
         sentence(texts["descent.signs"]),
         Equation(line(_slope("MSE", "A"), EQUALS, case.grid(case.gradient, given=True), GIVES, _signs(case)), ()),
         Points(tuple(_sentences(case, texts))),
@@ -138,10 +138,10 @@ def _what_to_do(case: Case, texts: Texts, i: int, j: int) -> Paragraph:
     return sentence(texts[f"descent.{kind}"], name=Words(name), i=Number(case.rows[i] + 1), **shown)
 
 
-def _losses(case: Case, texts: Texts) -> list[Part]:
+def _losses(case: Case, texts: Texts) -> list[Passage]:
     """The loss before and after, and why."""
     before, after = case.result.mse, case.after.mse
-    parts: list[Part] = [
+    parts: list[Passage] = [
         sentence(texts["descent.loss"]),
         Equation(line("MSE(A)", EQUALS, Number(before), QUAD, "MSE(A′)", EQUALS, Number(after)), ()),
     ]
@@ -162,7 +162,7 @@ def _losses(case: Case, texts: Texts) -> list[Part]:
     return [*parts, *_advice(case, texts)]
 
 
-def _advice(case: Case, texts: Texts) -> list[Part]:
+def _advice(case: Case, texts: Texts) -> list[Passage]:
     if case.result.weighted:
         return [sentence(texts["descent.too_long_weighted"])] if case.after.mse > case.result.mse else []
     divisor = case.result.divisor
@@ -180,7 +180,7 @@ def check(case: Case, texts: Texts) -> Step:
     a, e, value = case.indexed("a"), case.indexed("e"), operand(case.at_cell(case.block.prediction))
     h, above, below = Number(slope.h), operand(slope.above), operand(slope.below)
     squares = line(_squared(e, "+"), MINUS, _squared(e, MINUS), EQUALS, "4", DOT, e, DOT, "h")
-    parts: tuple[Part, ...] = (
+    parts: tuple[Passage, ...] = (
         sentence(texts["check.idea"], h=line("h", EQUALS, h)),
         Equation(_loss_at(a, "+", "h"), (_loss_at(Traced(value), "+", h), Number(slope.above))),
         Equation(_loss_at(a, MINUS, "h"), (_loss_at(Traced(value), MINUS, h), Number(slope.below))),

@@ -27,7 +27,7 @@ from mse_cli.explain.formula import (
     line,
     operand,
 )
-from mse_cli.explain.lesson import Equation, Paragraph, Part, Step, Words, sentence
+from mse_cli.explain.lesson import Equation, Paragraph, Passage, Step, Words, sentence
 
 Texts = Mapping[str, str]
 ONES_ROWS, ONES_COLUMNS = Power(Index("ι", ("N",)), "T"), Index("ι", ("C",))
@@ -45,7 +45,7 @@ def introduction(case: Case, texts: Texts) -> Paragraph:
 
 def inputs(case: Case, texts: Texts) -> Step:
     """A, Y, N, C, and what is special about them."""
-    parts: list[Part] = [
+    parts: list[Passage] = [
         sentence(texts["inputs.matrices"]),
         _size(case, texts),
         *_names(case, texts),
@@ -161,7 +161,7 @@ def total(case: Case, texts: Texts) -> Step:
         cells = case.grid(case.weights * case.squares)
     sums = [case.result.columns[j].sse for j in case.columns]
     short = case.row_of_columns([Number(x, DIGITS) for x in sums])
-    parts: list[Part] = [sentence(texts["sse.formula"], iota=Index("ι", ("N",)))]
+    parts: list[Passage] = [sentence(texts["sse.formula"], iota=Index("ι", ("N",)))]
     if case.factor is not None:
         parts.append(sentence(texts["sse.factor"], factor=case.factor))
     parts += [

@@ -55,7 +55,7 @@ class Verdict:
     sentence: Paragraph
 
 
-Part: TypeAlias = Paragraph | Points | Equation | Listing | Verdict
+Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Step:
 
     number: int
     title: str
-    parts: tuple[Part, ...]
+    parts: tuple[Passage, ...]
 
 
 @dataclass(frozen=True)

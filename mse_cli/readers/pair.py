@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
-from mse_cli.core.missing import Missing, used_cells
-from mse_cli.errors import ShapeError, printable
+from mse_cli.core.missing import used_cells
+from mse_cli.core.result import Missing
+from mse_cli.errors import ShapeError, counted, printable
+from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.sources.files import reading
 
 
-class Matrix(Protocol):
-    """One file, or several one after the other, as a matrix that is read in chunks of rows."""
+class Stream(Protocol):
+    """What is read in chunks of rows: a matrix, or two whose rows are joined by a key."""
 
     @property
     def label(self) -> str:
@@ -31,16 +33,8 @@ class Matrix(Protocol):
         """C."""
 
     @property
-    def names(self) -> tuple[str, ...] | None:
-        """The columns' names, if it has any."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know about how it was read."""
-
-    @property
-    def files(self) -> tuple[Any, ...]:
-        """The matrices, a file each, that it is made of."""
+    def files(self) -> tuple[File, ...]:
+        """The files that are read."""
 
     def chunks(self) -> Iterator[Numbers]:
         """The rows in order, some at a time; from the start at each call.
@@ -49,7 +43,7 @@ class Matrix(Protocol):
         """
 
 
-class Part(NamedTuple):
+class StreamColumns(NamedTuple):
     """Some columns of a stream: of which stream, and from which column to which."""
 
     stream: int
@@ -77,12 +71,12 @@ class Pair:
         first_row: The number of its first row (from 0) in the whole that it is a part of.
     """
 
-    streams: tuple[Matrix, ...]
-    prediction: Part
-    target: Part
+    streams: tuple[Stream, ...]
+    prediction: StreamColumns
+    target: StreamColumns
     missing: Missing
     names: tuple[str, ...] | None = None
-    weights: Part | None = None
+    weights: StreamColumns | None = None
     column_weights: Floats | None = None
     notes: tuple[str, ...] = ()
     first_row: int = 0
@@ -96,6 +90,23 @@ class Pair:
     def n_rows(self) -> int | None:
         """N where it is known before reading."""
         return next((stream.n_rows for stream in self.streams if stream.n_rows is not None), None)
+
+    def array_shape(self, n_rows: int) -> tuple[int, ...]:
+        """The shape in which so many rows are written as an array: that of A where A is one, N×C of a table."""
+        side = self.streams[self.prediction.stream]
+        shape = side.shape if isinstance(side, Matrix) else None
+        if shape is None or self.prediction.start > 0:
+            return n_rows, self.n_columns
+        return (n_rows, *shape[1:]) if shape else ()
+
+    def column(self, number: int) -> Pair:
+        """One column (0-based) of a pair of matrices without weights."""
+        sides = []
+        for at in (self.prediction, self.target):
+            matrix = self.streams[at.stream]
+            assert isinstance(matrix, Matrix)
+            sides.append(matrix.select((matrix.wanted.columns[at.start + number],)))
+        return replace(self, streams=tuple(sides), prediction=StreamColumns(0, 0, 1), target=StreamColumns(1, 0, 1))
 
     def blocks(self) -> Iterator[Block]:
         """The rows of all streams, block by block; from the start at each call; each valid until the next.
@@ -124,7 +135,7 @@ class Pair:
             return check_weights(weights, first_row=first_row)
 
 
-def side_by_side(streams: tuple[Matrix, ...], most_rows: int) -> Iterator[list[Numbers]]:
+def side_by_side(streams: tuple[Stream, ...], most_rows: int) -> Iterator[list[Numbers]]:
     """The same rows of each stream, at most so many at a time.
 
     Raises:
@@ -162,20 +173,46 @@ def check_shapes(prediction: Matrix, target: Matrix) -> None:
     Raises:
         ShapeError: with both shapes.
     """
+    check_axes(prediction, target)
     known = prediction.n_rows is not None and target.n_rows is not None
     if prediction.n_columns == target.n_columns and (not known or prediction.n_rows == target.n_rows):
         return
     raise disagreement_of(prediction, target)
 
 
-def disagreement_of(first: Matrix, other: Matrix) -> ShapeError:
+def check_axes(first: Matrix, other: Matrix, *, rows: bool = True) -> None:
+    """Refuse two arrays of more than two axes that do not agree in every one, axes of length 1 at the end aside.
+
+    Args:
+        first: A matrix that may be an array.
+        other: Another one.
+        rows: Whether the first axis counts: one row of weights may stand for all.
+
+    Raises:
+        ShapeError: with both shapes.
+    """
+    shapes = first.shape, other.shape
+    one, two = ((shape or ())[: _last_long_axis(shape or ())] for shape in shapes)
+    if min(len(one), len(two)) <= 2 or one == two or (not rows and one[1:] == two[1:]):
+        return
+    are = " and ".join(f"{printable(it.label)} is {_times(it.shape or ())}" for it in (first, other))
+    hint = "transpose one of them: their axes stand in another order" if sorted(one) == sorted(two) else None
+    raise ShapeError(f"the shapes differ: {are}; arrays of more than two axes must agree in every one", hint=hint)
+
+
+def _last_long_axis(shape: tuple[int, ...]) -> int:
+    """How many axes there are without those of length 1 at the end."""
+    return max((k for k, size in enumerate(shape, 1) if size != 1), default=0)
+
+
+def disagreement_of(first: Stream, other: Stream) -> ShapeError:
     """The error for two sides whose shapes differ, with the file that looks wrong."""
     shape, other_shape = (_count(first), first.n_columns), (_count(other), other.n_columns)
     error = disagreement(first.label, shape, other.label, other_shape)
     return ShapeError(error.message, hint=_odd_file(first, other) or error.hint)
 
 
-def _odd_file(first: Matrix, other: Matrix) -> str | None:
+def _odd_file(first: Stream, other: Stream) -> str | None:
     """Which file looks wrong where two sides of several files have different numbers of rows."""
     files, others = first.files, other.files
     names, other_names = ([PurePosixPath(file.label).stem for file in side] for side in (files, others))
@@ -189,12 +226,12 @@ def _odd_file(first: Matrix, other: Matrix) -> str | None:
     return None
 
 
-def _rows_of(file: Matrix) -> str:
-    return f"{printable(file.label)} has {file.n_rows} rows"
+def _rows_of(file: File) -> str:
+    return f"{printable(file.label)} has {counted(file.n_rows or 0, 'row')}"
 
 
-def _count(matrix: Matrix) -> int:
-    return matrix.n_rows if matrix.n_rows is not None else sum(map(len, matrix.chunks()))
+def _count(stream: Stream) -> int:
+    return stream.n_rows if stream.n_rows is not None else sum(map(len, stream.chunks()))
 
 
 def disagreement(name: str, shape: tuple[int, int], other: str, other_shape: tuple[int, int]) -> ShapeError:
@@ -210,8 +247,8 @@ def disagreement(name: str, shape: tuple[int, int], other: str, other_shape: tup
     return ShapeError(message, hint=_what_looks_wrong(shape, other_shape))
 
 
-def _times(shape: tuple[int, int]) -> str:
-    return f"{shape[0]}×{shape[1]}"
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _what_looks_wrong(shape: tuple[int, int], other: tuple[int, int]) -> str | None:

@@ -1,1 +1,25 @@
-"""Results → text, one small file per format. The only place that imports Rich, and only where a table is drawn."""
+"""Results → text, one small file per format. The only place that imports Rich, and only where something is drawn."""
+
+from typing import TYPE_CHECKING
+
+from mse_cli import door
+
+if TYPE_CHECKING:
+    from mse_cli.render.findings import write_findings
+    from mse_cli.render.lessons import write_lesson
+    from mse_cli.render.shard_folder import saving
+
+__all__ = [
+    "saving",
+    "write_findings",
+    "write_lesson",
+]
+
+__getattr__ = door(
+    __name__,
+    {
+        "saving": "shard_folder",
+        "write_findings": "findings",
+        "write_lesson": "lessons",
+    },
+)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
 from mse_cli.check.finding import Finding
 from mse_cli.errors import printable
-from mse_cli.render.numbers import exact, short
+from mse_cli.render.files.destination import writing
+from mse_cli.render.number_text import exact, short
+from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
 PASS, FAIL = ("PASS", "bold green"), ("FAIL", "bold red")
+
+
+def write_findings(findings: Sequence[Finding], names: Sequence[str] | None, color: ColorChoice) -> None:
+    """On standard output, a line for each check."""
+    text = render_findings(findings, names, Screen(sys.stdout, color))
+    with writing(None) as stream:
+        stream.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
 def render_findings(findings: Sequence[Finding], names: Sequence[str] | None, screen: Screen) -> str:

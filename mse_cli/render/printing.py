@@ -1,174 +1,177 @@
-"""A result as the report asks for it, on its way to a stream; loaded when there is a result to print."""
+"""A result as it is asked for, on its way to a stream: which quantity, in which format."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from mse_cli.commands.options import Format, Only
-from mse_cli.core.result import Result
-from mse_cli.render.files.destination import Output
-from mse_cli.render.numbers import exact, json_number
-from mse_cli.render.request import DELIMITERS, EVERYTHING, MATRICES, Report
-from mse_cli.render.screens.characters import shown_in
-from mse_cli.running.evaluation import Evaluation, MatrixName
+from mse_cli.core.result import ScalarName
+from mse_cli.errors import UsageError, printable
+from mse_cli.render.files.destination import STANDARD_OUTPUT
+from mse_cli.render.number_text import exact
+from mse_cli.render.screens.characters import ColorChoice
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from mse_cli.core.blocks import Floats
-    from mse_cli.running.place import Running
+    from mse_cli.render.files.destination import Output
+    from mse_cli.running import Backend, Evaluation
+    from mse_cli.running.evaluation import MatrixName
     from mse_cli.running.tallying import Progress
 
-T = TypeVar("T")
-
-# Each format's renderer is imported where it is called: a small file's run is mostly importing.
-
-
-def write(
-    report: Report,
-    evaluation: Evaluation,
-    files: tuple[str, ...],
-    stream: Output,
-    there: Running | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Write what the report asks for; ``there`` is where a whole matrix is calculated."""
-    for part in _render(report, evaluation, files, there, progress):
-        stream.write(part.encode(report.encoding, "backslashreplace") if isinstance(part, str) else part)
-
-
-def _render(
-    report: Report,
-    evaluation: Evaluation,
-    files: tuple[str, ...],
-    there: Running | None,
-    progress: Progress | None,
-) -> Iterable[str | Buffer]:
-    if report.only is None:
-        return _whole(report, evaluation, files, progress)
-    if report.only in MATRICES:
-        return _matrix(report, evaluation, report.only, there, progress)
-    return [_scalar(report, evaluation.result, report.only.value)]
+Format = Literal["table", "csv", "tsv", "json", "markdown", "npy"]
+Only = Literal["se", ScalarName, "gradient"]
+# Which module of formats/ writes a format; it is loaded when it is asked for: a small file's run is mostly importing.
+WRITERS: dict[Format, str] = {
+    "table": "table",
+    "csv": "rows",
+    "tsv": "rows",
+    "json": "json_text",
+    "markdown": "markdown",
+    "npy": "npy_file",
+}
+SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".md": "markdown", ".npy": "npy"}
+FOR_PEOPLE: tuple[Format, ...] = ("table", "markdown")
+SAVED: dict[str, Format] = {".npy": "npy", ".csv": "csv", ".csv.gz": "csv"}  # by the suffix of --save-se and its like
+SUFFIX_HINT = "name the file .npy, .csv or .csv.gz: the suffix says how it is written; DIR/ is a folder of shards"
+EVERYTHING = sys.maxsize
 
 
-def _whole(report: Report, evaluation: Evaluation, files: tuple[str, ...], progress: Progress | None) -> Iterable[str]:
-    result = evaluation.result
-    if report.format is Format.json:
-        from mse_cli.render.formats.json_text import render_json
-        from mse_cli.running.merging.partial import to_plain
+@dataclass(frozen=True)
+class Printout:
+    """The options of the panel Output, checked against each other.
 
-        wanted: tuple[MatrixName, ...] = () if report.summary else ("se", "gradient")
-        matrices = [(name, evaluation.matrix(name, progress)) for name in wanted]
-        return render_json(result, matrices, to_plain(evaluation.sums, evaluation.worst))
-    if report.format in DELIMITERS:
-        from mse_cli.render.formats.rows import render_scalars
+    Attributes:
+        format: How it is written.
+        only: The one quantity that is printed, ``None`` for all.
+        summary: Whether matrices are left out.
+        digits: Significant digits of the cells of tables.
+        most_rows: How many rows of a matrix a table shows.
+        most_columns: How many columns.
+        color: "auto", "always" or "never".
+        path: The file that it is written to, ``None`` for standard output.
+        save_se: Where SE is written too, whole: a file, or a folder of shards.
+        save_gradient: Where the gradient is.
+    """
 
-        return [render_scalars(result, DELIMITERS[report.format])]
-    return [_tables(report, evaluation, files)]
+    format: Format = "table"
+    only: Only | None = None
+    summary: bool = False
+    digits: int = 6
+    most_rows: int = 10
+    most_columns: int = 8
+    color: ColorChoice = "auto"
+    path: str | None = None
+    save_se: str | None = None
+    save_gradient: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse combinations that have no meaning."""
+        if self.summary and self.matrix:
+            raise UsageError(f"--summary leaves matrices out, --only {self.only} asks for one")
+        if self.format == "npy" and not self.matrix:
+            raise UsageError("an NPY file holds one matrix", hint="--only se or --only gradient")
+        if self.format == "npy" and self.to_standard_output and sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError("NPY is not for a terminal", hint="redirect it to a file, or use -o FILE")
+        for name, path in self.saves.items():
+            if not path.endswith((*SAVED, "/")):
+                message = f"--save-{name} {printable(path)}: no format has this suffix"
+                raise UsageError(message, hint=SUFFIX_HINT)
 
-def _scalar(report: Report, result: Result, name: str) -> str:
-    value: float = getattr(result, name)
-    if report.format in DELIMITERS:
-        return f"{name}\n{exact(value)}\n"
-    if report.format is Format.markdown:
-        return f"| {name} |\n| ---: |\n| {exact(value)} |\n"
-    return (json_number(value) if report.format is Format.json else exact(value)) + "\n"
+    @property
+    def saves(self) -> dict[MatrixName, str]:
+        """The matrices that are saved, and where."""
+        paths: dict[MatrixName, str | None] = {"se": self.save_se, "gradient": self.save_gradient}
+        return {name: path for name, path in paths.items() if path is not None}
 
+    @property
+    def matrix(self) -> MatrixName | None:
+        """The matrix that is printed alone, if it is one."""
+        return self.only if self.only == "se" or self.only == "gradient" else None
 
-def _matrix(
-    report: Report, evaluation: Evaluation, only: Only, there: Running | None, progress: Progress | None
-) -> Iterable[str | Buffer]:
-    name: MatrixName = "se" if only is Only.se else "gradient"
-    if report.format in DELIMITERS:
-        return _rows(name, evaluation, DELIMITERS[report.format], there, progress)
-    if report.format is Format.npy:
-        return _npy(name, evaluation, there, progress)
-    if report.format is Format.json:
-        from mse_cli.render.formats.json_text import matrix_text
+    @property
+    def to_standard_output(self) -> bool:
+        """Whether it is not written to a file."""
+        return self.path in STANDARD_OUTPUT
 
-        return _line(matrix_text(evaluation.matrix(name, progress)))
-    return [_tables(report, evaluation, ())]
+    @property
+    def encoding(self) -> str:
+        """What people read is in the stream's encoding; what programs read is in UTF-8 wherever it goes."""
+        for_people = self.format in FOR_PEOPLE and self.to_standard_output
+        return (sys.stdout.encoding if for_people else None) or "utf-8"
 
+    @property
+    def edge_rows(self) -> int | None:
+        """How many rows of the matrices must be kept for a table, ``None`` for none."""
+        shown = self.format in FOR_PEOPLE and not self.summary
+        return self.most_rows if shown and (self.only is None or self.matrix) else None
 
-def _rows(
-    name: MatrixName, evaluation: Evaluation, delimiter: str, there: Running | None, progress: Progress | None
-) -> Iterator[str]:
-    """A matrix as rows, below its names if it has any."""
-    from mse_cli.render.formats.rows import matrix_rows, render_rows
-
-    if evaluation.names:
-        yield render_rows([evaluation.names], delimiter)
-    render = partial(matrix_rows, delimiter=delimiter)
-    yield from _rendered(name, evaluation, render, there if there is not None and there.makes_text else None, progress)
-
-
-def _npy(
-    name: MatrixName, evaluation: Evaluation, there: Running | None, progress: Progress | None
-) -> Iterator[Buffer]:
-    """A matrix as an NPY file."""
-    from mse_cli.render.formats.npy_file import npy_header, npy_rows
-
-    yield npy_header(evaluation.result.shape)
-    yield from _rendered(name, evaluation, npy_rows, there, progress)
-
-
-def _rendered(
-    name: MatrixName,
-    evaluation: Evaluation,
-    render: Callable[[Floats], T],
-    there: Running | None,
-    progress: Progress | None,
-) -> Iterator[T]:
-    """What ``render`` makes of a matrix: of its parts at the same time ``there``, or of one block after the other."""
-    if there is None or not there.in_parts:
-        return map(render, evaluation.matrix(name, progress))
-    from mse_cli.running.second_pass import rendered  # small files are not cut
-
-    return rendered(there.pair, evaluation.of_block(name), render, mapped=there.mapped, progress=progress)
-
-
-def _line(texts: Iterator[str]) -> Iterator[str]:
-    yield from texts
-    yield "\n"
+    @property
+    def reads_again(self) -> bool:
+        """Whether a whole matrix is written, for which the files are read a second time."""
+        if self.saves:
+            return True
+        if self.format in FOR_PEOPLE:
+            return False
+        return self.matrix is not None or (self.format == "json" and self.only is None and not self.summary)
 
 
-def _tables(report: Report, evaluation: Evaluation, files: tuple[str, ...]) -> str:
-    """Tables for people; Rich is imported here and not before."""
-    from mse_cli.render.formats import table
-    from mse_cli.render.screens.screen import Screen
+class Job(NamedTuple):
+    """What a format's writer is given.
 
-    options = table.TableOptions(report.digits, report.most_columns)
-    result, excerpt = evaluation.result, evaluation.excerpt()
-    if report.format is Format.markdown:
-        from mse_cli.render.formats import markdown
+    Attributes:
+        printout: What is asked for.
+        evaluation: What it is about.
+        files: What the user calls the two sides.
+        backend: Where a whole matrix is calculated; ``None``: here.
+        progress: Told how many more rows are written.
+    """
 
-        if report.only is None or excerpt is None:
-            return shown_in(markdown.render_markdown(result, files, excerpt, options), report.encoding)
-        one = markdown.se_markdown if report.only is Only.se else markdown.gradient_markdown
-        return shown_in(one(result, excerpt, options), report.encoding)
-    fitted = report.most_columns != EVERYTHING
-    screen = Screen(sys.stdout if report.to_standard_output else None, report.color, fitted=fitted)
-    if report.only is None or excerpt is None:
-        return table.render_table(result, files, excerpt, options, screen)
-    draw = table.se_table if report.only is Only.se else table.gradient_table
-    return screen.draw(draw(result, excerpt, options, screen))
+    printout: Printout
+    evaluation: Evaluation
+    files: tuple[str, ...] = ()
+    backend: Backend | None = None
+    progress: Progress | None = None
+
+
+def format_of(chosen: Format | None, path: str | None) -> Format:
+    """The format that is asked for, or that the output file's suffix says; ``.gz`` after it says nothing."""
+    if chosen is not None or path is None:
+        return chosen or "table"
+    name = path.lower().removesuffix(".gz")
+    return next((form for suffix, form in SUFFIXES.items() if name.endswith(suffix)), "table")
+
+
+def write(job: Job, stream: Output) -> None:
+    """Write what is asked for: a matrix alone, a number alone, or the whole result."""
+    for part in _texts(job):
+        stream.write(part.encode(job.printout.encoding, "backslashreplace") if isinstance(part, str) else part)
+
+
+def _texts(job: Job) -> Iterable[str | Buffer]:
+    printout = job.printout
+    value = next((s.value for s in job.evaluation.result.scalars() if s.key == printout.only), None)
+    if value is not None and printout.format == "table":
+        return [exact(value) + "\n"]  # bare, and without loading Rich
+    writer = import_module(f"mse_cli.render.formats.{WRITERS[printout.format]}")
+    texts: Iterable[str | Buffer]
+    if printout.matrix is not None:
+        texts = writer.matrix(job, printout.matrix)
+    else:
+        texts = writer.whole(job) if value is None else [writer.scalar(printout.only, value)]
+    return texts
 
 
 def save(
-    name: MatrixName, path: str, evaluation: Evaluation, stream: Output, there: Running, progress: Progress
+    name: MatrixName, path: str, evaluation: Evaluation, stream: Output, backend: Backend, progress: Progress
 ) -> None:
     """Write a whole matrix for ``--save-se`` or ``--save-gradient``, in the format of the file's suffix.
 
     Closes the stream: what the disk has to say comes before the first byte on standard output.
     """
-    if path.endswith(".npy"):
-        for data in _npy(name, evaluation, there, progress):
-            stream.write(data)
-    else:
-        for text in _rows(name, evaluation, ",", there, progress):
-            stream.write(text.encode())
+    form = next(form for suffix, form in SAVED.items() if path.endswith(suffix))
+    write(Job(Printout(form, name, path=path), evaluation, (), backend, progress), stream)
     stream.close()

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers.pair import Pair
-from mse_cli.running import partitions as planning
-from mse_cli.running.tallying import KEPT_BYTES, LARGEST_KEPT, Progress, Tally, cores, filled
+from mse_cli.running import partitions
+from mse_cli.running.backend import KEPT_BYTES, LARGEST_KEPT, Backend, cores
+from mse_cli.running.partitions import partitions_of, with_counted_rows
+from mse_cli.running.tallying import Progress, Tally, filled
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -37,7 +39,6 @@ FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each cost
 SECONDS_TO_CONNECT = 10
 # A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
 ENVIRONMENT = {
-    "POLARS_MAX_THREADS": "1",
     "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT),
     "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
 }
@@ -116,13 +117,20 @@ def _quietly() -> Iterator[None]:
         logging.disable(level)
 
 
+def backend_on(pair: Pair, client: Client) -> Backend:
+    """A cluster as the backend of a pair; its rows are counted there."""
+    mapped = partial(map_on_dask, client=client)
+    pair = with_counted_rows(pair, mapped)
+    return Backend(pair, partial(run_on_dask, pair, client=client), mapped)
+
+
 def run_on_dask(pair: Pair, *tallies: Tally, client: Client, progress: Progress | None = None) -> None:
     """On a Dask cluster, the parts of a pair at the same time.
 
     Raises:
         MseError: as reading the blocks here would, or if the cluster is lost.
     """
-    parts = planning.parts_of(pair, ROUNDS * planning.PART_CELLS)
+    parts = partitions_of(pair, ROUNDS * partitions.PARTITION_CELLS)
     size = _group_size(len(parts))
     fill = partial(filled, empty=[tally.new() for tally in tallies])
     for start, merged in zip(range(0, len(parts), size), _grouped(fill, parts, _merged, client), strict=True):

@@ -20,11 +20,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.errors import MseError
-from mse_cli.readers.text import counted_text  # noqa: F401 - what the workers need is there when they are forked
-from mse_cli.running.tallying import keep_freed_memory, ordered
+from mse_cli.readers.text import counting  # noqa: F401 - what the workers need is there when they are forked
+from mse_cli.running.backend import keep_freed_memory
+from mse_cli.running.tallying import ordered
 
 if TYPE_CHECKING:
-    from mse_cli.running.partitions import Map
+    from mse_cli.running.tallying import Map
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,8 +38,8 @@ def in_processes(n_processes: int) -> Iterator[Map]:
     Raises:
         MseError: if a worker ends before its work.
     """
-    # A fork is ready in 10 ms, a fresh interpreter in 200; but Polars' threads, once started, do not survive a fork.
-    method = "fork" if sys.platform == "linux" and sys.modules.get("polars") is None else "spawn"
+    # A fork is ready in 10 ms, a fresh interpreter in 200; but PyArrow's threads, once started, do not survive a fork.
+    method = "fork" if sys.platform == "linux" and sys.modules.get("pyarrow") is None else "spawn"
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(n_processes, multiprocessing.get_context(method), initializer=_live_quietly)
     try:
@@ -83,7 +84,6 @@ def _signals_held() -> Iterator[None]:
 def _live_quietly() -> None:
     """In a worker: leave Ctrl-C to the main process, end when that ends, however it ends, and use one processor."""
     keep_freed_memory()
-    os.environ["POLARS_MAX_THREADS"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):  # the command's own handlers raise, which the pool would take for a result
         if hasattr(signal, name):

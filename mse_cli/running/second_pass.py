@@ -1,4 +1,4 @@
-"""A whole matrix, SE or the gradient, in a second pass: its parts calculated at the same time, and written in order."""
+"""A whole matrix, SE or the gradient, in a second pass: its partitions at the same time, written in order."""
 
 from __future__ import annotations
 
@@ -8,12 +8,27 @@ from typing import TypeVar
 
 from mse_cli.core.blocks import Block, Floats
 from mse_cli.readers.pair import Pair
-from mse_cli.running.partitions import Map, parts_of
-from mse_cli.running.tallying import Progress
+from mse_cli.running.backend import Backend
+from mse_cli.running.evaluation import Evaluation, MatrixName
+from mse_cli.running.partitions import partitions_of
+from mse_cli.running.tallying import Map, Progress
 
 T = TypeVar("T")
 
-HELD_CELLS = 1 << 20  # of a part of a matrix that waits to be written
+HELD_CELLS = 1 << 20  # of a partition that waits to be written
+
+
+def matrix_as(
+    render: Callable[[Floats], T],
+    name: MatrixName,
+    evaluation: Evaluation,
+    backend: Backend | None,
+    progress: Progress | None,
+) -> Iterator[T]:
+    """What ``render`` makes of a matrix: of its partitions at the same time, or of one block after the other."""
+    if backend is None or not backend.in_partitions:
+        return map(render, evaluation.matrix(name, progress))
+    return rendered(backend.pair, evaluation.of_block(name), render, mapped=backend.mapped, progress=progress)
 
 
 def rendered(
@@ -27,19 +42,19 @@ def rendered(
     """What ``render`` makes of ``of_block`` of each block, in order.
 
     Args:
-        pair: The rows, counted; what a few parts of them are rendered to is held in memory.
+        pair: The rows, counted; what a few partitions are rendered to is held in memory.
         of_block: SE or the gradient of a block.
         render: Rows as they are written.
-        mapped: Where the parts are calculated.
+        mapped: Where the partitions are calculated.
         progress: Told how many more rows are written.
     """
-    parts = parts_of(pair, HELD_CELLS)
-    work = partial(_rendered_part, of_block=of_block, render=render)
-    for part, pieces in zip(parts, mapped(work, parts), strict=True):
+    partitions = partitions_of(pair, HELD_CELLS)
+    work = partial(_rendered, of_block=of_block, render=render)
+    for partition, pieces in zip(partitions, mapped(work, partitions), strict=True):
         yield from pieces
         if progress:
-            progress(part.n_rows or 0)
+            progress(partition.n_rows or 0)
 
 
-def _rendered_part(part: Pair, *, of_block: Callable[[Block], Floats], render: Callable[[Floats], T]) -> list[T]:
-    return [render(of_block(block)) for block in part.blocks()]
+def _rendered(partition: Pair, *, of_block: Callable[[Block], Floats], render: Callable[[Floats], T]) -> list[T]:
+    return [render(of_block(block)) for block in partition.blocks()]

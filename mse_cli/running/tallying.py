@@ -1,4 +1,4 @@
-"""Where blocks run: in this process, or as parts that a ``Map`` works on: threads, worker processes, a cluster.
+"""Blocks fed to tallies: in this process, or partitions of a pair wherever a ``Map`` works on them.
 
 A ``Map`` is Python's ``map``, done elsewhere, its results in order. Sums are exact and merge in any way, so that the
 place changes no bit.
@@ -6,8 +6,6 @@ place changes no bit.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,24 +14,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.delimited import LARGE_FOR_POLARS, TextMatrix, has_polars
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-    from mse_cli.running.partitions import Map
-
 T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[int], None]  # told how many more rows are done
-
-MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
-FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
-CELLS_A_THREAD = 32 << 20  # of a part: each part begins with fresh memory, and at an error those at work are finished
-KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
-LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
-LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
 
 
 class Listener(Protocol):
@@ -44,7 +33,7 @@ class Listener(Protocol):
 
 
 class Tally(Listener, Protocol):
-    """A listener that can also be merged from those that were fed the blocks of a part each."""
+    """A listener that can also be merged from those that were fed the blocks of a partition each."""
 
     def new(self) -> Self:
         """An empty one of the same kind."""
@@ -53,21 +42,11 @@ class Tally(Listener, Protocol):
         """Take in what another one was fed, of the rows that follow."""
 
 
-class Run(Protocol):
-    """A backend, with all that it needs beside the pair and the tallies."""
+class Map(Protocol):
+    """Python's ``map`` over one list, done elsewhere: the results in order, an error where its item stands."""
 
-    def __call__(self, pair: Pair, *tallies: Tally) -> None:
-        """Feed every block of the pair to every tally."""
-
-
-def run(pair: Pair, *tallies: Tally, jobs: int | None = None) -> None:
-    """In as many threads as help, at most so many."""
-    n_threads = threads_for(pair, jobs)
-    if n_threads == 1:
-        run_here(pair, *tallies)
-        return
-    with in_threads(n_threads) as mapped:
-        run_in_parts(pair, *tallies, mapped=mapped, part_cells=cells_for(pair, n_threads))
+    def __call__(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """``function`` of each item."""
 
 
 def run_here(pair: Pair, *tallies: Listener, progress: Progress | None = None) -> None:
@@ -79,28 +58,42 @@ def run_here(pair: Pair, *tallies: Listener, progress: Progress | None = None) -
             progress(block.shape[0])
 
 
-def run_in_parts(
-    pair: Pair, *tallies: Tally, mapped: Map, part_cells: int | None = None, progress: Progress | None = None
+def run_in_partitions(
+    partitions: Sequence[Pair], *tallies: Tally, mapped: Map, progress: Progress | None = None
 ) -> None:
-    """Wherever ``mapped`` works, parts of a pair at the same time; of several errors the first row's is raised."""
-    from mse_cli.running.partitions import parts_of, with_counted_rows  # small files are not cut
-
-    parts = parts_of(with_counted_rows(pair, mapped), part_cells)
+    """Wherever ``mapped`` works, partitions at the same time; of several errors the first row's is raised."""
     fill = partial(filled, empty=[tally.new() for tally in tallies])
-    for part, merged in zip(parts, mapped(fill, parts), strict=True):
-        for tally, more in zip(tallies, merged, strict=True):
+    for partition, found in zip(partitions, mapped(fill, partitions), strict=True):
+        for tally, more in zip(tallies, found, strict=True):
             tally.merge(more)
         if progress:
-            progress(part.n_rows or 0)
+            progress(partition.n_rows or 0)
 
 
-def filled(part: Pair, empty: list[Tally]) -> list[Tally]:
-    """The tallies of a part, without the scratch space that they were filled in."""
+def run_by_columns(pair: Pair, sums: Sums, *, mapped: Map, progress: Progress | None = None) -> None:
+    """A column at a time over all rows, wherever ``mapped`` works: files that are stored so need not be turned."""
+    columns = [pair.column(number) for number in range(pair.n_columns)]
+    found: list[Sums] = []
+    for (tally,) in mapped(partial(filled, empty=[Sums(1)]), columns):
+        assert isinstance(tally, Sums)
+        found.append(tally)
+        if progress:
+            progress((pair.n_rows or 0) // len(columns))
+    sums.merge(Sums.beside(found))
+
+
+def filled(partition: Pair, empty: list[Tally]) -> list[Tally]:
+    """The tallies of a partition, without the scratch space that they were filled in."""
     working, merged = [tally.new() for tally in empty], [tally.new() for tally in empty]
-    run_here(part, *working)
+    run_here(partition, *working)
     for tally, more in zip(merged, working, strict=True):
         tally.merge(more)
     return merged
+
+
+def map_here(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Python's own ``map``."""
+    return map(function, items)
 
 
 def ordered(function: Callable[[T], R], items: Iterable[T], *, pool: Executor, ahead: int) -> Iterator[R]:
@@ -118,11 +111,6 @@ def ordered(function: Callable[[T], R], items: Iterable[T], *, pool: Executor, a
             work.cancel()
 
 
-def map_here(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Python's own ``map``."""
-    return map(function, items)
-
-
 @contextmanager
 def in_threads(n_threads: int) -> Iterator[Map]:
     """A ``map`` in so many threads of this process."""
@@ -130,66 +118,3 @@ def in_threads(n_threads: int) -> Iterator[Map]:
 
     with ThreadPoolExecutor(n_threads) as pool:
         yield partial(ordered, pool=pool, ahead=n_threads + 1)
-
-
-def threads_for(pair: Pair, jobs: int | None) -> int:
-    """How many threads help to read a pair of arrays, at most ``jobs``: NumPy works outside Python's lock."""
-    most = min(jobs or MOST_THREADS, MOST_THREADS, cores())
-    if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
-        return 1
-    if texts_of(pair):
-        return 1  # two threads with Polars take as long as one, which has its threads
-    return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
-
-
-def cells_for(pair: Pair, n_threads: int) -> int:
-    """How many cells a part has for so many threads, so that they are busy to the end."""
-    n_cells = (pair.n_rows or 0) * pair.n_columns
-    rounds = -(-n_cells // (n_threads * CELLS_A_THREAD))
-    return -(-n_cells // (n_threads * rounds))
-
-
-def processes_for(pair: Pair, jobs: int | None) -> int:
-    """How many processes help to read a pair with text in it, at most ``jobs``; 1 where they cannot share the work."""
-    n_bytes = text_bytes(pair)
-    most = jobs or (cores() if n_bytes >= LARGE_TEXT else 1)
-    if most == 1 or n_bytes == 0:
-        return 1
-    from mse_cli.running.partitions import can_be_cut  # small files are not cut
-
-    return most if can_be_cut(pair) else 1
-
-
-def keep_freed_memory() -> None:
-    """Have the C library keep what large buffers leave, for the next: fresh pages cost as much as what fills them.
-
-    It is for processes that are ours: the command and its workers, not one that uses the package.
-    """
-    if sys.platform == "linux":
-        import ctypes  # NumPy has loaded it
-
-        m_trim_threshold, m_mmap_threshold = -1, -3
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-        if mallopt is not None:
-            mallopt(m_mmap_threshold, LARGEST_KEPT)
-            mallopt(m_trim_threshold, KEPT_BYTES)
-
-
-def could_be_faster(pair: Pair) -> bool:
-    """Whether the extra ``fast`` is missing where it would help."""
-    return text_bytes(pair) >= LARGE_FOR_POLARS and not has_polars()
-
-
-def text_bytes(pair: Pair) -> int:
-    """How large the text files are together, as far as they are files."""
-    return sum(text.n_bytes for text in texts_of(pair))
-
-
-def texts_of(pair: Pair) -> list[TextMatrix]:
-    """The text files of a pair."""
-    return [file for stream in pair.streams for file in stream.files if isinstance(file, TextMatrix)]
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

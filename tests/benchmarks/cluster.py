@@ -14,17 +14,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from mse_cli.readers.matrix import Rows, Selection, matrix_of
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.pair import Pair, Part
-from mse_cli.running.cluster import ROUNDS, connected, map_on_dask, run_on_dask
+from mse_cli.readers.pair import Pair, StreamColumns
+from mse_cli.running.backend import backend_for
+from mse_cli.running.cluster import ROUNDS, backend_on, connected
 from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.partitions import PART_CELLS, Stack, parts_of, with_counted_rows
-from mse_cli.running.place import running
+from mse_cli.running.partitions import PARTITION_CELLS, partitions_of
 
 COUNTS = (1_000, 10_000, 100_000)
 SHARDS, ROWS_OF_SHARD, COLUMNS = 16, 120_000, 4
@@ -37,23 +37,24 @@ class Stub:
 
     n_rows: int
     label: str = "stub"
-    n_columns: int = 4
+    width: int = 4
+    use: tuple[int, ...] = (0, 1, 2, 3)
     names: None = None
     notes: tuple[str, ...] = ()
-    can_be_parted: bool = True
+    can_be_cut: bool = True
 
-    def grains(self, n_cells: int) -> list[int]:
+    def grains(self, n_columns: int, n_cells: int) -> list[int]:
         """As long as asked for."""
-        step = n_cells // self.n_columns
+        step = n_cells // n_columns
         return [step] * (self.n_rows // step)
 
     def part(self, rows: range) -> Stub:
         """As long as asked for."""
         return replace(self, n_rows=len(rows))
 
-    def chunks(self) -> Iterator[np.ndarray]:
+    def read(self, wanted: Selection) -> Iterator[Rows]:
         """One row."""
-        yield np.ones((1, self.n_columns))
+        yield Rows(np.ones((1, len(wanted.columns))))
 
 
 def measure_tasks() -> None:
@@ -82,14 +83,14 @@ def run_client(file: str, n_tasks: int) -> None:
     """One run of the client, in a process of its own."""
     import json
 
-    cells = ROUNDS * PART_CELLS  # of a task
-    stack = Stack("stub", (Stub(n_tasks * cells // 4),))  # type: ignore[arg-type]
-    pair = Pair((stack, stack), Part(0, 0, 4), Part(1, 0, 4), "fail")
-    assert len(parts_of(pair, cells)) == n_tasks
+    cells = ROUNDS * PARTITION_CELLS  # of a task
+    side = matrix_of("stub", (Stub(n_tasks * cells // 4),), "fail")  # type: ignore[arg-type]
+    pair = Pair((side, side), StreamColumns(0, 0, 4), StreamColumns(1, 0, 4), "fail")
+    assert len(partitions_of(pair, cells)) == n_tasks
     with connected(json.loads(Path(file).read_text())["address"]) as client:
         client.wait_for_workers(2)
         start = time.perf_counter()
-        result = evaluate_pair(pair, run=partial(run_on_dask, client=client)).result
+        result = evaluate_pair(backend_on(pair, client)).result
         seconds = time.perf_counter() - start
     assert result.shape == (n_tasks, 4)
     print(f"{n_tasks:7,} {seconds:9.1f} {1000 * seconds / n_tasks:11.2f}   ", end="", flush=True)
@@ -109,14 +110,13 @@ def measure_shards() -> None:
         print(f"{size / 1e6:.0f} MB in {SHARDS} files a side, 2 workers")
 
         def processes() -> object:
-            with running(open_pair(*specs, InputOptions()), dask=None, jobs=2, quiet=True) as there:
-                return evaluate_pair(there.pair, run=there.run).result
+            with backend_for(open_pair(*specs, InputOptions()), jobs=2, tell=print) as there:
+                return evaluate_pair(there).result
 
         with connected("local", jobs=2) as client:
 
             def cluster() -> object:
-                pair = with_counted_rows(open_pair(*specs, InputOptions()), partial(map_on_dask, client=client))
-                return evaluate_pair(pair, run=partial(run_on_dask, client=client)).result
+                return evaluate_pair(backend_on(open_pair(*specs, InputOptions()), client)).result
 
             runs: dict[str, Callable[[], object]] = {"-j 2": processes, "--dask local -j 2": cluster}
             seconds: dict[str, list[float]] = {name: [] for name in runs}

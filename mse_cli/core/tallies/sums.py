@@ -184,6 +184,16 @@ class Sums:
             self.weights = self.weights or ColumnSums(self.n_columns)
             self.weights += other.weights
 
+    @classmethod
+    def beside(cls, columns: list[Sums]) -> Sums:
+        """The sums of a matrix from those of its columns, each as a matrix of its own; without weights."""
+        whole = cls(len(columns))
+        whole.n_rows = columns[0].n_rows
+        whole.cells_used[:] = [column.cells_used[0] for column in columns]
+        whole.errors = ColumnSums.of([total for column in columns for total in column.errors.totals()])
+        whole.overflow = any(column.overflow for column in columns)
+        return whole
+
     def finish(self, reduction: Reduction = "mean", names: tuple[str | None, ...] | None = None) -> Result:
         """The loss of everything that was added.
 

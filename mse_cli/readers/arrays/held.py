@@ -1,54 +1,74 @@
-"""A matrix that is already in memory, as a side of a pair: the built-in example."""
+"""Arrays that are already in memory, as files among the others."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
 
 from mse_cli.core.blocks import Numbers
-from mse_cli.readers.pair import Pair, Part
-
-HOUSES = ("price", "rooms")
-PREDICTED, ACTUAL = ((300000.0, 3.0), (500000.0, 4.0)), ((350000.0, 4.0), (450000.0, 3.0))
+from mse_cli.readers.columns import Names, Positions
+from mse_cli.readers.matrix import Matrix, Rows, Selection, matrix_of
 
 
 @dataclass(frozen=True)
-class HeldMatrix:
+class HeldBytes:
+    """The bytes of an array."""
+
+    label: str
+    array: Numbers
+    seekable = True
+
+    def open(self, *, look: bool = False) -> BinaryIO:
+        """The bytes from the start, row after row."""
+        return cast(BinaryIO, io.BytesIO(self.array.tobytes()))
+
+
+@dataclass(frozen=True)
+class HeldArray:
     """An N×C array under a name."""
 
     label: str
     array: Numbers
-    names: tuple[str, ...] | None = None
+    names: Names | None = None
     notes: tuple[str, ...] = ()
+    can_be_cut = True
 
     @property
-    def files(self) -> tuple[()]:
-        """None."""
-        return ()
+    def source(self) -> HeldBytes:
+        """The array itself."""
+        return HeldBytes(self.label, self.array)
+
+    @property
+    def width(self) -> int:
+        """C."""
+        return int(self.array.shape[1])
+
+    @property
+    def use(self) -> Positions:
+        """All columns."""
+        return tuple(range(self.width))
 
     @property
     def n_rows(self) -> int:
         """N."""
         return len(self.array)
 
-    @property
-    def n_columns(self) -> int:
-        """C."""
-        return int(self.array.shape[1])
+    def grains(self, n_columns: int, n_cells: int) -> list[int]:
+        """As of an NPY file."""
+        step = max(1, n_cells // n_columns)
+        return [min(step, self.n_rows - start) for start in range(0, self.n_rows, step)]
 
-    def chunks(self) -> Iterator[Numbers]:
+    def part(self, rows: range) -> HeldArray:
+        """Only these rows (from 0)."""
+        return replace(self, array=self.array[rows.start : rows.stop])
+
+    def read(self, wanted: Selection) -> Iterator[Rows]:
         """All rows at once."""
-        yield self.array
+        yield Rows(self.array if wanted.columns == self.use else self.array[:, wanted.columns])
 
 
-def house_example() -> Pair:
-    """Two houses, their price and their rooms, predicted and actual.
-
-    >>> block, = house_example().blocks()
-    >>> (block.prediction - block.target).tolist()
-    [[-50000.0, -1.0], [50000.0, 1.0]]
-    """
-    sides = HeldMatrix("prediction", np.array(PREDICTED), HOUSES), HeldMatrix("target", np.array(ACTUAL), HOUSES)
-    return Pair(sides, Part(0, 0, 2), Part(1, 0, 2), "fail", HOUSES)
+def held(label: str, array: Numbers, names: Names | None = None) -> Matrix:
+    """An array as a matrix that is read like any other."""
+    return matrix_of(label, (HeldArray(label, array, names),), "fail")

@@ -19,16 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Numbers, as_numbers, rows_per_block
-from mse_cli.core.missing import Missing, check_finite
+from mse_cli.core.missing import check_finite
 from mse_cli.errors import ParseError, quote
+from mse_cli.readers.columns import Positions
+from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import Source, reading
 
 MAGIC = b"\x93NUMPY"
-ZIP_MAGIC = b"PK\x03\x04"  # of an NPZ archive; here, since npz.py is imported only for one
 LONGEST_HEADER = 10_000  # bytes, as NumPy's own limit: beyond, parsing it could crash the interpreter
 MOST_AXES = 64
 # As NumPy writes them, and by name; np.dtype would also take 'f8,f8' and warn of old aliases.
 REAL_TYPE = re.compile(r"[<>|=]?(?:\?|[biuf][0-9]{1,2}|bool|(?:u?int|float)[0-9]{1,3})")
+LONGDOUBLE = re.compile(r"[<>|=]?f(?:10|12|16)|[<>|=]?g|float(?:80|96|128)|longdouble")
+UNKNOWN_TO_NUMPY = re.compile(r"[<>|=]?(V1|V2|f1)")  # how it writes those of ml_dtypes, which JAX and others use
+PYTHON_2_LONG = re.compile(r"(?<=[0-9])L(?=\s*[,)])")  # a size in a file of Python 2 may be 3L
 FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
 
 
@@ -52,28 +56,24 @@ class Header(NamedTuple):
 
 
 @dataclass(frozen=True)
-class NpyMatrix:
-    """One side of the loss from an NPY file or an NPZ member, read in blocks of whole rows."""
+class NpyFile:
+    """An NPY file or an NPZ member, read in blocks of whole rows; a ``File``.
+
+    Attributes:
+        header: What it says of itself.
+        member: Its name in the archive, of an NPZ member.
+        rows: Which rows of the array are read (from 0).
+    """
 
     source: Source
+    label: str
     header: Header
-    missing: Missing
-    member: str | None = None
-    columns: tuple[int, ...] | None = None
-    span: range | None = None
+    member: str | None
+    width: int
+    use: Positions
+    rows: range
     names: None = None
-    all_names: None = None
     notes: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """The file, and the member of it."""
-        return self.source.label + (f"[{self.member}]" if self.member else "")
-
-    @property
-    def rows(self) -> range:
-        """Which rows of the array are read (from 0)."""
-        return range(self.header.matrix_shape[0]) if self.span is None else self.span
 
     @property
     def n_rows(self) -> int:
@@ -81,66 +81,48 @@ class NpyMatrix:
         return len(self.rows)
 
     @property
-    def can_be_parted(self) -> bool:
-        """Whether several rows' worth of it can be read at the same time, which a pipe and an archive do not allow."""
+    def shape(self) -> tuple[int, ...]:
+        """Of the array, with as many rows as are read."""
+        return (self.n_rows, *self.header.shape[1:]) if self.header.shape else ()
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether any run of rows is cheap to read on its own, as of a pipe and in an archive it is not."""
         return self.member is None and self.source.seekable
 
-    def grains(self, n_cells: int) -> list[int]:
+    def grains(self, n_columns: int, n_cells: int) -> list[int]:
         """How many rows each run of about so many cells holds."""
-        step = max(1, n_cells // self.n_columns)
+        step = max(1, n_cells // n_columns)
         return [min(step, self.n_rows - start) for start in range(0, self.n_rows, step)]
 
-    def part(self, rows: range) -> NpyMatrix:
-        """The same with only these rows (from 0)."""
-        return replace(self, span=rows)
+    def part(self, rows: range) -> NpyFile:
+        """Only these rows (from 0)."""
+        return replace(self, rows=self.rows[rows.start : rows.stop])
 
-    @property
-    def files(self) -> tuple[NpyMatrix]:
-        """Itself: it is one file."""
-        return (self,)
-
-    @property
-    def n_columns(self) -> int:
-        """C."""
-        return len(self.columns) if self.columns is not None else self.header.matrix_shape[1]
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        """Which columns are read (0-based)."""
-        return tuple(range(self.width)) if self.columns is None else self.columns
-
-    @property
-    def width(self) -> int:
-        """How many columns the array has."""
-        return self.header.matrix_shape[1]
-
-    @property
-    def is_member(self) -> bool:
-        """Whether an NPZ member was chosen by name, so that the option names no columns."""
-        return self.member is not None
-
-    def select(self, columns: tuple[int, ...], key: int | None = None, weights: tuple[int, ...] = ()) -> NpyMatrix:
-        """The same with only these columns (0-based); an array has no key, and its weights are checked in blocks."""
-        return self if columns == self.positions else replace(self, columns=columns)
-
-    def chunks(self) -> Iterator[Numbers]:
-        """The rows in order, some at a time; each chunk is valid until the next is asked for.
+    def read(self, wanted: Selection) -> Iterator[Rows]:
+        """The rows in order, some at a time; they are valid until the next are asked for.
 
         Raises:
             ParseError: for NaN or ±inf that ``--missing`` does not allow.
         """
         first_row = self.rows.start
+        chosen = None if wanted.columns == self.use else wanted.columns
         with _open_data(self.source, self.member) as stream, reading(self.label):
-            read = _fortran_rows if self.header.fortran else _rows
-            for chunk in _converted(read(stream, self.header, self.rows)):
-                if self.columns is not None:
-                    chunk = chunk[:, self.columns]
-                check_finite(chunk, self.missing, first_row=first_row, columns=self.columns)
-                yield chunk
+            rows_of = _fortran_rows if self.header.fortran else _rows
+            for chunk in _converted(rows_of(stream, self.header, self.rows)):
+                if chosen is not None:
+                    chunk = chunk[:, chosen]
+                check_finite(chunk, wanted.missing, first_row=first_row, columns=chosen)
+                yield Rows(chunk)
                 first_row += len(chunk)
 
 
-def open_npy(source: Source, missing: Missing, *, member: str | None = None) -> NpyMatrix:
+def open_file(source: Source, **_: object) -> NpyFile:
+    """Check an NPY file's header and size; raises as ``open_array``."""
+    return open_array(source)
+
+
+def open_array(source: Source, member: str | None = None) -> NpyFile:
     """Check an NPY file's (or an NPZ member's) header and size.
 
     Raises:
@@ -151,7 +133,8 @@ def open_npy(source: Source, missing: Missing, *, member: str | None = None) -> 
         header = read_header(stream)
         stream.seek(0, 2)
         _check_size(header, stream.tell() - header.offset)
-    return NpyMatrix(source, header, missing, member)
+    n_rows, width = header.matrix_shape
+    return NpyFile(source, label, header, member, width, tuple(range(width)), range(n_rows))
 
 
 def read_header(stream: BinaryIO) -> Header:
@@ -173,7 +156,8 @@ def read_header(stream: BinaryIO) -> Header:
         raise ParseError(f"the NPY header claims {length} bytes; no real array needs that")
     text = _read_exactly(stream, length)
     try:
-        fields = ast.literal_eval(text.decode("utf-8" if version == (3, 0) else "latin-1").strip())
+        described = text.decode("utf-8" if version == (3, 0) else "latin-1").strip()
+        fields = ast.literal_eval(PYTHON_2_LONG.sub("", described))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise ParseError("the NPY header is not a plain dictionary") from None
     dtype, fortran, shape = _check_fields(fields)
@@ -202,6 +186,8 @@ def _check_fields(fields: object) -> tuple[np.dtype[np.generic], bool, tuple[int
 
 def _real_dtype(descr: object) -> np.dtype[np.generic]:
     kinds = "bool, integers and floating point are read"
+    if isinstance(descr, str):
+        _refuse_by_name(descr)
     if isinstance(descr, str) and not REAL_TYPE.fullmatch(descr):
         raise ParseError(f"holds {quote(descr)}, not real numbers; {kinds}")
     if not isinstance(descr, str):
@@ -211,6 +197,26 @@ def _real_dtype(descr: object) -> np.dtype[np.generic]:
     except (TypeError, ValueError):
         raise ParseError(f"the NPY header's type {quote(descr)} is not known") from None
     return dtype
+
+
+def _refuse_by_name(descr: str) -> None:
+    """Refuse types of numbers that are not read, each by its name.
+
+    Raises:
+        ParseError: for longdouble, and for what NumPy writes of types that it does not know.
+    """
+    if LONGDOUBLE.fullmatch(descr):
+        raise ParseError(
+            f"holds longdouble ({quote(descr)}), whose bytes mean different numbers on different machines",
+            hint="save it as float64: array.astype(numpy.float64)",
+        )
+    found = UNKNOWN_TO_NUMPY.fullmatch(descr)
+    if found:
+        name = "bfloat16" if found[1] == "V2" else "float8" if found[1] == "f1" else "float8 (or int4, float4)"
+        raise ParseError(
+            f"holds {name}, by its header {quote(descr)}: NumPy's files do not say what its bytes mean",
+            hint="save it as float32: array.astype(numpy.float32)",
+        )
 
 
 def _check_size(header: Header, found: int) -> None:
@@ -259,7 +265,7 @@ def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
         if buffer is None:
             buffer = np.empty(chunk.shape, dtype=as_numbers(chunk[:0]).dtype)
         numbers = buffer[: len(chunk)]
-        with np.errstate(over="ignore"):  # as as_numbers does
+        with np.errstate(over="ignore", invalid="ignore"):  # as as_numbers does
             np.copyto(numbers, chunk)
         yield numbers
 

@@ -9,18 +9,25 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 from mse_cli.errors import InputError, MseError, ParseError, Place, reason
+from mse_cli.readers.sources.address import RemoteSource, resolve_remote, shown
+from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
+from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.sources.unpacking import unpack
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 HIDDEN = (".", "_")  # how names begin of what lies beside shards: _SUCCESS, .part-1.crc
-HEAD_BYTES = 1 << 20
+SKIPPED_BYTES = 1 << 20  # at once
+MOST_AT_ONCE = 16  # looks at files: one in an object store takes a tenth of a second
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
@@ -71,10 +78,8 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
         InputError: if there are none.
     """
     if spec == "-":
-        return [_piped(None, "standard input", keep=keep)]
+        return [Piped(None, "standard input", keep)]
     if is_address(spec) and not os.path.exists(spec):
-        from mse_cli.readers.sources.address import RemoteSource, resolve_remote, shown  # few files are remote
-
         return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec, hidden=HIDDEN), key=natural_order)]
     if spec.endswith("/") and os.path.isdir(spec):
         return _files_in(Path(spec), spec)
@@ -93,13 +98,7 @@ def _source(name: str, *, keep: bool) -> Source:
     except (OSError, ValueError):  # FileSource.open says which
         return FileSource(path, name)
     seekable = stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)
-    return FileSource(path, name) if seekable else _piped(path, name, keep=keep)
-
-
-def _piped(path: Path | None, label: str, *, keep: bool) -> Source:
-    from mse_cli.readers.sources.pipe import Piped  # few inputs are pipes
-
-    return Piped(path, label, keep)
+    return FileSource(path, name) if seekable else Piped(path, name, keep)
 
 
 def is_address(spec: str) -> bool:
@@ -139,10 +138,20 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] + [(0, 0, name)]
 
 
-def first_bytes(source: Source, count: int = 8) -> bytes:
+def first_bytes(source: Source, count: int = HEAD_BYTES) -> bytes:
     """The first bytes of a source as it is stored."""
     with reading(source.label), source.open(look=True) as stream:
         return stream.read(count)
+
+
+def at_once(look: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """What a look at each of several files gives, a few of them at the same time."""
+    if len(items) == 1:
+        return [look(items[0])]
+    from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and most sides are one file
+
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        return list(pool.map(look, items))
 
 
 @contextmanager
@@ -168,13 +177,13 @@ def open_text(source: Source, *, look: bool = False) -> Iterator[BinaryIO]:
 
 def skip(stream: BinaryIO, count: int) -> None:
     """Leave out so many bytes, or what there still is."""
-    while count > 0 and (data := stream.read(min(count, HEAD_BYTES))):
+    while count > 0 and (data := stream.read(min(count, SKIPPED_BYTES))):
         count -= len(data)
 
 
 def is_packed(source: Source) -> bool:
     """Whether a text is compressed, so that it can be read only from its start."""
-    return first_bytes(source, 6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"))
+    return packing_of(first_bytes(source)) is not None
 
 
 def n_bytes(source: Source) -> int:

@@ -6,11 +6,11 @@ import bz2
 import gzip
 import io
 import lzma
-import re
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)")
+from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
+
 PACKED_BYTES = 1 << 16
 XZ_MEMORY = 128 << 20  # the largest dictionary that xz makes without being asked (-9) needs 65 MiB
 
@@ -18,14 +18,12 @@ XZ_MEMORY = 128 << 20  # the largest dictionary that xz makes without being aske
 def unpack(stored: BinaryIO) -> BinaryIO:
     """The stored bytes, decompressed if their beginning says that they are compressed."""
     stream = cast(io.BufferedReader, stored)
-    magic = stream.peek(10)[:10]
-    if magic.startswith(b"\x1f\x8b"):
+    packing = packing_of(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
+    if packing == "gzip":
         return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-    if BZIP2.match(magic):  # the word BZh alone may begin a header
+    if packing == "bzip2":
         return _buffered(_Unpacked(stored, bz2.BZ2Decompressor))
-    if magic.startswith(b"\xfd7zXZ\x00"):
-        return _buffered(_Unpacked(stored, _xz_decompressor, padding=b"\0"))
-    return stored
+    return _buffered(_Unpacked(stored, _xz_decompressor, padding=b"\0")) if packing == "xz" else stored
 
 
 def _xz_decompressor() -> lzma.LZMADecompressor:

@@ -8,6 +8,7 @@ inside quotes is counted from its start, in one go.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -16,65 +17,46 @@ from numpy.typing import NDArray
 from mse_cli.core.blocks import Mask
 from mse_cli.errors import ParseError
 from mse_cli.readers.sources.files import is_packed, n_bytes, open_text, reading, skip
-from mse_cli.readers.text.delimited import TextMatrix
 from mse_cli.readers.text.grammar import records
 from mse_cli.readers.text.layout import LONGEST_ROW, Layout, decode
-from mse_cli.readers.text.pieces import PIECE_BYTES, Piece, cut_pieces, each_line_is_a_row
+from mse_cli.readers.text.parsing.strict import blank_line
+from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, each_line_is_a_row
+from mse_cli.readers.text.text_file import CountedRows, TextFile
 
 RANGE_BYTES = 32 << 20  # of a file that is counted by one task
 # How a line begins that is blank or may be, or a comment, so that lines and rows are two different numbers.
 ODD = np.isin(np.arange(256), list(b"\n\r \t#"))
 
 
-class Span(NamedTuple):
-    """A piece of a text file: where it stands, and what it holds.
-
-    Attributes:
-        offset: Of its first byte.
-        n_bytes: How long it is.
-        n_lines: How many physical lines it holds.
-        n_rows: How many of them are rows, or begin one.
-        blank: Which of its lines (from 0) is the first blank one, if there are any.
-        broken: Whether rows follow it.
-        simple: Whether each line is a row.
-    """
-
-    offset: int
-    n_bytes: int
-    n_lines: int
-    n_rows: int
-    blank: int | None
-    broken: bool
-    simple: bool
-
-
 class Range(NamedTuple):
     """Some bytes of a text file that one task counts, from the first line that begins in them on."""
 
-    matrix: TextMatrix
+    file: TextFile
     start: int
     stop: int | None
 
     @property
     def is_whole(self) -> bool:
         """Whether it is the whole file."""
-        return self.start == self.matrix.layout.offset and self.stop is None
+        return self.start == self.file.layout.offset and self.stop is None
 
 
 class Counted(NamedTuple):
     """What a range holds, and whether its file is compressed, so that it is cheap to read only from its start."""
 
-    spans: list[Span]
+    pieces: list[CountedPiece]
     packed: bool
 
 
-def ranges_of(matrix: TextMatrix) -> list[Range]:
+def ranges_of(file: TextFile) -> list[Range]:
     """A text file as ranges that can be counted at the same time; one, if it is small or compressed."""
-    offset, end = matrix.layout.offset, n_bytes(matrix.source)
-    if end <= RANGE_BYTES or is_packed(matrix.source):
-        return [Range(matrix, offset, None)]
+    if file.layout.empty:
+        return []
+    offset, end = file.layout.offset, n_bytes(file.source)
+    if end <= RANGE_BYTES or is_packed(file.source):
+        return [Range(file, offset, None)]
     starts = [offset, *range(RANGE_BYTES, end, RANGE_BYTES)]
-    return [Range(matrix, start, stop) for start, stop in itertools.zip_longest(starts, starts[1:])]
+    return [Range(file, start, stop) for start, stop in itertools.zip_longest(starts, starts[1:])]
 
 
 def count_each(parts: list[Range]) -> list[Counted | None]:
@@ -88,14 +70,14 @@ def count(part: Range) -> Counted | None:
     Raises:
         ParseError: for what is no text, if the range is the whole file.
     """
-    matrix = part.matrix
-    packed = is_packed(matrix.source)
-    with open_text(matrix.source) as stream, reading(matrix.label):
+    file = part.file
+    packed = is_packed(file.source)
+    with open_text(file.source) as stream, reading(file.label):
         if not packed:
             begin, end = _bounds(stream, part)
-            spans = _count_plain(stream, begin, end)
-            if spans is not None:
-                return Counted(spans, packed)
+            pieces = _count_plain(stream, begin, end)
+            if pieces is not None:
+                return Counted(pieces, packed)
             stream.seek(begin)
             return _count_any(stream if end is None else Limited(stream, end - begin), begin, part)
         skip(stream, part.start)
@@ -104,19 +86,19 @@ def count(part: Range) -> Counted | None:
 
 def _bounds(stream: BinaryIO, part: Range) -> tuple[int, int | None]:
     """Where the first line of a range begins and where the last one ends, if that is not the end of the file."""
-    first = part.matrix.layout.offset
+    first = part.file.layout.offset
     begin = part.start if part.start == first else _next_line(stream, part.start)
     return begin, None if part.stop is None else _next_line(stream, part.stop)
 
 
-def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[Span] | None:
+def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[CountedPiece] | None:
     """The pieces of a range without quotes, comments and blank lines, in one pass; ``None`` for another one.
 
     Each read ends one piece, at its last line end: so there are as many lines in the piece as line ends in the read.
     """
     stream.seek(begin)
     buffer = bytearray(PIECE_BYTES)
-    spans: list[Span] = []
+    pieces: list[CountedPiece] = []
     start = position = begin
     before = ord("\n")
     while n_bytes := stream.readinto(memoryview(buffer)[: None if end is None else end - position]):  # type: ignore[attr-defined]
@@ -127,15 +109,15 @@ def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[Span] | 
         stop = position + buffer.rfind(b"\n", 0, n_bytes) + 1
         if stop > position:
             n_lines = int(np.count_nonzero(ends))
-            spans.append(Span(start, stop - start, n_lines, n_lines, None, broken=False, simple=True))
+            pieces.append(CountedPiece(start, stop - start, n_lines, n_lines, None, broken=False, simple=True))
             start = stop
         position += n_bytes
         before = buffer[n_bytes - 1]
         if position - start > LONGEST_ROW:
             return None
     if position > start:
-        spans.append(Span(start, position - start, 1, 1, None, broken=False, simple=True))
-    return spans
+        pieces.append(CountedPiece(start, position - start, 1, 1, None, broken=False, simple=True))
+    return pieces
 
 
 def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], ends: Mask, before: int = ord("\n")) -> bool:
@@ -150,18 +132,18 @@ def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], ends: Mask,
 
 def _count_any(stream: BinaryIO | Limited, begin: int, part: Range) -> Counted | None:
     """The pieces of a range of any kind, from its first line on."""
-    matrix, spans = part.matrix, list[Span]()
+    file, pieces = part.file, list[CountedPiece]()
     try:
-        for piece in cut_pieces(cast(BinaryIO, stream), matrix.layout.first_line, PIECE_BYTES):
+        for piece in cut_pieces(cast(BinaryIO, stream), file.layout.first_line, PIECE_BYTES):
             if not part.is_whole and not _stands_alone(piece.data):
                 return None
-            spans.append(_count(piece, begin, matrix.layout))
+            pieces.append(_count(piece, begin, file.layout))
             begin += len(piece.data)
     except ParseError:
         if part.is_whole:
             raise
         return None
-    return Counted(spans, is_packed(matrix.source))
+    return Counted(pieces, is_packed(file.source))
 
 
 def _next_line(stream: BinaryIO, offset: int) -> int:
@@ -194,18 +176,39 @@ def _stands_alone(data: bytes) -> bool:
     return quotes == 0 or (quotes % 2 == 0 and b"#" not in data and each_line_is_a_row(data))
 
 
-def _count(piece: Piece, offset: int, layout: Layout) -> Span:
+def _count(piece: Piece, offset: int, layout: Layout) -> CountedPiece:
     data = piece.data
     marks = np.frombuffer(data, dtype=np.uint8)
     ends = marks == ord("\n")
     n_lines = int(np.count_nonzero(ends)) + (not data.endswith(b"\n"))
     if _stands_alone(data) and not _has_odd_line(data, marks, ends):
-        return Span(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
+        return CountedPiece(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
-    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
+    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line, layout.delimiter):
         if layout.is_blank(record):
-            blank = line - piece.first_line if blank is None else blank
+            if blank is None and not layout.leaves_out_blank_lines:
+                blank = line - piece.first_line
         else:
             n_rows += 1
             broken = blank is not None
-    return Span(offset, len(data), n_lines, n_rows, blank, broken=broken, simple=False)
+    return CountedPiece(offset, len(data), n_lines, n_rows, blank, broken=broken, simple=False)
+
+
+def with_rows_counted(file: TextFile, ranges: list[Counted]) -> TextFile:
+    """The whole file, from its ranges in order.
+
+    Raises:
+        ParseError: if rows follow a blank line.
+    """
+    line, blank = file.layout.first_line, None
+    pieces = [piece for counted in ranges for piece in counted.pieces]
+    for piece in pieces:
+        follows = piece.broken if blank is None else piece.n_rows > 0
+        if blank is None and piece.blank is not None:
+            blank = line + piece.blank
+        if blank is not None and follows:
+            raise blank_line(blank).within(file.label)
+        line += piece.n_lines
+    n_rows = sum(piece.n_rows for piece in pieces)
+    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, any(counted.packed for counted in ranges))
+    return replace(file, counted=counted)

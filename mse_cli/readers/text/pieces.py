@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.text.layout import LONGEST_ROW
 
-PIECE_BYTES = 4 << 20
+PIECE_BYTES = 1 << 20  # which, with what is made of them, stay near the core
 QUOTED_OR_COMMENT = re.compile(rb'(?m)"[^"]*+(?:"|\Z)|^#.*+$')
 
 
@@ -21,6 +21,28 @@ class Piece(NamedTuple):
 
     first_line: int
     data: bytes
+
+
+class CountedPiece(NamedTuple):
+    """A piece of a text file: where it stands, and what it holds.
+
+    Attributes:
+        offset: Of its first byte.
+        n_bytes: How long it is.
+        n_lines: How many physical lines it holds.
+        n_rows: How many of them are rows, or begin one.
+        blank: Which of its lines (from 0) is the first blank one, if there are any.
+        broken: Whether rows follow it.
+        simple: Whether each line is a row.
+    """
+
+    offset: int
+    n_bytes: int
+    n_lines: int
+    n_rows: int
+    blank: int | None
+    broken: bool
+    simple: bool
 
 
 def cut_pieces(stream: BinaryIO, first_line: int, size: int) -> Iterator[Piece]:

@@ -7,13 +7,36 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mse_cli.core.result import SCHEMA_VERSION, Result, WorstCell
-from mse_cli.render.numbers import json_number
+import numpy as np
+
+from mse_cli.core.result import SCHEMA_VERSION, Result, Scalar, WorstCell
+from mse_cli.render.number_text import json_number
+from mse_cli.render.printing import Job
+from mse_cli.running.evaluation import MatrixName
+from mse_cli.running.merging.partial import to_plain
 
 if TYPE_CHECKING:
     from mse_cli.core.blocks import Floats
 
 Matrix: TypeAlias = "Iterable[Floats]"  # blocks of rows
+
+
+def whole(job: Job) -> Iterator[str]:
+    """The result with its matrices, unless only the scalars are asked for."""
+    names: tuple[MatrixName, ...] = () if job.printout.summary else ("se", "gradient")
+    matrices = [(name, job.evaluation.matrix(name, job.progress)) for name in names]
+    return render_json(job.evaluation.result, matrices, to_plain(job.evaluation.sums, job.evaluation.worst))
+
+
+def scalar(key: str, value: float) -> str:
+    """A number alone."""
+    return json_number(value) + "\n"
+
+
+def matrix(job: Job, name: MatrixName) -> Iterator[str]:
+    """A matrix alone."""
+    yield from matrix_text(job.evaluation.matrix(name, job.progress))
+    yield "\n"
 
 
 def render_json(
@@ -43,8 +66,6 @@ def render_json(
 
 def matrix_text(blocks: Matrix) -> Iterator[str]:
     """A matrix as a list of rows, a row a line."""
-    import numpy as np  # not needed where there is no matrix
-
     separator = "["
     for block in blocks:
         if not len(block):
@@ -70,10 +91,13 @@ def _scalars(result: Result) -> Iterator[tuple[str, str]]:
     yield "cells_total", str(result.cells_total)
     yield "divisor", json_number(result.divisor)
     yield "reduction", json.dumps(result.reduction)
-    for name in ("loss", "sse", "mse", "rmse"):
-        yield name, json_number(getattr(result, name))
-    columns = (_object(name=json.dumps(c.name), sse=json_number(c.sse), mse=json_number(c.mse)) for c in result.columns)
-    yield "columns", _list(columns)
+    yield "loss", json_number(result.loss)
+    yield from _numbers(result.scalars())
+    yield "columns", _list(_object(name=json.dumps(c.name), **dict(_numbers(c.scalars()))) for c in result.columns)
+
+
+def _numbers(scalars: Iterable[Scalar]) -> Iterator[tuple[str, str]]:
+    return ((scalar.key, json_number(scalar.value)) for scalar in scalars)
 
 
 def _worst(cell: WorstCell) -> str:

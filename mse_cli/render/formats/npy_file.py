@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from mse_cli.core.blocks import Floats
+from mse_cli.render.printing import Job
+from mse_cli.running.evaluation import MatrixName
+from mse_cli.running.second_pass import matrix_as
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+def matrix(job: Job, name: MatrixName) -> Iterator[Buffer]:
+    """A matrix as a file."""
+    yield npy_header(job.evaluation.result.shape)
+    yield from matrix_as(npy_rows, name, job.evaluation, job.backend, job.progress)
 
 
 def npy_header(shape: tuple[int, int]) -> bytes:

@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mse_cli.core.result import Result, WorstCell
-from mse_cli.render.numbers import exact
+from mse_cli.render.number_text import exact
+from mse_cli.render.printing import Job
+from mse_cli.running.evaluation import MatrixName
+from mse_cli.running.second_pass import matrix_as
 
 if TYPE_CHECKING:
     from mse_cli.core.blocks import Floats
+
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+def whole(job: Job) -> list[str]:
+    """The scalars."""
+    return [render_scalars(job.evaluation.result, DELIMITERS[job.printout.format])]
+
+
+def scalar(key: str, value: float) -> str:
+    """A number alone, below its name."""
+    return f"{key}\n{exact(value)}\n"
+
+
+def matrix(job: Job, name: MatrixName) -> Iterator[str]:
+    """A matrix as rows, below the columns' names if it has any."""
+    delimiter = DELIMITERS[job.printout.format]
+    if job.evaluation.names:
+        yield render_rows([job.evaluation.names], delimiter)
+    there = job.backend if job.backend is not None and job.backend.makes_text else None
+    yield from matrix_as(partial(matrix_rows, delimiter=delimiter), name, job.evaluation, there, job.progress)
 
 
 def render_scalars(result: Result, delimiter: str) -> str:
@@ -35,7 +60,8 @@ def render_scalars(result: Result, delimiter: str) -> str:
         "cells_total": str(result.cells_total),
         "divisor": exact(result.divisor),
         "reduction": result.reduction,
-        **{name: exact(getattr(result, name)) for name in ("loss", "sse", "mse", "rmse")},
+        "loss": exact(result.loss),
+        **{scalar.key: exact(scalar.value) for scalar in result.scalars()},
     }
     for i, cell in enumerate(result.worst or (), 1):
         fields |= {f"worst.{i}.{name}": text for name, text in _worst(cell).items()}

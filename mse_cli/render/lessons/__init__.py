@@ -1,1 +1,46 @@
 """An explanation as text, a file a format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from mse_cli.render.screens.characters import ColorChoice
+
+if TYPE_CHECKING:
+    from mse_cli.explain.lesson import Lesson
+
+LessonFormat = Literal["terminal", "markdown", "latex", "html"]
+# Which module here writes a format; it is loaded when it is asked for.
+WRITERS: dict[LessonFormat, str] = {
+    "terminal": "terminal",
+    "markdown": "markdown",
+    "latex": "latex",
+    "html": "html_page",
+}
+SUFFIXES: dict[str, LessonFormat] = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html"}
+
+
+def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFormat:
+    """The format that is asked for, or that the output file's suffix says.
+
+    >>> lesson_format_of(None, "page.html"), lesson_format_of(None, None)
+    ('html', 'terminal')
+    """
+    if chosen is not None or path is None:
+        return chosen or "terminal"
+    return next((form for suffix, form in SUFFIXES.items() if path.endswith(suffix)), "terminal")
+
+
+def write_lesson(lesson: Lesson, style: LessonFormat, stream: TextIO | None, color: ColorChoice) -> Iterable[str]:
+    """The text, piece by piece.
+
+    Args:
+        lesson: What is explained.
+        style: The format.
+        stream: Where a terminal's text will go, ``None`` for a file.
+        color: Whether that is coloured.
+    """
+    texts: Iterable[str] = import_module(f"{__name__}.{WRITERS[style]}").write(lesson, stream, color)
+    return texts

@@ -18,7 +18,7 @@ from mse_cli.explain.formula import (
     Root,
     Traced,
 )
-from mse_cli.render.numbers import exact, short
+from mse_cli.render.number_text import exact, short
 
 TRACED = "magenta"
 LONGEST_LINE, MOST_COLUMNS = 70, 8  # characters of a line, columns of matrices side by side

@@ -26,7 +26,7 @@ from mse_cli.explain.formula import (
     Root,
     Traced,
 )
-from mse_cli.render.numbers import exact, short
+from mse_cli.render.number_text import exact, short
 
 SPACED = {EQUALS, MINUS, DOT, TIMES, GIVES, "+"}  # signs with a space on both sides
 SUBSCRIPTS = dict(zip("0123456789ijC", "₀₁₂₃₄₅₆₇₈₉ᵢⱼC", strict=True))

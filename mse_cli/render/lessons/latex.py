@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import latex, lines_of
 
 SPECIAL = {
@@ -24,6 +24,11 @@ PREAMBLE = r"""\documentclass[10pt]{article}
 """
 
 
+def write(lesson: Lesson, *_: object) -> list[str]:
+    """The whole, in one piece."""
+    return [render_lesson(lesson)]
+
+
 def render_lesson(lesson: Lesson) -> str:
     """The whole document."""
     body = "\n\n".join([_text(lesson.introduction), *map(_step, lesson.steps)])
@@ -43,7 +48,7 @@ def _step(step: Step) -> str:
     return "\n\n".join([rf"\subsection*{{{step.number}\quad {escaped(step.title)}}}", *map(_part, step.parts)])
 
 
-def _part(part: Part) -> str:
+def _part(part: Passage) -> str:
     match part:
         case Paragraph():
             return _text(part)

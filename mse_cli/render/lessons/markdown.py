@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import aligned, latex
+
+
+def write(lesson: Lesson, *_: object) -> list[str]:
+    """The whole, in one piece."""
+    return [render_lesson(lesson)]
 
 
 def render_lesson(lesson: Lesson) -> str:
@@ -16,7 +21,7 @@ def _step(step: Step) -> str:
     return "\n\n".join([f"## {step.number}. {escaped(step.title)}", *map(_part, step.parts)])
 
 
-def _part(part: Part) -> str:
+def _part(part: Passage) -> str:
     match part:
         case Paragraph():
             return _text(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import RenderableType
@@ -13,8 +14,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mse_cli.explain.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Part, Points, Step, Verdict, Words
-from mse_cli.render.lessons.formula_text import Box, Ink, beside, draw, flat
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.render.lessons.formula_text import CHARACTERS, Box, Ink, beside, draw, flat
+from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
 TRACED, HEADING, NUMBER = "bold magenta", "bold", "bold cyan"
@@ -23,6 +25,11 @@ EMPTY = Text()
 EQUAL, INDENTED = Box((Text(" = "),)), Box((Text("   "),))
 BREAKS = ({QUAD}, {GIVES}, {"+", MINUS}, {TIMES, DOT})  # before these an equation may go on in the next line
 NOT_FIRST, NOT_LAST = "，。；：、！？）》」】”’,.;:!?)", "（《「【“‘("
+
+
+def write(lesson: Lesson, stream: TextIO | None, color: ColorChoice) -> Iterator[str]:
+    """As a stream can show it."""
+    return render_lesson(lesson, Screen(stream, color, CHARACTERS))
 
 
 def render_lesson(lesson: Lesson, screen: Screen) -> Iterator[str]:
@@ -45,7 +52,7 @@ def _step(step: Step, screen: Screen, ink: Ink, width: int) -> Iterator[Renderab
             yield EMPTY
 
 
-def _part(part: Part, screen: Screen, ink: Ink, width: int) -> list[RenderableType]:
+def _part(part: Passage, screen: Screen, ink: Ink, width: int) -> list[RenderableType]:
     match part:
         case Paragraph():
             return [*_wrapped(part, ink, width)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+ColorChoice = Literal["auto", "always", "never"]
 PLAIN: dict[str, str] = {
     "…": "...", "⋮": ":", "×": "x", "·": "*", "−": "-", "²": "^2", "Σ": "sum", "∂": "d", "⊙": "*", "√": "sqrt ",
 }  # fmt: skip

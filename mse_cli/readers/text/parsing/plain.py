@@ -14,59 +14,59 @@ import re
 import numpy as np
 
 from mse_cli.core.blocks import Floats
-from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
+from mse_cli.readers.matrix import Rows, Selection
+from mse_cli.readers.text.grammar import MISSING, NUMBER, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
 
 DIGITS = b"0123456789+-eE \n"
 BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
+BLANK_LINES = re.compile(rb"(?m)^\n")
 COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
-AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
+AMBIGUOUS_COMMENT = re.compile(b"(?im)^" + SPREADSHEET_ERROR.pattern.encode())
 
 
-def parse_plain(data: bytes, layout: Layout, *, fast: bool = False) -> tuple[Floats, list[str] | None] | None:
-    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell.
-
-    ``fast`` tries Polars, which must be installed, before NumPy.
-    """
+def parse_plain(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell."""
     if not layout.delimiter.isascii() or layout.delimiter == ".":
         return None  # NumPy reads bytes as Latin-1, and the decimal sign as a point
-    tidied = _tidy(data, layout)
+    tidied = _tidy(data, layout, wanted)
     if tidied is None:
         return None
     numbers = None
-    if _is_plain(tidied, layout):
-        numbers = _load_plain(tidied, layout, fast=fast)
-    elif layout.missing != "fail":
-        numbers = _with_missing(tidied, layout)
-    return None if numbers is None else (numbers, _keys(tidied, layout))
+    if _is_plain(tidied, layout, wanted):
+        numbers = _load_plain(tidied, layout, wanted)
+    elif wanted.missing != "fail":
+        numbers = _with_missing(tidied, layout, wanted)
+    return None if numbers is None else Rows(numbers, _keys(tidied, layout, wanted))
 
 
-def _load_plain(data: bytes, layout: Layout, *, fast: bool) -> Floats | None:
-    """The matrix that Polars or else NumPy reads, if it has every row in full and only finite numbers."""
+def _load_plain(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
+    """The matrix that NumPy reads, if it has every row in full and only finite numbers."""
     data = data.replace(b",", b".") if layout.decimal == "," else data
-    if fast:
-        from mse_cli.readers.text.parsing.fast import read_numbers  # an optional extra, and slow to load
-
-        numbers = read_numbers(data, layout)
-        if numbers is not None and _is_complete(numbers, data, layout) and np.isfinite(numbers).all():
-            return numbers
-    numbers = _load(data, layout)
+    numbers = _load(data, layout, wanted)
     return numbers if numbers is not None and np.isfinite(numbers).all() else None
 
 
-def _is_complete(numbers: Floats, data: bytes, layout: Layout) -> bool:
-    return numbers.shape == (count_lines(data), len(layout.use))
+def _is_complete(numbers: Floats, data: bytes, layout: Layout, wanted: Selection) -> bool:
+    return numbers.shape == (count_lines(data), len(wanted.columns))
 
 
-def _tidy(data: bytes, layout: Layout) -> bytes | None:
-    """The rows without comments, quotes around cells and the delimiter at their end."""
-    if b"#" in data:
-        if AMBIGUOUS_COMMENT.search(data):
+def _tidy(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
+    """The rows without comments, blank lines, quotes around cells and the delimiter at their end."""
+    quotes = b'"' in data
+    if layout.blanks:
+        if quotes:
             return None
-        # A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
-        data = COMMENTS.sub(b"", data)
-    if b'"' in data:
+        data = data.replace(b"\t", b" ")
+    if b"#" in data:
+        rows = _without_comments(data, layout, wanted)
+        if rows is None:
+            return None
+        data = rows
+    if layout.leaves_out_blank_lines and not quotes and (b"\n\n" in data or data[:1] == b"\n"):
+        data = BLANK_LINES.sub(b"", data)
+    if quotes:
         data = _quoted_cell(layout.delimiter).sub(rb"\1", data)
     if layout.trailing:
         end = layout.delimiter.encode() + b"\n"
@@ -76,15 +76,28 @@ def _tidy(data: bytes, layout: Layout) -> bytes | None:
     return None if data.isspace() or not data else data
 
 
-def _is_whole(layout: Layout) -> bool:
-    return layout.key is None and layout.use == tuple(range(layout.width))
+def _without_comments(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
+    """The rows alone, ``None`` if some # may be something else.
+
+    A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
+    """
+    if AMBIGUOUS_COMMENT.search(data):
+        return None
+    if any(layout.is_like_a_row(line[0].decode()[:-1], wanted.columns) for line in COMMENTS.finditer(data)):
+        return None
+    data = COMMENTS.sub(b"", data)
+    return None if b"#" in data else data
 
 
-def _is_plain(data: bytes, layout: Layout) -> bool:
+def _is_whole(layout: Layout, wanted: Selection) -> bool:
+    return wanted.key is None and wanted.columns == tuple(range(layout.width))
+
+
+def _is_plain(data: bytes, layout: Layout, wanted: Selection) -> bool:
     """Whether NumPy sees only bytes of numbers or, where columns of text are left out, printable ASCII."""
-    if layout.missing != "fail" and layout.width > 1 and _has_empty_cell(data, layout.delimiter):
+    if wanted.missing != "fail" and layout.width > 1 and _has_empty_cell(data, layout.delimiter):
         return False
-    if _is_whole(layout):
+    if _is_whole(layout, wanted):
         padding = b"" if layout.delimiter == " " else b"\t"
         return not data.translate(None, DIGITS + padding + (layout.decimal + layout.delimiter).encode())
     if layout.delimiter == " " or layout.decimal == "," or data.translate(None, BARE_TEXT):
@@ -94,7 +107,7 @@ def _is_plain(data: bytes, layout: Layout) -> bool:
     delimiters = np.flatnonzero(marks == ord(layout.delimiter))
     ends = np.flatnonzero(marks == ord("\n"))
     per_row = np.diff(np.searchsorted(delimiters, ends), prepend=0)
-    return b"\n#" not in data and not data.startswith(b"#") and bool((per_row == layout.width - 1).all())
+    return bool((per_row == layout.width - 1).all())
 
 
 def _has_empty_cell(data: bytes, separator: str) -> bool:
@@ -103,32 +116,32 @@ def _has_empty_cell(data: bytes, separator: str) -> bool:
     return separator != " " and (delimiter * 2 in data or delimiter + b"\n" in data or b"\n" + delimiter in data)
 
 
-def _load(data: bytes, layout: Layout) -> Floats | None:
+def _load(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
     """The matrix that NumPy reads, its decimal sign a point, if it has every row in full."""
     try:
         numbers = np.loadtxt(
             io.BytesIO(data),
             delimiter=None if layout.delimiter == " " else layout.delimiter,
             comments=None,
-            usecols=None if _is_whole(layout) else layout.use,
+            usecols=None if _is_whole(layout, wanted) else wanted.columns,
             ndmin=2,
         )
     except ValueError:
         return None
-    return numbers if _is_complete(numbers, data, layout) else None
+    return numbers if _is_complete(numbers, data, layout, wanted) else None
 
 
-def _with_missing(data: bytes, layout: Layout) -> Floats | None:
+def _with_missing(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
     """The matrix with NaN for missing cells, which the policy allows: nothing else in the text may mean NaN."""
-    data, count = _missing_word(layout.delimiter).subn(b"nan", b"\n" + data)
+    data, count = _missing_word(layout.delimiter, layout.na).subn(b"nan", b"\n" + data)
     if data.lower().count(b"nan") != count:
         return None
     if layout.width > 1 and layout.delimiter != " ":
         data = _fill_empty_cells(data, layout.delimiter.encode())
     data = data[1:]
-    if not _is_plain(data.replace(b"nan", b"0"), layout):
+    if not _is_plain(data.replace(b"nan", b"0"), layout, wanted):
         return None
-    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout)
+    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout, wanted)
     return None if numbers is None or np.isinf(numbers).any() else numbers
 
 
@@ -138,11 +151,11 @@ def _fill_empty_cells(data: bytes, delimiter: bytes) -> bytes:
     return data.replace(delimiter + b"\n", delimiter + b"nan\n").replace(b"\n" + delimiter, b"\nnan" + delimiter)
 
 
-def _keys(data: bytes, layout: Layout) -> list[str] | None:
-    if layout.key is None:
+def _keys(data: bytes, layout: Layout, wanted: Selection) -> list[str] | None:
+    if wanted.key is None:
         return None
-    cells = (line.split(layout.delimiter, layout.key + 1) for line in data.decode("ascii").splitlines())
-    return [row[layout.key].strip() for row in cells]
+    cells = (line.split(layout.delimiter, wanted.key + 1) for line in data.decode("ascii").splitlines())
+    return [row[wanted.key].strip() for row in cells]
 
 
 @functools.cache
@@ -154,11 +167,20 @@ def _quoted_cell(delimiter: str) -> re.Pattern[bytes]:
 
 
 @functools.cache
-def _missing_word(delimiter: str) -> re.Pattern[bytes]:
+def _missing_word(delimiter: str, na: tuple[str, ...] = ()) -> re.Pattern[bytes]:
     r"""A cell that says that it is missing; where \n, a delimiter or padding stand around it.
 
     Padding may also stand within a cell ("1 NA"): NumPy then refuses the cell, as the strict parser does.
     """
     around = b"[ \t\n%b]" % re.escape(delimiter.encode())
-    words = (re.escape(word.encode()) for word in MISSING if word)
-    return re.compile(b"|".join(b"%b(?<=%b%b)(?=%b)" % (word, around, word, around) for word in words))
+    # Each begins with a letter as it is: the search for those is many times as fast as that for either case.
+    firsts = {word: {word[0], word[0].upper()} for word in sorted(MISSING) if word}
+    words = [
+        (re.escape(first) + "(?i:" + re.escape(word[1:]) + ")", word)
+        for word in firsts
+        for first in sorted(firsts[word])
+    ]
+    words += [(re.escape(word), word) for word in na if not NUMBER["."].fullmatch(word.replace(",", "."))]
+    return re.compile(
+        b"|".join(b"%b(?<=%b.{%d})(?=%b)" % (it.encode(), around, len(w.encode()), around) for it, w in words)
+    )

@@ -19,8 +19,8 @@ from mse_cli.errors import InputError, Place, UsageError
 from mse_cli.readers.pair import Pair
 from mse_cli.render.files.destination import failing_as
 from mse_cli.render.formats.npy_file import npy_header, npy_rows
-from mse_cli.running.partitions import Map, Stack, files_read, part_of, shards_of, with_counted_rows
-from mse_cli.running.tallying import Progress
+from mse_cli.running.partitions import files_with_rows, is_counted, partition, paths_read, with_counted_rows
+from mse_cli.running.tallying import Map, Progress
 
 PACKED = {".gz", ".bz2", ".xz"}
 OfBlock = Callable[[Block], Floats]
@@ -67,14 +67,16 @@ def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[SaveShards]:
 
 
 def _plan(folder: Path, pair: Pair) -> list[Shard]:
-    if not all(isinstance(stream, Stack) for stream in pair.streams):
+    if not is_counted(pair):
         raise UsageError("rows matched by --key are saved to one file, not to a folder")
     shards = [
-        Shard(folder / _name(label), part_of(pair, rows), len(rows)) for label, rows in shards_of(pair) if len(rows)
+        Shard(folder / _name(label), partition(pair, rows), len(rows))
+        for label, rows in files_with_rows(pair)
+        if len(rows)
     ]
     if len({shard.path for shard in shards}) < len(shards):
         raise UsageError("two of the prediction's files have the same name: their shards cannot go to one folder")
-    inputs = set(map(os.path.realpath, files_read(pair)))
+    inputs = set(map(os.path.realpath, paths_read(pair)))
     for shard in shards:
         if os.path.realpath(shard.path) in inputs:
             raise InputError(

@@ -1,0 +1,219 @@
+"""A text file (CSV and its kin) as a file among the others: its pieces, parsed one after the other.
+
+Where its rows have been counted, any run of them can be read without those before it.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mse_cli.errors import ParseError, Place
+from mse_cli.readers.columns import Names, Positions
+from mse_cli.readers.matrix import File, Rows, Selection
+from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.line_ends import Reended, odd_end
+from mse_cli.readers.text.look import find_layout
+from mse_cli.readers.text.look.first_rows import first_rows
+from mse_cli.readers.text.parsing import parse_piece
+from mse_cli.readers.text.parsing.strict import blank_line
+from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
+
+LINE_BYTES = 8 << 10  # that hold a line end, mostly
+BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
+
+
+@dataclass(frozen=True)
+class CountedRows:
+    """Some rows of a text, by the counted pieces that hold them.
+
+    Attributes:
+        pieces: The pieces.
+        first_line: The physical line where the first piece begins.
+        skip: How many rows of the first piece are left out.
+        n_rows: How many rows are read.
+        packed: Whether the text is compressed, so that it is cheap to read only from its start.
+    """
+
+    pieces: tuple[CountedPiece, ...]
+    first_line: int
+    skip: int
+    n_rows: int
+    packed: bool
+
+    def part(self, rows: range) -> CountedRows:
+        """The same with only these rows (from 0)."""
+        start, stop = self.skip + rows.start, self.skip + rows.stop
+        row_starts = list(itertools.accumulate((piece.n_rows for piece in self.pieces), initial=0))
+        first, end = bisect_right(row_starts, start) - 1, bisect_left(row_starts, stop)
+        return replace(
+            self,
+            pieces=self.pieces[first:end],
+            first_line=self.first_line + sum(piece.n_lines for piece in self.pieces[:first]),
+            skip=start - row_starts[first],
+            n_rows=len(rows),
+        )
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text file whose layout is known; a ``File``. It is read in pieces of about 1 MiB."""
+
+    source: Source
+    label: str
+    layout: Layout
+    names: Names | None
+    width: int
+    use: Positions
+    notes: tuple[str, ...]
+    counted: CountedRows | None = None
+
+    @property
+    def n_rows(self) -> int | None:
+        """N, once the rows are counted."""
+        if self.layout.empty:
+            return 0
+        return None if self.counted is None else self.counted.n_rows
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether any run of its rows is cheap to read on its own."""
+        return self.counted is not None and not self.counted.packed
+
+    @property
+    def n_bytes(self) -> int:
+        """How long the file is as it is stored, 0 where only reading it can tell."""
+        return self.source.path.stat().st_size if isinstance(self.source, FileSource) else 0
+
+    def grains(self, n_columns: int, n_cells: int) -> list[int]:
+        """How many rows each run of whole pieces holds that takes about as long as so many cells of an array."""
+        pieces = () if self.counted is None else self.counted.pieces
+        size = max(1, n_cells * BYTES_AS_A_CELL // PIECE_BYTES)
+        runs = (pieces[i : i + size] for i in range(0, len(pieces), size))
+        return [n_rows for run in runs if (n_rows := sum(piece.n_rows for piece in run))]
+
+    def part(self, rows: range) -> TextFile:
+        """Only these rows (from 0) of a file whose rows are counted."""
+        return self if self.counted is None else replace(self, counted=self.counted.part(rows))
+
+    def read(self, wanted: Selection) -> Iterator[Rows]:
+        """The rows in order, a piece at a time.
+
+        Raises:
+            ParseError: with the line and column of what cannot be read.
+        """
+        if self.layout.empty:
+            return iter(())
+        return self._all_rows(wanted) if self.counted is None else self._counted_rows(wanted, self.counted)
+
+    def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
+        """The text of these columns in the first rows; of a pipe, those that were looked at already."""
+        return first_rows(self.source, self.layout, columns, most)
+
+    def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
+        blank: int | None = None
+        for piece in self._pieces():
+            with reading(self.label):
+                rows, blank_end = parse_piece(piece, self.layout, wanted)
+            if blank is not None and len(rows.numbers):
+                raise blank_line(blank).within(self.label)
+            blank = blank or blank_end
+            yield rows
+
+    def _pieces(self) -> Iterator[Piece]:
+        """The file's rows, unparsed."""
+        with open_text(self.source) as stream, reading(self.label):
+            skip(stream, self.layout.offset)
+            yield from cut_pieces(stream, self.layout.first_line, PIECE_BYTES)
+
+    def _counted_rows(self, wanted: Selection, counted: CountedRows) -> Iterator[Rows]:
+        begin, left = counted.skip, counted.n_rows
+        for piece, count in self._counted_pieces(counted):
+            stop = min(count.n_rows, begin + left)
+            with reading(self.label):
+                yield _rows(piece, count, range(begin, stop), self.layout, wanted)
+            left -= stop - begin
+            begin = 0
+
+    def _counted_pieces(self, counted: CountedRows) -> Iterator[tuple[Piece, CountedPiece]]:
+        line, position = counted.first_line, 0
+        with open_text(self.source) as stream, reading(self.label):
+            if not counted.packed:
+                position = stream.seek(counted.pieces[0].offset)
+            for count in counted.pieces:
+                skip(stream, count.offset - position)
+                data = stream.read(count.n_bytes)
+                position = count.offset + count.n_bytes
+                if len(data) < count.n_bytes:
+                    raise ParseError("the file became shorter while it was read")
+                yield Piece(line, data), count
+                line += count.n_lines
+
+
+def open_file(source: Source, *, dialect: Dialect, **_: object) -> TextFile:
+    """Find out how a text file is laid out.
+
+    Raises:
+        ParseError: if it holds no table that can be read in one way only.
+    """
+    with open_text(source, look=True) as stream, reading(source.label):
+        end = odd_end(cast(io.BufferedReader, stream).peek(LINE_BYTES))
+        if end is None:
+            return _file_of(source, find_layout(stream, dialect))
+    return open_file(Reended(source, end), dialect=dialect)
+
+
+def _file_of(source: Source, layout: Layout) -> TextFile:
+    notes = tuple(f"{source.label}: {note}" for note in layout.notes)
+    return TextFile(source, source.label, layout, layout.names, layout.width, layout.use, notes)
+
+
+def with_empty_shards(files: list[File]) -> list[File]:
+    """The files that one name means, those of them that hold no rows alike to the others.
+
+    Raises:
+        ParseError: if none holds rows, or a header alone is not that of the others.
+    """
+    model = next((file for file in files if not _is_empty(file)), None)
+    if model is None:
+        raise ParseError("the file holds no rows", Place(files[0].label))
+    return [_alike(file, model) for file in files]
+
+
+def _is_empty(file: File) -> bool:
+    return isinstance(file, TextFile) and file.layout.empty
+
+
+def _alike(file: File, model: File) -> File:
+    if not isinstance(file, TextFile) or not file.layout.empty or not isinstance(model, TextFile):
+        return file
+    if file.names is not None and file.names != model.names:
+        raise ParseError(f"its header is not that of {model.label}", Place(file.label))
+    layout = replace(model.layout, empty=True)
+    notes = (f"{file.label}: holds no rows",)
+    return replace(file, layout=layout, names=model.names, width=model.width, use=model.use, notes=notes)
+
+
+def _rows(piece: Piece, count: CountedPiece, rows: range, layout: Layout, wanted: Selection) -> Rows:
+    """These rows of a piece; where each line is a row, the others are not parsed."""
+    if count.simple and len(rows) < count.n_rows:
+        bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
+        start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
+        piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
+    numbers = parse_piece(piece, layout, wanted)[0].numbers
+    if len(numbers) < rows.stop:
+        raise ParseError("the file changed while it was read")
+    return Rows(numbers[rows.start : rows.stop])
+
+
+def _line_ends(data: bytes) -> NDArray[np.intp]:
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))

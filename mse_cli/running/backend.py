@@ -1,0 +1,202 @@
+"""The one decision where blocks run: in this process, its threads, worker processes, or on a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import NamedTuple, Protocol
+
+from mse_cli.core.tallies.sums import Sums
+from mse_cli.errors import UsageError
+from mse_cli.readers.matrix import Matrix
+from mse_cli.readers.pair import Pair
+from mse_cli.readers.text.parsing import is_installed
+from mse_cli.readers.text.text_file import TextFile
+from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
+from mse_cli.running.tallying import (
+    Map,
+    Progress,
+    Tally,
+    in_threads,
+    map_here,
+    run_by_columns,
+    run_here,
+    run_in_partitions,
+)
+
+MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
+FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
+CELLS_A_THREAD = 32 << 20  # of a partition: each begins with fresh memory, and at an error those at work are finished
+KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
+LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
+LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
+
+
+class Run(Protocol):
+    """Feeds every block of a pair to every tally, and says how far it is."""
+
+    def __call__(self, *tallies: Tally, progress: Progress | None = None) -> None:
+        """Run once over all rows."""
+
+
+class Backend(NamedTuple):
+    """Where the blocks of a pair run: the pair as it is read there, and the two ways to work there.
+
+    Attributes:
+        pair: The pair.
+        run: Feeds its blocks to tallies.
+        mapped: Python's ``map``, there.
+        in_partitions: Whether partitions are worked on at the same time, in a second pass too.
+        makes_text: Whether rows are made into text there faster than here.
+    """
+
+    pair: Pair
+    run: Run
+    mapped: Map
+    in_partitions: bool = False
+    makes_text: bool = False
+
+
+@contextlib.contextmanager
+def backend_for(
+    pair: Pair, *, dask: str | None = None, jobs: int | None = None, tell: Callable[[list[str]], None] | None = None
+) -> Iterator[Backend]:
+    """The one that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
+
+    Args:
+        pair: Prediction and target.
+        dask: A scheduler's address, or ``local``.
+        jobs: How many may work at once; as many as help if not given.
+        tell: Told what the user may want to know; ``None`` where the process is not ours: then it stays one process.
+
+    Raises:
+        UsageError: for ``--jobs`` with a cluster that has its own workers.
+    """
+    if dask is not None:
+        with _on_dask(pair, dask, jobs, tell) as backend:
+            yield backend
+    elif (n_threads := threads_for(pair, jobs)) > 1:
+        if tell is not None:
+            keep_freed_memory()
+        with in_threads(n_threads) as mapped:
+            backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
+            yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
+    elif tell is not None and (n_processes := processes_for(pair, jobs)) > 1:
+        processes = import_module("mse_cli.running.processes")  # multiprocessing costs start-up time
+        with processes.in_processes(n_processes) as mapped:
+            yield _in_partitions(pair, mapped)._replace(makes_text=True)
+    else:
+        yield here(pair)
+
+
+def here(pair: Pair) -> Backend:
+    """This process, one block after the other."""
+    return Backend(pair, partial(run_here, pair), map_here)
+
+
+def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backend:
+    pair = with_counted_rows(pair, mapped)
+    return Backend(
+        pair, partial(run_in_partitions, partitions_of(pair, n_cells), mapped=mapped), mapped, in_partitions=True
+    )
+
+
+def _by_columns_where_it_helps(backend: Backend) -> Backend:
+    """The same; sums alone, which need no row whole, a column at a time."""
+
+    def run(*tallies: Tally, progress: Progress | None = None) -> None:
+        if len(tallies) == 1 and isinstance(tallies[0], Sums):
+            run_by_columns(backend.pair, tallies[0], mapped=backend.mapped, progress=progress)
+        else:
+            backend.run(*tallies, progress=progress)
+
+    return backend._replace(run=run)
+
+
+def is_stored_by_columns(pair: Pair) -> bool:
+    """Whether a pair's columns of floats can be read one by one; rows that are left out, and weights, need all.
+
+    Integers stand beside others by rows: a column alone might be exact where beside floats it is refused.
+    """
+    if pair.n_columns < 2 or pair.missing == "skip-row" or pair.weights or pair.column_weights is not None:
+        return False
+    return all(
+        getattr(file, "floats", frozenset()).issuperset(stream.wanted.columns)
+        for stream in pair.streams
+        if isinstance(stream, Matrix)
+        for file in stream.files
+    )
+
+
+@contextlib.contextmanager
+def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[list[str]], None] | None) -> Iterator[Backend]:
+    if jobs is not None and address != "local":
+        raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
+    cluster = import_module("mse_cli.running.cluster")  # Dask costs start-up time
+    with cluster.connected(address, jobs=jobs) as client:
+        if tell is not None and not client.nthreads():
+            tell(["the Dask scheduler has no workers yet: waiting for some"])
+        yield cluster.backend_on(pair, client)
+
+
+def threads_for(pair: Pair, jobs: int | None) -> int:
+    """How many threads help to read a pair of arrays, at most ``jobs``: NumPy works outside Python's lock."""
+    most = min(jobs or MOST_THREADS, MOST_THREADS, cores())
+    if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
+        return 1
+    if texts_of(pair):
+        return 1  # the parsers of text hold Python's lock
+    return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
+
+
+def cells_for(pair: Pair, n_threads: int) -> int:
+    """How many cells a partition has for so many threads, so that they are busy to the end."""
+    n_cells = (pair.n_rows or 0) * pair.n_columns
+    rounds = -(-n_cells // (n_threads * CELLS_A_THREAD))
+    return -(-n_cells // (n_threads * rounds))
+
+
+def processes_for(pair: Pair, jobs: int | None) -> int:
+    """How many processes help to read a pair with text in it, at most ``jobs``; 1 where they cannot share the work."""
+    n_bytes = text_bytes(pair)
+    most = jobs or (cores() if n_bytes >= LARGE_TEXT else 1)
+    return most if most > 1 and n_bytes and can_be_cut(pair) else 1
+
+
+def could_be_faster(pair: Pair) -> bool:
+    """Whether the extra ``fast`` is missing where it would help."""
+    return text_bytes(pair) >= LARGE_TEXT and not is_installed("simdjson")
+
+
+def text_bytes(pair: Pair) -> int:
+    """How large the text files are together, as far as they are files."""
+    return sum(text.n_bytes for text in texts_of(pair))
+
+
+def texts_of(pair: Pair) -> list[TextFile]:
+    """The text files of a pair."""
+    return [file for stream in pair.streams for file in stream.files if isinstance(file, TextFile)]
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep what large buffers leave, for the next: fresh pages cost as much as what fills them.
+
+    It is for processes that are ours: the command and its workers, not one that uses the package.
+    """
+    if sys.platform == "linux":
+        import ctypes  # NumPy has loaded it
+
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(m_mmap_threshold, LARGEST_KEPT)
+            mallopt(m_trim_threshold, KEPT_BYTES)
