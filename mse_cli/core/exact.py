@@ -40,7 +40,8 @@ MOST_TAKEN = 1000  # sums of at most 2^53 units: int64 holds 1023
 MOST_ASIDE = 16  # blocks of which terms were set aside
 FEW = 32
 
-# A term is stored as t·2^(−BUCKET·b): bucket 0 for all ordinary numbers, others for terms float64 cannot hold.
+# A term is stored as t·2^(−BUCKET·b) with t from 2^-512 to 2^512: bucket 0 for all ordinary numbers, others for terms
+# float64 cannot hold.
 BUCKET = 1024
 LARGEST_ORDINARY = 2.0 ** (BUCKET // 2)
 

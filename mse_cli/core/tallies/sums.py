@@ -16,7 +16,8 @@ from mse_cli.errors import ParseError, ShapeError
 if TYPE_CHECKING:
     from fractions import Fraction
 
-SMALLEST, LARGEST_WEIGHT = 2.0**-900, 2.0**100  # of E·E·W and of W: E·E is a normal number then
+SMALLEST = 2.0 ** -(BUCKET // 2)  # of bucket 0; below, a product may be a rounded one
+LARGEST_WEIGHT = 2.0**100  # with which E·E is then a normal number, too
 
 
 class ColumnSums:
@@ -76,7 +77,7 @@ class ColumnSums:
             finite = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
             self.special += np.where(finite, 0.0, plain).sum(axis=0)
             mantissas, exponents = significands([np.where(finite, factor, 0.0) for factor in factors])
-            buckets = np.maximum((exponents + BUCKET // 2) // BUCKET, smallest_bucket)
+            buckets = np.maximum((exponents - 1 + BUCKET // 2) // BUCKET, smallest_bucket)
             for bucket in np.unique(buckets[mantissas != 0]).tolist():
                 cells = np.flatnonzero((buckets == bucket) & (mantissas != 0))
                 values = plain if bucket == smallest_bucket else np.ldexp(mantissas, exponents - BUCKET * bucket)
@@ -153,7 +154,7 @@ class Sums:
         self.weights = self.weights or ColumnSums(self.n_columns)
         self.weights.lanes.room(n_rows)[...] = weights
         if not self.weights.lanes.take(n_rows):
-            self.weights.add_product(weights)
+            self.weights.add_product(weights, smallest_bucket=0)
         return ordinary
 
     def _note_overflow(self, block: Block, errors: Floats) -> None:
