@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -15,6 +15,7 @@ from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import MseError
+from mse_cli.readers import pair
 from mse_cli.readers.arrays import npy
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text.dialect import Dialect
@@ -65,9 +66,9 @@ def save(folder, a, y):
 
 
 def fill(paths, jobs, missing="fail", *, with_sums=True):
-    pair = open_pair(*paths, InputOptions(dialect=Dialect(missing=missing)))
-    tallies = (Sums(pair.n_columns), Edges(5), Worst(4))[0 if with_sums else 1 :]
-    with backend_for(pair, jobs=jobs) as there:
+    sides = open_pair(*paths, InputOptions(dialect=Dialect(missing=missing)))
+    tallies = (Sums(sides.n_columns), Edges(5), Worst(4))[0 if with_sums else 1 :]
+    with backend_for(sides, jobs=jobs) as there:
         there.run(*tallies)
     return tallies
 
@@ -113,10 +114,20 @@ SPECIAL = st.sampled_from([np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 0.0])
     jobs=st.sampled_from([1, 4]),
     rows_at_once=st.sampled_from([1, 7, 8, 1000]),
     order=st.sampled_from("CF"),
+    rows_of_block=st.sampled_from([3, 10, 1000]),
     with_sums=st.booleans(),
 )
+@example(  # an infinity that is left out with the cell
+    cells=[("a", 5, 1, np.inf), ("y", 5, 1, np.nan)],
+    policy="skip-cell",
+    jobs=1,
+    rows_at_once=8,
+    order="C",
+    rows_of_block=10,
+    with_sums=True,
+)
 def test_the_first_refused_cell_is_named_whoever_meets_one(
-    tmp_path_factory, cells, policy, jobs, rows_at_once, order, with_sums
+    tmp_path_factory, cells, policy, jobs, rows_at_once, rows_of_block, order, with_sums
 ):
     sides = {name: np.ones((100, 3), order=order) for name in "ay"}
     for name, row, column, value in cells:
@@ -127,6 +138,7 @@ def test_the_first_refused_cell_is_named_whoever_meets_one(
         small_parts(patch)
         patch.setattr(npy, "rows_per_block", lambda n_columns: rows_at_once)
         patch.setattr(npy, "FORTRAN_BYTES", 0)
+        patch.setattr(pair, "rows_per_block", lambda n_columns: rows_of_block)
         if wanted is None:
             fill(paths, jobs, policy, with_sums=with_sums)
             return
