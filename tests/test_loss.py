@@ -124,4 +124,5 @@ def test_numpys_error_settings_change_nothing(weights: list[list[float]] | None)
 
 def test_the_gradient_with_tiny_weights() -> None:
     assert mse_gradient([3.0, 1.0], [1.0, 0.0], weights=[5e-324, 5e-324]).tolist() == [2.0, 1.0]
+    assert mse_gradient([3.0, 3.0, 0.0], [0.0, 0.0, 0.0], weights=[5e-324] * 3).tolist() == [2.0, 2.0, 0.0]
     assert mse_gradient([1e300, 1.0], [0.0, 0.0], weights=[1e-300, 1e300]).tolist() == [2e-300, 2.0]
