@@ -9,9 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mse_cli.core.blocks import BLOCK_CELLS, Block, as_numbers, difference, gradient, rows_per_block
+from mse_cli.core.blocks import (
+    BLOCK_CELLS,
+    Block,
+    as_numbers,
+    difference,
+    gradient,
+    row_sums,
+    rows_per_block,
+    squared_error,
+)
+from mse_cli.core.exact import Total
 from mse_cli.core.result import Result
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, ShapeError
 
 TYPES = ("float64", "float32", "float16", "uint8", "int16", "int64", "uint64", ">f8", ">i8", ">u4")
@@ -180,6 +192,63 @@ def test_a_gradient_that_float64_can_hold_is_right_where_the_error_overflows() -
     assert gradient(Block(0, a, y), divisor=2).tolist() == [[math.inf], [0.0]]
     a, y = np.vstack([a, a]), np.vstack([y, y])
     assert gradient(Block(0, a, y), divisor=4).tolist() == [[1.5e308], [0.0], [1.5e308], [0.0]]
+
+
+TINY = st.floats(0, 1e-300, exclude_min=True) | st.sampled_from([5e-324, 2.0**-1022, 2.0**-1021, 3 * 2.0**-1074])
+SCALES = st.floats(0, 1e-290) | st.floats(0, 1e300) | TINY
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    hnp.arrays(np.float64, (3, 2), elements=st.floats(allow_nan=False, allow_infinity=False)),
+    hnp.arrays(np.float64, (3, 2), elements=st.floats(-1, 1) | st.floats(-1.7e308, 1.7e308)),
+    hnp.arrays(np.float64, (3, 2), elements=SCALES) | hnp.arrays(np.float64, (3, 1), elements=TINY),
+)
+def test_a_gradient_that_float64_can_hold_is_right_at_any_scale(a: np.ndarray, y: np.ndarray, w: np.ndarray) -> None:
+    divisor = nearest(sum(Fraction(float(x)) for x in np.broadcast_to(w, a.shape).ravel()))
+    if divisor in {0, math.inf}:
+        return
+    found = gradient(Block(0, a, y, w), divisor)
+    rows = [gradient(Block(i, a[i : i + 1], y[i : i + 1], w[i : i + 1]), divisor) for i in range(3)]
+    assert np.array_equal(np.vstack(rows), found)  # whatever stands beside a cell
+    for cell, p, t, x in zip(*(m.ravel().tolist() for m in (found, a, y, np.broadcast_to(w, a.shape))), strict=True):
+        wanted = 2 * Fraction(x) * (Fraction(p) - Fraction(t)) / Fraction(divisor)
+        limit = nearest(abs(wanted))
+        if abs(wanted) < Fraction(math.nextafter(math.inf, 0)) * (1 - Fraction(1, 2**50)):
+            assert abs(Fraction(cell) - wanted) <= 3 * Fraction(math.ulp(limit))
+        else:
+            assert abs(cell) >= limit * (1 - 2.0**-50)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    hnp.arrays(np.float64, (4, 2), elements=st.floats()),
+    hnp.arrays(np.float64, (4, 2), elements=st.floats()),
+    st.none() | hnp.arrays(np.float64, (4, 1), elements=st.floats(0, 1.7e308)),
+    st.none() | hnp.arrays(np.bool_, (4, 2)),
+)
+def test_numpys_error_settings_change_nothing(
+    a: np.ndarray, y: np.ndarray, w: np.ndarray | None, used: np.ndarray | None
+) -> None:
+    def everything() -> str:
+        block = Block(0, a, y, w, used)
+        sums, edges, worst = Sums(2), Edges(3), Worst(3)
+        for tally in (sums, edges, worst):
+            tally.update(block)
+            tally.merge(tally.new())
+        total = Total.of((sums + sums).errors.totals())
+        shown = [worst.cells(None, total), edges.block().prediction.tolist(), gradient(edges.block(), 3.0).tolist()]
+        try:
+            shown.append(sums.finish())
+        except ParseError as error:
+            shown.append(error.message)
+        gradients = [gradient(block, divisor).tolist() for divisor in (1e-310, 1.0, 1e308)]
+        return repr([shown, gradients, squared_error(block).tolist(), row_sums(block), total.rounded()])
+
+    with np.errstate(all="ignore"):
+        wanted = everything()
+    with np.errstate(all="raise"):
+        assert everything() == wanted
 
 
 @given(

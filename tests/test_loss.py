@@ -101,3 +101,28 @@ def test_weights_that_cannot_be_used_are_refused(weights: list[float]) -> None:
 def test_nan_propagates_through_arrays_as_in_numpy() -> None:
     assert np.isnan(mean_squared_error([np.nan, 1], [0, 0]))
     assert np.isnan(mse_gradient([np.nan, 1.0], [0, 0])).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "weights", [None, [[1e-320], [1.0]], [[1e300, 1e300], [0.0, 1.0]]], ids=["none", "tiny", "huge"]
+)
+def test_numpys_error_settings_change_nothing(weights: list[list[float]] | None) -> None:
+    a = np.array([[np.nan, 1e-200], [1e200, -1.7e308]])
+    y = np.array([[0.0, 2e-200], [np.inf, 1.7e308]])
+
+    def everything() -> str:
+        loss = MSELoss()
+        called = [function(a, y, weights=weights) for function in (squared_error, mean_squared_error, mse_gradient)]
+        finite = [function(a[:, 1], y[:, 1], weights=None) for function in (sum_squared_error, mse_gradient)]
+        return repr([called, finite, loss.forward(a, y), loss.backward(), mse_gradient(a, y, reduction="sum")])
+
+    with np.errstate(all="ignore"):
+        wanted = everything()
+    with np.errstate(all="raise"):
+        assert everything() == wanted
+
+
+def test_the_gradient_with_tiny_weights() -> None:
+    assert mse_gradient([3.0, 1.0], [1.0, 0.0], weights=[5e-324, 5e-324]).tolist() == [2.0, 1.0]
+    assert mse_gradient([3.0, 3.0, 0.0], [0.0, 0.0, 0.0], weights=[5e-324] * 3).tolist() == [2.0, 2.0, 0.0]
+    assert mse_gradient([1e300, 1.0], [0.0, 0.0], weights=[1e-300, 1e300]).tolist() == [2e-300, 2.0]

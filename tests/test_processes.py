@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mse_cli.core.tallies.excerpt import Edges
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError
 from mse_cli.readers.opening import InputOptions, open_pair

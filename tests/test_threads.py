@@ -4,14 +4,19 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from mse_cli.core import missing
 from mse_cli.core.blocks import Block
-from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.result import POLICIES
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import MseError
+from mse_cli.readers import pair
+from mse_cli.readers.arrays import npy
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.running import backend
@@ -60,10 +65,10 @@ def save(folder, a, y):
     return str(folder / "a.npy"), str(folder / "y.npy")
 
 
-def fill(paths, jobs, missing="fail"):
-    pair = open_pair(*paths, InputOptions(dialect=Dialect(missing=missing)))
-    tallies = Sums(pair.n_columns), Edges(5), Worst(4)
-    with backend_for(pair, jobs=jobs) as there:
+def fill(paths, jobs, missing="fail", *, with_sums=True):
+    sides = open_pair(*paths, InputOptions(dialect=Dialect(missing=missing)))
+    tallies = (Sums(sides.n_columns), Edges(5), Worst(4))[0 if with_sums else 1 :]
+    with backend_for(sides, jobs=jobs) as there:
         there.run(*tallies)
     return tallies
 
@@ -90,16 +95,80 @@ def test_parts_cover_all_rows_once(tmp_path, tiny_parts):
     assert 8 <= len(parts) <= 24
 
 
-@settings(max_examples=20, deadline=None)
-@given(rows=st.lists(st.integers(0, 99), min_size=1, max_size=3))
-def test_the_first_bad_row_is_named_whichever_thread_meets_one(tmp_path_factory, rows):
-    a = np.zeros((100, 3))
-    a[rows, 1] = np.nan
-    paths = save(tmp_path_factory.mktemp("bad"), a, np.zeros((100, 3)))
+def first_refused(a, y, policy):
+    """Which cell ``--missing`` must name: of the first such row the prediction's, of a side the first column."""
+    if policy == "propagate":
+        return None
+    refused = {name: ~np.isfinite(x) if policy == "fail" else np.isinf(x) for name, x in (("a", a), ("y", y))}
+    cells = [(row, name, column) for name, here in refused.items() for row, column in np.argwhere(here).tolist()]
+    return min(cells, default=None)
+
+
+SPECIAL = st.sampled_from([np.nan, np.inf, -np.inf, 1.7e308, -1.7e308, 0.0])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.sampled_from("ay"), st.integers(0, 99), st.integers(0, 2), SPECIAL), max_size=4),
+    policy=st.sampled_from(POLICIES),
+    jobs=st.sampled_from([1, 4]),
+    rows_at_once=st.sampled_from([1, 7, 8, 1000]),
+    order=st.sampled_from("CF"),
+    rows_of_block=st.sampled_from([3, 10, 1000]),
+    with_sums=st.booleans(),
+)
+@example(  # an infinity that is left out with the cell
+    cells=[("a", 5, 1, np.inf), ("y", 5, 1, np.nan)],
+    policy="skip-cell",
+    jobs=1,
+    rows_at_once=8,
+    order="C",
+    rows_of_block=10,
+    with_sums=True,
+)
+def test_the_first_refused_cell_is_named_whoever_meets_one(
+    tmp_path_factory, cells, policy, jobs, rows_at_once, rows_of_block, order, with_sums
+):
+    sides = {name: np.ones((100, 3), order=order) for name in "ay"}
+    for name, row, column, value in cells:
+        sides[name][row, column] = value
+    paths = save(tmp_path_factory.mktemp("refused"), **sides)
+    wanted = first_refused(**sides, policy=policy)
     with pytest.MonkeyPatch.context() as patch:
         small_parts(patch)
-        with pytest.raises(MseError, match=f"row {min(rows) + 1}, column 2: the cell is missing"):
-            fill(paths, 4)
+        patch.setattr(npy, "rows_per_block", lambda n_columns: rows_at_once)
+        patch.setattr(npy, "FORTRAN_BYTES", 0)
+        patch.setattr(pair, "rows_per_block", lambda n_columns: rows_of_block)
+        if wanted is None:
+            fill(paths, jobs, policy, with_sums=with_sums)
+            return
+        row, name, column = wanted
+        with pytest.raises(MseError, match="the cell is") as caught:
+            fill(paths, jobs, policy, with_sums=with_sums)
+    what = "missing (NaN)" if np.isnan(sides[name][row, column]) else "infinite"
+    place = caught.value.place
+    assert (place.file, place.row, place.column) == (f"{paths['ay'.index(name)]}", row + 1, column + 1)
+    assert what in caught.value.message
+
+
+@pytest.mark.parametrize("dtype", ["float64", ">f4"])
+def test_finite_sides_are_not_looked_at(tmp_path, monkeypatch, dtype):
+    paths = save(tmp_path, np.arange(300.0, dtype=dtype).reshape(100, 3), np.zeros((100, 3), dtype=dtype))
+    monkeypatch.setattr(missing, "np", None)  # whoever looked would need it
+    fill(paths, 1)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_signalling_nan_is_a_nan_and_no_warning(tmp_path, policy):
+    a = np.ones((4, 1), dtype=np.float32)
+    a.view(np.uint32)[2] = 0x7F800001
+    paths = save(tmp_path, a, np.zeros((4, 1)))
+    if policy == "fail":
+        with pytest.raises(MseError, match="row 3, column 1: the cell is missing"):
+            fill(paths, 1)
+    else:
+        mse = fill(paths, 1, policy)[0].finish().mse
+        assert np.isnan(mse) if policy == "propagate" else mse == 1.0
 
 
 def test_a_mask_is_the_same_in_threads(tmp_path, tiny_parts):

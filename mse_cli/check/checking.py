@@ -11,7 +11,7 @@ from mse_cli.check.finding import Finding, Precision
 from mse_cli.check.precision import precision_of_numbers, precision_of_types
 from mse_cli.core.blocks import Floats
 from mse_cli.core.matching import match_names
-from mse_cli.core.tallies.excerpt import Edges
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.errors import ParseError
 from mse_cli.readers.arrays.npy import NpyFile
 from mse_cli.readers.matrix import Matrix

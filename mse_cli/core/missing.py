@@ -29,21 +29,33 @@ def check_finite(
     Raises:
         ParseError: with the row and column of the first such cell.
     """
-    if missing == "propagate" or numbers.dtype.kind != "f":
+    cell = refused_cell(numbers, missing)
+    if cell is None:
         return
-    with np.errstate(all="ignore"):
-        if math.isfinite(np.add.reduce(numbers, axis=None)):  # a NaN or inf anywhere would be in the sum
-            return
-    refused = np.isinf(numbers) if missing != "fail" else ~np.isfinite(numbers)
-    if not refused.any():
-        return
-    row, column = (int(i) for i in np.argwhere(refused)[0])
+    row, column = cell
     nan = math.isnan(numbers[row, column])
     column_of_file = columns[column] if columns else column
     name = names[column_of_file] if names else None
     place = Place(row=first_row + row + 1, column=column_of_file + 1, name=name)
     what = "missing (NaN)" if nan else "infinite"
     raise ParseError(f"the cell is {what}", place, hint=HINT if nan else INFINITE_HINT)
+
+
+def refused_cell(numbers: Numbers, missing: Missing) -> tuple[int, int] | None:
+    """Row and column (from 0) of the first cell that the policy does not allow.
+
+    >>> refused_cell(np.array([[1.0, 2.0], [np.nan, np.inf]]), "fail")
+    (1, 0)
+    >>> refused_cell(np.array([[1.0, 2.0], [np.nan, np.inf]]), "skip-cell")
+    (1, 1)
+    """
+    if missing == "propagate" or numbers.dtype.kind != "f":
+        return None
+    with np.errstate(all="ignore"):
+        if math.isfinite(np.add.reduce(numbers, axis=None)):  # a NaN or inf anywhere would be in the sum
+            return None
+    refused = np.isinf(numbers) if missing != "fail" else ~np.isfinite(numbers)
+    return divmod(int(refused.argmax()), numbers.shape[1]) if refused.any() else None
 
 
 def used_cells(prediction: Numbers, target: Numbers, missing: Missing) -> Mask | None:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.core.blocks import Floats, Mask, Numbers
+from mse_cli.core.blocks import Floats, Mask
 from mse_cli.core.result import Unmatched
 from mse_cli.errors import ParseError, Place, counted, quote
-from mse_cli.readers.matrix import File, Matrix
+from mse_cli.readers.matrix import File, Matrix, Rows
 from mse_cli.readers.pair import Pair
 
 SHOWN = 3  # keys of each kind in a message
@@ -60,7 +60,7 @@ class Joined:
         """The columns of both."""
         return self.first.n_columns + self.second.n_columns
 
-    def chunks(self) -> Iterator[Numbers]:
+    def rows(self) -> Iterator[Rows]:
         """The joined rows in the order of the first file.
 
         Raises:
@@ -75,7 +75,7 @@ class Joined:
             here = np.flatnonzero(row >= 0)
             missing += [keys[i] for i in np.flatnonzero(row < 0).tolist()]
             self._mark(seen, row[here], [keys[i] for i in here.tolist()] if missing else keys)
-            yield np.hstack([rows.numbers[here], numbers[row[here]]])
+            yield Rows(np.hstack([rows.numbers[here], numbers[row[here]]]))
         if repeated:
             raise _repeated(self.second.label, repeated)
         extra = [key for key, row in row_of.items() if not seen[row]]
@@ -90,7 +90,7 @@ class Joined:
         if self.unmatched == "fail":
             return ()
         if not self._found:  # it was read in another process
-            deque(self.chunks(), maxlen=0)
+            deque(self.rows(), maxlen=0)
         counts = zip((self.first, self.second), self._found[0], strict=True)
         return tuple(f"{side.label}: {counted(n, 'row')} left out, no match for the key" for side, n in counts if n)
 

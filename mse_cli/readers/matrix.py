@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self
@@ -35,10 +35,30 @@ class Selection(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Some consecutive rows: their numbers and, if rows are matched by a key, their keys."""
+    """Some consecutive rows.
+
+    Attributes:
+        numbers: Their numbers.
+        keys: Their keys, if rows are matched by one.
+        first_row: The number of the first in its file (from 0).
+        check: Raises for cells that ``--missing`` does not allow, in numbers whose first row has that number; to be
+            called unless all are seen to be finite. ``None`` where the reader has looked itself.
+    """
 
     numbers: Numbers
     keys: list[str] | None = None
+    first_row: int = 0
+    check: Callable[[Numbers, int], None] | None = None
+
+    def cut(self, start: int, stop: int) -> Rows:
+        """Rows ``start`` to ``stop`` of these, without keys."""
+        return Rows(self.numbers[start:stop], None, self.first_row + start, self.check)
+
+    def checked(self) -> Numbers:
+        """The numbers, once they are looked at."""
+        if self.check:
+            self.check(self.numbers, self.first_row)
+        return self.numbers
 
 
 class File(Protocol):
@@ -158,8 +178,8 @@ class Matrix:
             yield from file.read(self.wanted)
 
     def chunks(self) -> Iterator[Numbers]:
-        """The numbers alone."""
-        return (rows.numbers for rows in self.rows())
+        """The numbers alone, looked at."""
+        return (rows.checked() for rows in self.rows())
 
 
 def matrix_of(label: str, files: tuple[File, ...], missing: Missing) -> Matrix:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
-from mse_cli.core.missing import used_cells
+from mse_cli.core.missing import refused_cell, used_cells
 from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, counted, printable
-from mse_cli.readers.matrix import File, Matrix
+from mse_cli.readers.matrix import File, Matrix, Rows
 from mse_cli.readers.sources.files import reading
 
 
@@ -36,10 +37,10 @@ class Stream(Protocol):
     def files(self) -> tuple[File, ...]:
         """The files that are read."""
 
-    def chunks(self) -> Iterator[Numbers]:
+    def rows(self) -> Iterator[Rows]:
         """The rows in order, some at a time; from the start at each call.
 
-        A chunk is valid until the next is asked for: whoever keeps rows copies them.
+        They are valid until the next are asked for: whoever keeps rows copies them.
         """
 
 
@@ -116,16 +117,22 @@ class Pair:
             ParseError: for what cannot be read.
         """
         first_row = self.first_row
-        for chunks in side_by_side(self.streams, rows_per_block(self.n_columns)):
+        for rows in side_by_side(self.streams, rows_per_block(self.n_columns)):
+            chunks = [part.numbers for part in rows]
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
-            yield Block(
-                first_row,
-                prediction,
-                target,
-                self._weights(chunks, first_row),
-                used_cells(prediction, target, self.missing),
-            )
+            weights, used = self._weights(chunks, first_row), used_cells(prediction, target, self.missing)
+            block = Block(first_row, prediction, target, weights, used)
+            yield block
+            if not block.finite:  # nobody has seen that it is
+                self._check(rows)
             first_row += len(prediction)
+
+    def _check(self, rows: list[Rows]) -> None:
+        """Look for what ``--missing`` does not allow: the first row, on the first side of a row."""
+        found = [(part, refused_cell(part.numbers, self.missing)) for part in rows if part.check]
+        refused = [(cell[0], part) for part, cell in found if cell is not None]
+        if refused:
+            min(refused, key=itemgetter(0))[1].checked()
 
     def _weights(self, chunks: list[Numbers], first_row: int) -> Floats | None:
         if self.weights is None:
@@ -135,36 +142,36 @@ class Pair:
             return check_weights(weights, first_row=first_row)
 
 
-def side_by_side(streams: tuple[Stream, ...], most_rows: int) -> Iterator[list[Numbers]]:
+def side_by_side(streams: tuple[Stream, ...], most_rows: int) -> Iterator[list[Rows]]:
     """The same rows of each stream, at most so many at a time.
 
     Raises:
         ShapeError: if one ends before another.
     """
-    iterators = [_filled(stream.chunks()) for stream in streams]
-    chunks = [next(iterator, None) for iterator in iterators]
+    iterators = [_filled(stream.rows()) for stream in streams]
+    parts = [next(iterator, None) for iterator in iterators]
     done = 0
-    while all(chunk is not None for chunk in chunks):
-        held = [chunk for chunk in chunks if chunk is not None]
-        count = min(most_rows, *(len(chunk) for chunk in held))
-        yield [chunk[:count] for chunk in held]
+    while all(part is not None for part in parts):
+        held = [part for part in parts if part is not None]
+        count = min(most_rows, *(len(part.numbers) for part in held))
+        yield [part.cut(0, count) for part in held]
         done += count
-        chunks = [
-            chunk[count:] if len(chunk) > count else next(iterator, None)
-            for chunk, iterator in zip(held, iterators, strict=True)
+        parts = [
+            part.cut(count, len(part.numbers)) if len(part.numbers) > count else next(iterator, None)
+            for part, iterator in zip(held, iterators, strict=True)
         ]
-    if any(chunk is not None for chunk in chunks):
+    if any(part is not None for part in parts):
         rows = [
-            done + (0 if chunk is None else len(chunk)) + sum(map(len, iterator))
-            for chunk, iterator in zip(chunks, iterators, strict=True)
+            done + (0 if part is None else len(part.numbers)) + sum(len(more.numbers) for more in iterator)
+            for part, iterator in zip(parts, iterators, strict=True)
         ]
         shapes = [(n, stream.n_columns) for n, stream in zip(rows, streams, strict=True)]
         other = next(i for i, n in enumerate(rows) if n != rows[0])
         raise disagreement(streams[0].label, shapes[0], streams[other].label, shapes[other])
 
 
-def _filled(chunks: Iterator[Numbers]) -> Iterator[Numbers]:
-    return (chunk for chunk in chunks if len(chunk))
+def _filled(rows: Iterator[Rows]) -> Iterator[Rows]:
+    return (part for part in rows if len(part.numbers))
 
 
 def check_shapes(prediction: Matrix, target: Matrix) -> None:
@@ -231,7 +238,7 @@ def _rows_of(file: File) -> str:
 
 
 def _count(stream: Stream) -> int:
-    return stream.n_rows if stream.n_rows is not None else sum(map(len, stream.chunks()))
+    return stream.n_rows if stream.n_rows is not None else sum(len(part.numbers) for part in stream.rows())
 
 
 def disagreement(name: str, shape: tuple[int, int], other: str, other_shape: tuple[int, int]) -> ShapeError:

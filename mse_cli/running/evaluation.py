@@ -21,8 +21,9 @@ from mse_cli.core.result import (
     Result,
     Unmatched,
 )
-from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.readers.opening import InputOptions, open_pair

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Numbers, as_numbers, rows_per_block
 from mse_cli.core.missing import check_finite
+from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, quote
 from mse_cli.readers.columns import Positions
 from mse_cli.readers.matrix import Rows, Selection
@@ -100,11 +102,7 @@ class NpyFile:
         return replace(self, rows=self.rows[rows.start : rows.stop])
 
     def read(self, wanted: Selection) -> Iterator[Rows]:
-        """The rows in order, some at a time; they are valid until the next are asked for.
-
-        Raises:
-            ParseError: for NaN or ±inf that ``--missing`` does not allow.
-        """
+        """The rows in order, some at a time, not looked at; they are valid until the next are asked for."""
         first_row = self.rows.start
         chosen = None if wanted.columns == self.use else wanted.columns
         with _open_data(self.source, self.member) as stream, reading(self.label):
@@ -112,9 +110,12 @@ class NpyFile:
             for chunk in _converted(rows_of(stream, self.header, self.rows)):
                 if chosen is not None:
                     chunk = chunk[:, chosen]
-                check_finite(chunk, wanted.missing, first_row=first_row, columns=chosen)
-                yield Rows(chunk)
+                yield Rows(chunk, None, first_row, partial(self._check, wanted.missing, chosen))
                 first_row += len(chunk)
+
+    def _check(self, missing: Missing, columns: Positions | None, numbers: Numbers, first_row: int) -> None:
+        with reading(self.label):
+            check_finite(numbers, missing, first_row=first_row, columns=columns)
 
 
 def open_file(source: Source, **_: object) -> NpyFile:
@@ -265,7 +266,7 @@ def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
         if buffer is None:
             buffer = np.empty(chunk.shape, dtype=as_numbers(chunk[:0]).dtype)
         numbers = buffer[: len(chunk)]
-        with np.errstate(over="ignore", invalid="ignore"):  # as as_numbers does
+        with np.errstate(all="ignore"):  # as as_numbers does
             np.copyto(numbers, chunk)
         yield numbers
 
