@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.core.blocks import Floats, Mask, Numbers
+from mse_cli.core.blocks import Mask, Numbers
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.matrix import File, Matrix
+from mse_cli.readers.matching.key_index import IndexByText, KeyIndex, index_of
+from mse_cli.readers.matching.packed_keys import PackedKeys, beside_each_other, pack
+from mse_cli.readers.matrix import File, Matrix, Rows
+from mse_cli.readers.sources.ahead import Ahead, not_ahead
 
 SHOWN = 3  # keys of each kind in a message
+
+
+class Found(NamedTuple):
+    """Rows of the first file whose keys are in the second one.
+
+    Attributes:
+        numbers: Of both.
+        keys: Of each.
+        rows: Where they stand in the second file.
+        missing: The keys that are not.
+    """
+
+    numbers: Numbers
+    keys: Sequence[str]
+    rows: NDArray[np.intp]
+    missing: list[str]
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,7 @@ class Joined:
     first: Matrix
     second: Matrix
     n_rows: None = None
+    ahead: Ahead = not_ahead
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -48,49 +69,36 @@ class Joined:
         Raises:
             ParseError: if the two do not hold the same keys, each once.
         """
-        row_of, numbers, repeated = self._index()
-        seen = np.zeros(len(numbers), dtype=bool)
+        keys, numbers = self._held()
+        index = index_of(keys)
+        seen = np.zeros(len(keys), dtype=bool)
         missing: list[str] = []
-        for rows in self.first.rows():
-            keys = rows.keys or []
-            row = np.fromiter(map(row_of.get, keys, itertools.repeat(-1)), dtype=np.intp, count=len(keys))
-            here = np.flatnonzero(row >= 0)
-            missing += [keys[i] for i in np.flatnonzero(row < 0).tolist()]
-            self._mark(seen, row[here], [keys[i] for i in here.tolist()] if missing else keys)
-            yield np.hstack([rows.numbers[here], numbers[row[here]]])
-        if repeated:
-            raise _repeated(self.second.label, repeated)
-        extra = [key for key, row in row_of.items() if not seen[row]]
+        for found in self.ahead(partial(_found, index=index, numbers=numbers), self.first.rows()):
+            self._mark(seen, found)
+            missing += found.missing
+            yield found.numbers
+        if isinstance(index, IndexByText) and index.repeated:
+            raise _repeated(self.second.label, index.repeated)
+        extra = [keys[i] for i in np.flatnonzero(~seen).tolist()]
         if missing or extra:
             raise self._unmatched(missing, extra)
 
-    def _mark(self, seen: Mask, rows: NDArray[np.intp], keys: list[str]) -> None:
+    def _held(self) -> tuple[PackedKeys, Numbers]:
+        """The keys and the numbers of the second file."""
+        parts = list(self.second.rows())
+        keys = beside_each_other([pack(rows.keys or ()) for rows in parts])
+        return keys, np.concatenate([rows.numbers for rows in parts])
+
+    def _mark(self, seen: Mask, found: Found) -> None:
         """Note that these rows have been seen, each once."""
         n_seen = np.count_nonzero(seen)
-        again = seen[rows]
-        seen[rows] = True
-        if np.count_nonzero(seen) - n_seen == len(rows):
+        again = seen[found.rows]
+        seen[found.rows] = True
+        if np.count_nonzero(seen) - n_seen == len(found.rows):
             return
-        first_of_its_kind = np.zeros(len(rows), dtype=bool)
-        first_of_its_kind[np.unique(rows, return_index=True)[1]] = True
-        raise _repeated(self.first.label, [keys[int(np.argmax(again | ~first_of_its_kind))]])
-
-    def _index(self) -> tuple[dict[str, int], Floats, list[str]]:
-        """The second file: the row of each key, the numbers, the keys that occur again."""
-        row_of: dict[str, int] = {}
-        repeated: list[str] = []
-        parts: list[Floats] = []
-        row = 0
-        for rows in self.second.rows():
-            parts.append(rows.numbers)
-            keys = rows.keys or []
-            new = dict(zip(keys, range(row, row + len(keys)), strict=True))
-            if len(new) == len(keys) and row_of.keys().isdisjoint(new):
-                row_of |= new
-            else:
-                repeated += [key for n, key in enumerate(keys, row) if row_of.setdefault(key, n) != n]
-            row += len(keys)
-        return row_of, np.concatenate(parts), repeated
+        first_of_its_kind = np.zeros(len(found.rows), dtype=bool)
+        first_of_its_kind[np.unique(found.rows, return_index=True)[1]] = True
+        raise _repeated(self.first.label, [found.keys[int(np.argmax(again | ~first_of_its_kind))]])
 
     def _unmatched(self, missing: list[str], extra: list[str]) -> ParseError:
         parts = []
@@ -99,6 +107,23 @@ class Joined:
         if extra:
             parts.append(f"{_listed(extra)} only in {self.second.label}")
         return ParseError("the two files do not hold the same keys: " + "; ".join(parts))
+
+
+def _found(rows: Rows, index: KeyIndex, numbers: Numbers) -> Found:
+    """Rows of the first file beside those that an index finds among the second one's."""
+    keys = rows.keys or ()
+    at = index.find(keys)
+    here, missing = rows.numbers, list[str]()
+    if len(at) and at.min() < 0:
+        is_here = at >= 0
+        missing = [keys[i] for i in np.flatnonzero(~is_here).tolist()]
+        keys = [keys[i] for i in np.flatnonzero(is_here).tolist()]
+        here, at = here[is_here], at[is_here]
+    width = here.shape[1]
+    joined = np.empty((len(at), width + numbers.shape[1]))
+    joined[:, :width] = here
+    joined[:, width:] = numbers.take(at, axis=0)
+    return Found(joined, keys, at, missing)
 
 
 def _repeated(label: str, keys: list[str]) -> ParseError:

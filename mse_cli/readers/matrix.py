@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self
@@ -36,7 +36,7 @@ class Rows(NamedTuple):
     """Some consecutive rows: their numbers and, if rows are matched by a key, their keys."""
 
     numbers: Numbers
-    keys: list[str] | None = None
+    keys: Sequence[str] | None = None
 
 
 class File(Protocol):
