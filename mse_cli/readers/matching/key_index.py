@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from mse_cli.readers.matching.packed_keys import PackedKeys, pack
 
 Rows = NDArray[np.intp]
+Starts = NDArray[np.int32] | NDArray[np.int64]
 
-MOST_STEPS = 8  # from where a hash should be to where it is; what is further off is searched for
+MOST_ALIKE = 64  # hashes that begin alike, of which half a one is expected; more are no accident
 
 
 class KeyIndex(Protocol):
@@ -30,37 +31,47 @@ class IndexByHash(NamedTuple):
 
     Attributes:
         keys: The keys.
-        sorted: Their hashes in order, and behind them one that is none.
-        order: The row of each.
-        starts: Where hashes begin that have the same first bits.
+        sorted: The first bits of their hashes and, in the place of the last, their rows; in order.
+        row_bits: How many bits a row takes.
+        starts: Where those begin that have the same very first bits.
         shift: What is left of a hash without these.
     """
 
     keys: PackedKeys
     sorted: NDArray[np.uint64]
-    order: NDArray[np.int32 | np.int64]
-    starts: NDArray[np.int32 | np.int64]
+    row_bits: np.uint64
+    starts: Starts
     shift: np.uint64
 
     def find(self, keys: Sequence[str]) -> Rows:
         """The row of each, −1 where it is not."""
         wanted = pack(keys)
         rows = self._find(wanted.hashes)
-        rows[rows >= 0] = np.where(self.keys.are(rows, wanted), rows, -1)[rows >= 0]
+        if not (self.keys.short and wanted.short):
+            at = np.flatnonzero(rows >= 0)
+            rows[at[~self.keys.are(rows[at], wanted, at)]] = -1
         return rows
 
     def _find(self, hashes: NDArray[np.uint64]) -> Rows:
-        """The row of the key with each hash."""
+        """The row of the key with each hash, −1 where there is none."""
         at = self.starts[(hashes >> self.shift).astype(np.intp)].astype(np.intp)
-        left = np.flatnonzero(self.sorted[at] < hashes)
-        for _ in range(MOST_STEPS):
+        rows = self._rows(at)
+        left = np.flatnonzero(self.keys.hashes[rows] != hashes)
+        while len(left):
+            here = at[left]
+            passed = self.sorted[here] >> self.row_bits > hashes[left] >> self.row_bits
+            passed |= here == len(self.keys)
+            rows[left[passed]] = -1
+            left = left[~passed]
             at[left] += 1
-            left = left[self.sorted[at[left]] < hashes[left]]
-            if not len(left):
-                break
-        else:
-            at[left] = np.searchsorted(self.sorted[:-1], hashes[left])
-        return np.where(self.sorted[at] == hashes, self.order[at], -1).astype(np.intp, copy=False)
+            rows[left] = self._rows(at[left])
+            left = left[self.keys.hashes[rows[left]] != hashes[left]]
+        return rows
+
+    def _rows(self, at: Rows) -> Rows:
+        """The rows of the keys that stand there among the sorted ones; behind them, of any."""
+        rows: Rows = (self.sorted[at] & ((np.uint64(1) << self.row_bits) - np.uint64(1))).astype(np.intp)
+        return np.minimum(rows, len(self.keys) - 1, out=rows)
 
 
 class IndexByText(NamedTuple):
@@ -85,21 +96,26 @@ def index_of(keys: PackedKeys) -> IndexByHash | IndexByText:
     >>> index_of(pack(["a", "b"])).find(["b", "c", "a"]).tolist(), index_of(pack(["a", "a"])).repeated
     ([1, -1, 0], ['a'])
     """
-    order = np.argsort(keys.hashes)
-    in_order = keys.hashes[order]
-    if (in_order[1:] == in_order[:-1]).any():
+    row_bits = np.uint64(len(keys).bit_length())
+    first_bits, rows = keys.hashes >> row_bits << row_bits, np.arange(len(keys), dtype=np.uint64)
+    in_order = np.sort(first_bits | rows)  # with the rows in it: four times as fast as argsort
+    shift = np.uint64(63) - row_bits
+    counts = np.bincount((in_order >> shift).astype(np.intp), minlength=2 << int(row_bits))
+    if counts.max() > MOST_ALIKE or _has_equal(keys.hashes, in_order, row_bits):
         return _by_text(list(keys))
-    bits = max(1, len(keys).bit_length())
-    shift = np.uint64(64 - bits)
-    counts = np.bincount((in_order >> shift).astype(np.intp), minlength=1 << bits)
-    small = np.int32 if len(keys) < 2**31 - 1 else np.int64  # as small as the cache would have it
-    return IndexByHash(
-        keys,
-        np.append(in_order, np.uint64(2**64 - 1)),
-        np.append(order, -1).astype(small),
-        (np.cumsum(counts) - counts).astype(small),
-        shift,
-    )
+    starts: Starts = np.cumsum(counts) - counts
+    if len(keys) < 2**31:
+        starts = starts.astype(np.int32)  # as much of it in the cache as can be
+    return IndexByHash(keys, np.append(in_order, np.uint64(2**64 - 1)), row_bits, starts, shift)
+
+
+def _has_equal(hashes: NDArray[np.uint64], in_order: NDArray[np.uint64], row_bits: np.uint64) -> bool:
+    """Whether two of the hashes are the same."""
+    alike = np.flatnonzero(in_order[1:] >> row_bits == in_order[:-1] >> row_bits)
+    if not len(alike):
+        return False
+    suspects = np.union1d(in_order[alike], in_order[alike + 1]) & ((np.uint64(1) << row_bits) - np.uint64(1))
+    return len(np.unique(hashes[suspects])) < len(suspects)
 
 
 def _by_text(keys: list[str]) -> IndexByText:

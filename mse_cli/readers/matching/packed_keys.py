@@ -15,7 +15,7 @@ T = TypeVar("T", bound=np.generic)
 WORD = 8  # bytes, compared at once
 MASKS = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], dtype=np.uint64)  # of a word's first bytes
 # Of splitmix64; multiplied by these and shifted onto themselves, words give hashes in which each bit counts.
-MIX, MIX_SIZE, MIX_LAST = (np.uint64(n) for n in (0xBF58476D1CE4E5B9, 0x9E3779B97F4A7C15, 0x94D049BB133111EB))
+MIX, MIX_LAST = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,13 @@ class PackedKeys(Sequence[str]):
         data: Their bytes, and at least a word more, so that the last can be read as one.
         starts: Where each begins, and where the last ends.
         hashes: Of each: the same for the same text, whatever other keys are beside it.
+        short: Whether they are a word at most each, without NUL, so that a hash stands for one key alone.
     """
 
     data: NDArray[np.uint8]
     starts: NDArray[np.int64]
     hashes: NDArray[np.uint64]
+    short: bool
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -49,16 +51,12 @@ class PackedKeys(Sequence[str]):
         text, ends = self.data.tobytes(), self.starts.tolist()
         return (text[start:end].decode() for start, end in itertools.pairwise(ends))
 
-    def are(self, rows: NDArray[np.intp], others: PackedKeys) -> NDArray[np.bool_]:
-        """Which of the keys at these rows are, one by one, those of the others."""
-        same: NDArray[np.bool_] = self.starts[rows + 1] - self.starts[rows] == np.diff(others.starts)
-        for word, at in _words(others.starts):
-            here = rows if at is None else rows[at]
-            equal = _word_of(self, here, word) == _word_of(others, at, word)
-            if at is None:
-                same &= equal
-            else:
-                same[at] &= equal
+    def are(self, rows: NDArray[np.intp], others: PackedKeys, at: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which of the keys at these rows are, one by one, those of the others at those."""
+        sizes = self.starts[rows + 1] - self.starts[rows]
+        same: NDArray[np.bool_] = sizes == others.starts[at + 1] - others.starts[at]
+        for word, which in _words(sizes):
+            same[which] &= _word_of(self, rows[which], word) == _word_of(others, at[which], word)
         return same
 
 
@@ -80,40 +78,37 @@ def packed(data: NDArray[np.uint8], starts: NDArray[np.int64]) -> PackedKeys:
     """Keys of which all bytes, in one array, and the bounds are known."""
     held = np.zeros(len(data) + WORD, dtype=np.uint8)
     held[: len(data)] = data
-    keys = PackedKeys(held, starts, np.diff(starts).astype(np.uint64))
+    short = bool(data.all()) and int(np.diff(starts).max(initial=0)) <= WORD
+    keys = PackedKeys(held, starts, np.zeros(len(starts) - 1, dtype=np.uint64), short)
     _mix(keys)
     return keys
 
 
 def _mix(keys: PackedKeys) -> None:
-    """Make hashes of what are sizes."""
+    """Make hashes of what are zeros; each step can be undone, so that two words give two hashes."""
     hashes = keys.hashes
-    hashes *= MIX_SIZE
-    for word, at in _words(keys.starts):
-        mixed = hashes if at is None else hashes[at]
-        mixed ^= _word_of(keys, at, word)
+    for word, which in _words(np.diff(keys.starts)):
+        mixed = hashes[which]
+        mixed ^= _word_of(keys, which, word)
         mixed *= MIX
         mixed ^= mixed >> np.uint64(29)
-        if at is not None:
-            hashes[at] = mixed
+        hashes[which] = mixed
     hashes *= MIX_LAST
     hashes ^= hashes >> np.uint64(32)
 
 
-def _words(starts: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp] | None]]:
-    """Each word that keys have, and which of them reach into it; ``None`` for all."""
-    sizes = np.diff(starts)
-    longest = int(sizes.max(initial=0))
-    for word in range(0, longest, WORD):
-        yield word, None if word == 0 else np.flatnonzero(sizes > word)
+def _words(sizes: NDArray[np.int64]) -> Iterator[tuple[int, slice | NDArray[np.intp]]]:
+    """Where each word of keys of these sizes begins in them, and which of them reach into it."""
+    for word in range(0, int(sizes.max(initial=0)), WORD):
+        yield word, np.flatnonzero(sizes > word) if word else slice(None)
 
 
-def _word_of(keys: PackedKeys, at: NDArray[np.intp] | None, word: int) -> NDArray[np.uint64]:
-    """Eight bytes of the keys at these rows, from one byte on; 0 where a key has ended."""
-    begin = keys.starts[:-1] if at is None else keys.starts[at]
-    left = (keys.starts[1:] if at is None else keys.starts[at + 1]) - begin - word
+def _word_of(keys: PackedKeys, which: slice | NDArray[np.intp], word: int) -> NDArray[np.uint64]:
+    """The bytes of the keys at these rows from one byte on, as many as a word has; 0 where a key has ended."""
+    begin = keys.starts[:-1][which] + word
+    left = np.clip(keys.starts[1:][which] - begin, 0, WORD)
     everywhere = np.ndarray((len(keys.data) - WORD + 1,), "<u8", keys.data, strides=(1,))
-    words: NDArray[np.uint64] = everywhere[begin + word] & MASKS[np.clip(left, 0, WORD)]
+    words: NDArray[np.uint64] = everywhere[begin] & MASKS[left]
     return words
 
 
@@ -126,4 +121,5 @@ def beside_each_other(parts: Sequence[PackedKeys]) -> PackedKeys:
         np.concatenate([*data, np.zeros(WORD, dtype=np.uint8)]),
         np.concatenate([*starts, ends[-1:]]),
         np.concatenate([part.hashes for part in parts]) if parts else np.zeros(0, dtype=np.uint64),
+        all(part.short for part in parts),
     )
