@@ -71,10 +71,11 @@ class Joined:
         """
         keys, numbers = self._held()
         index = index_of(keys)
-        seen = np.zeros(len(keys), dtype=bool)
+        seen, n_seen = np.zeros(len(keys), dtype=bool), 0
         missing: list[str] = []
         for found in self.ahead(partial(_found, index=index, numbers=numbers), self.first.rows()):
-            self._mark(seen, found)
+            n_seen += len(found.rows)
+            self._mark(seen, found, n_seen)
             missing += found.missing
             yield found.numbers
         if isinstance(index, IndexByText) and index.repeated:
@@ -89,12 +90,11 @@ class Joined:
         keys = beside_each_other([pack(rows.keys or ()) for rows in parts])
         return keys, np.concatenate([rows.numbers for rows in parts])
 
-    def _mark(self, seen: Mask, found: Found) -> None:
-        """Note that these rows have been seen, each once."""
-        n_seen = np.count_nonzero(seen)
+    def _mark(self, seen: Mask, found: Found, n_seen: int) -> None:
+        """Note that these rows have been seen, each once, so that so many have been in all."""
         again = seen[found.rows]
         seen[found.rows] = True
-        if np.count_nonzero(seen) - n_seen == len(found.rows):
+        if np.count_nonzero(seen) == n_seen:
             return
         first_of_its_kind = np.zeros(len(found.rows), dtype=bool)
         first_of_its_kind[np.unique(found.rows, return_index=True)[1]] = True

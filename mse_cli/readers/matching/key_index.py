@@ -54,7 +54,7 @@ class IndexByHash(NamedTuple):
 
     def _find(self, hashes: NDArray[np.uint64]) -> Rows:
         """The row of the key with each hash, −1 where there is none."""
-        at = self.starts[(hashes >> self.shift).astype(np.intp)].astype(np.intp)
+        at = self.starts[(hashes >> self.shift).view(np.int64)].astype(np.intp)
         rows = self._rows(at)
         left = np.flatnonzero(self.keys.hashes[rows] != hashes)
         while len(left):
@@ -70,7 +70,7 @@ class IndexByHash(NamedTuple):
 
     def _rows(self, at: Rows) -> Rows:
         """The rows of the keys that stand there among the sorted ones; behind them, of any."""
-        rows: Rows = (self.sorted[at] & ((np.uint64(1) << self.row_bits) - np.uint64(1))).astype(np.intp)
+        rows: Rows = (self.sorted[at] & _ones(self.row_bits)).astype(np.intp)
         return np.minimum(rows, len(self.keys) - 1, out=rows)
 
 
@@ -97,11 +97,13 @@ def index_of(keys: PackedKeys) -> IndexByHash | IndexByText:
     ([1, -1, 0], ['a'])
     """
     row_bits = np.uint64(len(keys).bit_length())
-    first_bits, rows = keys.hashes >> row_bits << row_bits, np.arange(len(keys), dtype=np.uint64)
-    in_order = np.sort(first_bits | rows)  # with the rows in it: four times as fast as argsort
+    in_order = keys.hashes >> row_bits
+    in_order <<= row_bits
+    in_order |= np.arange(len(keys), dtype=np.uint64)
+    in_order.sort()  # with the rows in it: four times as fast as argsort
     shift = np.uint64(63) - row_bits
-    counts = np.bincount((in_order >> shift).astype(np.intp), minlength=2 << int(row_bits))
-    if counts.max() > MOST_ALIKE or _has_equal(keys.hashes, in_order, row_bits):
+    counts = np.bincount((in_order >> shift).view(np.int64), minlength=2 << int(row_bits))
+    if not len(keys) or counts.max() > MOST_ALIKE or _has_equal(keys.hashes, in_order, row_bits):
         return _by_text(list(keys))
     starts: Starts = np.cumsum(counts) - counts
     if len(keys) < 2**31:
@@ -114,8 +116,12 @@ def _has_equal(hashes: NDArray[np.uint64], in_order: NDArray[np.uint64], row_bit
     alike = np.flatnonzero(in_order[1:] >> row_bits == in_order[:-1] >> row_bits)
     if not len(alike):
         return False
-    suspects = np.union1d(in_order[alike], in_order[alike + 1]) & ((np.uint64(1) << row_bits) - np.uint64(1))
+    suspects = np.union1d(in_order[alike], in_order[alike + 1]) & _ones(row_bits)
     return len(np.unique(hashes[suspects])) < len(suspects)
+
+
+def _ones(bits: np.uint64) -> np.uint64:
+    return (np.uint64(1) << bits) - np.uint64(1)
 
 
 def _by_text(keys: list[str]) -> IndexByText:

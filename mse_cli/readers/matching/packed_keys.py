@@ -55,7 +55,7 @@ class PackedKeys(Sequence[str]):
         """Which of the keys at these rows are, one by one, those of the others at those."""
         sizes = self.starts[rows + 1] - self.starts[rows]
         same: NDArray[np.bool_] = sizes == others.starts[at + 1] - others.starts[at]
-        for word, which in _words(sizes):
+        for word, which in _words(np.where(same, sizes, 0)):
             same[which] &= _word_of(self, rows[which], word) == _word_of(others, at[which], word)
         return same
 
@@ -78,10 +78,13 @@ def packed(data: NDArray[np.uint8], starts: NDArray[np.int64]) -> PackedKeys:
     """Keys of which all bytes, in one array, and the bounds are known."""
     held = np.zeros(len(data) + WORD, dtype=np.uint8)
     held[: len(data)] = data
-    short = bool(data.all()) and int(np.diff(starts).max(initial=0)) <= WORD
-    keys = PackedKeys(held, starts, np.zeros(len(starts) - 1, dtype=np.uint64), short)
+    keys = PackedKeys(held, starts, np.zeros(len(starts) - 1, dtype=np.uint64), _are_short(data, starts))
     _mix(keys)
     return keys
+
+
+def _are_short(data: NDArray[np.uint8], starts: NDArray[np.int64]) -> bool:
+    return bool(data.all()) and int(np.diff(starts).max(initial=0)) <= WORD
 
 
 def _mix(keys: PackedKeys) -> None:

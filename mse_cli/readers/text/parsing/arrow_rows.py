@@ -1,8 +1,8 @@
 r"""The extra ``arrow``: rows with missing cells, unused columns or keys, parsed by PyArrow's reader of CSV.
 
 It reads numbers as Python's ``float`` does and holds every row's width against the header's; it steps aside for what
-it would read in another way than the grammar: quotes, comments, blank lines, and NaN or infinities in other words than
-those for missing.
+it would read in another way than the grammar: comments, blank lines, quotes that do not stand close around a cell, and
+NaN or infinities in other words than those for missing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import MISSING
 from mse_cli.readers.text.layout import Layout
 
-ASIDE = (b'"', b"#", b"\r", b"\0")
+ASIDE = (b"#", b"\r", b"\0")
+LINE_END, QUOTE = b'\n"'
 BOM = "\ufeff".encode()
 PRINTED = range(33, 127)  # what is neither white space nor, perhaps, a part of one
 
@@ -35,7 +36,9 @@ def read_rows(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
     """
     if layout.delimiter == " " or not layout.delimiter.isascii() or wanted.key in wanted.columns:
         return None
-    table = _table(data, layout, wanted) if _is_plain_text(data) else None
+    if not _is_plain_text(data) or not _are_plain_quotes(data, layout.delimiter):
+        return None
+    table = _table(data, layout, wanted)
     if table is None or (layout.trailing and _length(table.column(str(layout.width)))):
         return None
     numbers = np.empty((table.num_rows, len(wanted.columns)))
@@ -65,6 +68,23 @@ def _is_plain_text(data: bytes) -> bool:
     return BOM not in data
 
 
+def _are_plain_quotes(data: bytes, delimiter: str) -> bool:
+    """Whether each quote begins or ends a cell, which holds no line end."""
+    if b'"' not in data:
+        return True
+    signs = np.frombuffer(data, dtype=np.uint8)
+    around = np.pad(signs, 1, constant_values=LINE_END)
+    at = np.flatnonzero(signs == QUOTE)
+    beginning, ending = at[::2], at[1::2]
+    if len(beginning) != len(ending):
+        return False
+    bounds = (LINE_END, ord(delimiter))
+    if not (np.isin(around[beginning], bounds).all() and np.isin(around[ending + 2], bounds).all()):
+        return False
+    ends = np.flatnonzero(signs == LINE_END)
+    return bool((np.searchsorted(ends, beginning) == np.searchsorted(ends, ending)).all())
+
+
 def _table(data: bytes, layout: Layout, wanted: Selection) -> pyarrow.Table | None:
     names, parsing, conversion = _options(layout, wanted)
     # Threads of its own: PyArrow has aborted with them at the end of the process.
@@ -85,7 +105,7 @@ def _options(layout: Layout, wanted: Selection) -> tuple[list[str], csv.ParseOpt
         types[str(layout.width)] = pyarrow.binary()
     return (
         [str(column) for column in range(layout.width + layout.trailing)],
-        csv.ParseOptions(delimiter=layout.delimiter, quote_char=False, ignore_empty_lines=False),
+        csv.ParseOptions(delimiter=layout.delimiter, quote_char='"', double_quote=False, ignore_empty_lines=False),
         csv.ConvertOptions(
             check_utf8=False,
             include_columns=list(types),
