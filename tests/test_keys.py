@@ -152,5 +152,5 @@ def test_keys_that_do_not_fit_are_told_in_the_same_words(tmp_path, monkeypatch, 
 def test_a_hash_shared_by_keys_of_both_files_is_no_match(tmp_path, monkeypatch):
     spoil(monkeypatch, 0)
     paths = written(tmp_path, "p.csv", [("a", 1)]), written(tmp_path, "t.csv", [("a longer key", 1)])
-    with pytest.raises(ParseError, match="'a' only in .*; 'a longer key' only in"):
+    with pytest.raises(ParseError, match=r"'a' only in .*; 'a longer key' only in"):
         evaluate(*paths, key="id", pred_columns="a", true_columns="a")

@@ -15,8 +15,10 @@ render.screens.messages
 """
 COMPUTE = """
 commands.compute commands.groups core.blocks core.exact core.missing core.tallies core.tallies.excerpt
-core.tallies.sums readers.columns readers.keys readers.matrix readers.opening readers.pair readers.sources
-readers.sources.address readers.sources.files readers.sources.kinds readers.sources.pipe readers.sources.unpacking
+core.tallies.sums readers.columns readers.keys readers.matching readers.matching.key_index
+readers.matching.packed_keys readers.matrix readers.opening readers.pair readers.sources
+readers.sources.address readers.sources.ahead
+readers.sources.files readers.sources.kinds readers.sources.pipe readers.sources.unpacking
 readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict
 readers.text.pieces readers.text.text_file render.screens.progress running running.backend running.evaluation
 running.partitions running.tallying

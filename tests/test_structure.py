@@ -26,7 +26,8 @@ TOWER = (
 # The same inside the rooms that have wings.
 INSIDE = {
     "core": ("result exact", "blocks", "missing centred_difference tallies", "loss"),
-    "readers": ("columns", "sources", "matrix", "text arrays pair", "keys", "opening"),
+    "readers": ("columns matching", "sources", "matrix", "text arrays pair", "keys", "opening"),
+    "readers/matching": ("packed_keys", "key_index"),
     "readers/text": (
         "grammar dialect line_ends",
         "mistakes",
