@@ -44,7 +44,7 @@ def small(monkeypatch):
     monkeypatch.setattr(text_file, "PIECE_BYTES", 100)
 
 
-def write(folder, name, rows, header="id,a,b\n"):
+def write(folder, name, rows, header="n,a,b\n"):
     path = folder / name
     path.write_text(header + "".join(f"{row}\n" for row in rows))
     return str(path)
@@ -70,10 +70,10 @@ def outcome(pair, jobs):
 KINDS = {
     "missing cells": InputOptions(pred="a,b", true="a,b", dialect=Dialect(missing="skip-cell")),
     "rows left out": InputOptions(pred="b,a", true="a,b", dialect=Dialect(missing="skip-row")),
-    "an unused column": InputOptions(pred="b", true="id"),
-    "keys": InputOptions(key="id", pred="b", true="b"),
+    "an unused column": InputOptions(pred="b", true="n"),
+    "keys": InputOptions(key="n", pred="b", true="b"),
     "keys and weights": InputOptions(
-        key="id", pred="a", true="a", weight_column="b", dialect=Dialect(missing="skip-cell")
+        key="n", pred="a", true="a", weight_column="b", dialect=Dialect(missing="skip-cell")
     ),
 }
 LATER = {
@@ -112,19 +112,19 @@ def test_pieces_are_parsed_in_other_threads(tmp_path, small, monkeypatch):
 @pytest.mark.parametrize(
     ("installed", "options", "text", "ahead"),
     [
-        ({"pyarrow", "simdjson"}, KINDS["missing cells"], "id,a,b\n", True),
-        ({"pyarrow", "simdjson"}, KINDS["an unused column"], "id,a,b\n", True),
-        ({"pyarrow", "simdjson"}, KINDS["keys"], "id,a,b\n", True),
-        ({"pyarrow", "simdjson"}, InputOptions(), "id,a,b\n", False),
-        ({"pyarrow"}, InputOptions(), "id,a,b\n", True),
-        ({"simdjson"}, KINDS["missing cells"], "id,a,b\n", False),
-        (set(), KINDS["keys"], "id,a,b\n", False),
-        ({"pyarrow", "simdjson"}, KINDS["missing cells"], "id a b\n", False),
+        ({"pyarrow", "simdjson"}, KINDS["missing cells"], "n,a,b\n", True),
+        ({"pyarrow", "simdjson"}, KINDS["an unused column"], "n,a,b\n", True),
+        ({"pyarrow", "simdjson"}, KINDS["keys"], "n,a,b\n", True),
+        ({"pyarrow", "simdjson"}, InputOptions(), "n,a,b\n", False),
+        ({"pyarrow"}, InputOptions(), "n,a,b\n", True),
+        ({"simdjson"}, KINDS["missing cells"], "n,a,b\n", False),
+        (set(), KINDS["keys"], "n,a,b\n", False),
+        ({"pyarrow", "simdjson"}, KINDS["missing cells"], "n a b\n", False),
     ],
 )
 def test_pyarrow_parses_ahead(tmp_path, small, monkeypatch, installed, options, text, ahead):
     monkeypatch.setattr(parsing, "is_installed", installed.__contains__)
-    rows = [row.replace(",", text[2]) for row in ("1,2,3", "4,5,6")]
+    rows = [row.replace(",", text[1]) for row in ("1,2,3", "4,5,6")]
     path = write(tmp_path, "p.csv", rows, header=text)
     pair = open_pair(path, path, options)
     with backend_for(pair) as there:

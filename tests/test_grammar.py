@@ -107,9 +107,12 @@ def _exact_fraction(numerator: int, power: int) -> str:
     return f"{digits[:-power]}.{digits[-power:]}"
 
 
+LONG_INTEGER = re.compile(r"[+-]?[0-9]{16,}")  # which float64 may not hold: an error
+
+
 def test_a_million_decimals_have_the_bits_of_python_float():
     rng = np.random.default_rng(20)
-    texts = decimals(rng, 1_000_000) + halfway(rng, 20_000)
+    texts = [text for text in decimals(rng, 1_050_000) + halfway(rng, 20_000) if not LONG_INTEGER.fullmatch(text)]
     wanted = np.array(list(map(float, texts)))
     finite = np.isfinite(wanted)
     texts = [text for text, keep in zip(texts, finite, strict=True) if keep]
@@ -160,7 +163,7 @@ def test_numpys_parser_reads_no_text_that_the_grammar_does_not(cell):
 
 
 def test_a_decimal_comma_gives_the_same_bits():
-    texts = halfway(np.random.default_rng(3), 500)
+    texts = [text for text in halfway(np.random.default_rng(3), 500) if not LONG_INTEGER.fullmatch(text)]
     layout = Layout(";", ",", 1, False, None, (0,), 0, 1)
     found = parse_piece(Piece(1, "\n".join(text.replace(".", ",") for text in texts).encode()), layout, FIRST)
     assert found[0].numbers[:, 0].tolist() == list(map(float, texts))

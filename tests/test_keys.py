@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mse_cli.errors import ParseError
-from mse_cli.readers.matching import key_index, packed_keys
-from mse_cli.readers.matching.key_index import IndexByHash, IndexByText, index_of
-from mse_cli.readers.matching.packed_keys import beside_each_other, pack
+from mse_cli.readers.key_search import key_index, packed_keys
+from mse_cli.readers.key_search.key_index import IndexByHash, IndexByText, index_of
+from mse_cli.readers.key_search.packed_keys import beside_each_other, pack
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text import parsing, text_file
 from mse_cli.running.evaluation import evaluate
@@ -152,5 +152,5 @@ def test_keys_that_do_not_fit_are_told_in_the_same_words(tmp_path, monkeypatch, 
 def test_a_hash_shared_by_keys_of_both_files_is_no_match(tmp_path, monkeypatch):
     spoil(monkeypatch, 0)
     paths = written(tmp_path, "p.csv", [("a", 1)]), written(tmp_path, "t.csv", [("a longer key", 1)])
-    with pytest.raises(ParseError, match=r"'a' only in .*; 'a longer key' only in"):
+    with pytest.raises(ParseError, match="no key is both in"):
         evaluate(*paths, key="id", pred_columns="a", true_columns="a")

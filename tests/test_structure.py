@@ -25,21 +25,30 @@ TOWER = (
 )
 # The same inside the rooms that have wings.
 INSIDE = {
-    "core": ("result exact", "blocks", "missing centred_difference tallies", "loss"),
-    "readers": ("columns matching", "sources", "matrix", "text arrays pair", "keys", "opening"),
-    "readers/matching": ("packed_keys", "key_index"),
+    "core": ("result exact matching", "blocks", "missing centred_difference tallies", "loss"),
+    "readers": (
+        "columns key_search",
+        "sources",
+        "matrix",
+        "text arrays pair side",
+        "keys identifiers",
+        "weights",
+        "opening",
+    ),
+    "readers/key_search": ("packed_keys", "key_index"),
     "readers/text": (
         "grammar dialect line_ends",
         "mistakes",
         "layout",
-        "look pieces",
+        "pieces",
+        "look",
         "parsing",
         "text_file",
         "counting",
     ),
-    "readers/text/look": ("head", "delimiter", "header"),
+    "readers/text/look": ("head", "delimiter first_rows", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
-    "render": ("number_text screens", "files", "printing", "formats lessons findings", "shard_folder"),
+    "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),
     "commands": ("options", "groups", "compute explain check merge"),
 }
 MOST_ROOMS, MOST_BEHIND_A_DOOR = 12, 8

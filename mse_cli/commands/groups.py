@@ -87,6 +87,8 @@ INPUTS = Group(
         "pred": (options.Pred, None),
         "true": (options.True_, None),
         "key": (options.Key, None),
+        "no_key": (options.NoKey, False),
+        "unmatched": (options.UnmatchedRows, "fail"),
         "weights": (options.Weights, None),
         "weight_column": (options.WeightColumn, None),
         "missing": (options.MissingPolicy, "fail"),

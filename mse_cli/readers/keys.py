@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -11,13 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Mask, Numbers
-from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.matching.key_index import IndexByText, KeyIndex, index_of
-from mse_cli.readers.matching.packed_keys import PackedKeys, beside_each_other, pack
+from mse_cli.core.result import Unmatched
+from mse_cli.errors import ParseError, Place, counted, quote
+from mse_cli.readers.key_search.key_index import IndexByText, KeyIndex, index_of
+from mse_cli.readers.key_search.packed_keys import PackedKeys, beside_each_other, pack
 from mse_cli.readers.matrix import File, Matrix, Rows
+from mse_cli.readers.pair import Pair
 from mse_cli.readers.sources.ahead import Ahead, not_ahead
 
 SHOWN = 3  # keys of each kind in a message
+
+
+class LeftOut(NamedTuple):
+    """How many rows of each file have a key that the other has not."""
+
+    first: int
+    second: int
 
 
 class Found(NamedTuple):
@@ -41,12 +51,19 @@ class Joined:
     """The rows of two files with the same key side by side, in the order of the first.
 
     The second file is held in memory; the first streams.
+
+    Attributes:
+        first: The file whose order counts.
+        second: The other one.
+        unmatched: What rows do whose key the other file has not.
     """
 
     first: Matrix
     second: Matrix
+    unmatched: Unmatched = "fail"
     n_rows: None = None
     ahead: Ahead = not_ahead
+    _found: list[LeftOut] = field(default_factory=list, compare=False, repr=False)  # by the last whole pass
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -73,7 +90,7 @@ class Joined:
         index = index_of(keys)
         seen, n_seen = np.zeros(len(keys), dtype=bool), 0
         missing: list[str] = []
-        for found in self.ahead(partial(_found, index=index, numbers=numbers), self.first.rows()):
+        for found in self.ahead(partial(_beside, index=index, numbers=numbers), self.first.rows()):
             n_seen += len(found.rows)
             self._mark(seen, found, n_seen)
             missing += found.missing
@@ -81,8 +98,20 @@ class Joined:
         if isinstance(index, IndexByText) and index.repeated:
             raise _repeated(self.second.label, index.repeated)
         extra = [keys[i] for i in np.flatnonzero(~seen).tolist()]
-        if missing or extra:
+        self._found[:] = [LeftOut(len(missing), len(extra))]
+        if not seen.any():
+            raise ParseError(f"no key is both in {self.first.label} and in {self.second.label}")
+        if self.unmatched == "fail" and (missing or extra):
             raise self._unmatched(missing, extra)
+
+    def left_out(self) -> tuple[str, ...]:
+        """A note of the rows that were left out; they are counted when all were read, here or now."""
+        if self.unmatched == "fail":
+            return ()
+        if not self._found:  # it was read in another process
+            deque(self.chunks(), maxlen=0)
+        counts = zip((self.first, self.second), self._found[0], strict=True)
+        return tuple(f"{side.label}: {counted(n, 'row')} left out, no match for the key" for side, n in counts if n)
 
     def _held(self) -> tuple[PackedKeys, Numbers]:
         """The keys and the numbers of the second file."""
@@ -106,10 +135,16 @@ class Joined:
             parts.append(f"{_listed(missing)} only in {self.first.label}")
         if extra:
             parts.append(f"{_listed(extra)} only in {self.second.label}")
-        return ParseError("the two files do not hold the same keys: " + "; ".join(parts))
+        hint = "--unmatched drop leaves them out"
+        return ParseError("the two files do not hold the same keys: " + "; ".join(parts), hint=hint)
 
 
-def _found(rows: Rows, index: KeyIndex, numbers: Numbers) -> Found:
+def rows_left_out(pair: Pair) -> tuple[str, ...]:
+    """What can be told only when all rows have been read: how many were left out."""
+    return tuple(note for stream in pair.streams if isinstance(stream, Joined) for note in stream.left_out())
+
+
+def _beside(rows: Rows, index: KeyIndex, numbers: Numbers) -> Found:
     """Rows of the first file beside those that an index finds among the second one's."""
     keys = rows.keys or ()
     at = index.find(keys)

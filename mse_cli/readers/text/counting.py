@@ -50,6 +50,8 @@ class Counted(NamedTuple):
 
 def ranges_of(file: TextFile) -> list[Range]:
     """A text file as ranges that can be counted at the same time; one, if it is small or compressed."""
+    if file.layout.empty:
+        return []
     offset, end = file.layout.offset, n_bytes(file.source)
     if end <= RANGE_BYTES or is_packed(file.source):
         return [Range(file, offset, None)]
@@ -208,5 +210,5 @@ def with_rows_counted(file: TextFile, ranges: list[Counted]) -> TextFile:
             raise blank_line(blank).within(file.label)
         line += piece.n_lines
     n_rows = sum(piece.n_rows for piece in pieces)
-    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, ranges[0].packed)
+    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, any(counted.packed for counted in ranges))
     return replace(file, counted=counted)

@@ -25,6 +25,7 @@ from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.line_ends import Reended, odd_end
 from mse_cli.readers.text.look import find_layout
+from mse_cli.readers.text.look.first_rows import first_rows
 from mse_cli.readers.text.parsing import is_for_pyarrow, parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
@@ -120,6 +121,10 @@ class TextFile:
         if self.layout.empty:
             return iter(())
         return self._all_rows(wanted) if self.counted is None else self._counted_rows(wanted, self.counted)
+
+    def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
+        """The text of these columns in the first rows; of a pipe, those that were looked at already."""
+        return first_rows(self.source, self.layout, columns, most)
 
     def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
         blank: int | None = None

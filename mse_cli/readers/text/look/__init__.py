@@ -46,9 +46,11 @@ def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
             return _empty(dialect, None, ",")
         raise ParseError("the file holds no data")
     delimiter = _delimiter(head.rows, dialect)
-    if any('"' in row.text for row in head.rows) or (delimiter.sign == "\t" and head.blanks):
+    if b'"' in head.data or (delimiter.sign == "\t" and head.blanks):
         head = head_of(head.data, head.mark, delimiter.sign, whole=head.whole)  # now it is known which begin a cell
-    table = _table(head.rows, delimiter, dialect)
+    table = _table(head.rows[:SAMPLE], delimiter, dialect)
+    if _tells_little(table, dialect):
+        table = _table(head.rows, delimiter, dialect)
     return _layout(head, table, delimiter, dialect)
 
 
@@ -123,13 +125,23 @@ def _names_above(head: Head, table: Table) -> tuple[str, ...] | None:
     return names_in(cells, len(table.cells[0]))
 
 
+def _tells_little(table: Table, dialect: Dialect) -> bool:
+    """Whether more rows must be looked at to tell what the first is, how wide the rows are, what a comma is."""
+    first, last = table.cells[0], table.cells[-1]
+    kinds = {table.kind(cell) for cell in first}
+    if ("text" in kinds and len(kinds) > 1) or is_default_names(first) or len({len(row) for row in table.cells}) > 1:
+        return True
+    return not last[-1].strip() or (dialect.decimal == "auto" and table.delimiter != ",")
+
+
 def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) -> Layout:
     found = _names(head, table, dialect)
     start = int(found.header)
     if len(table.cells) == start:
         if dialect.is_shard:
             return _empty(dialect, found.names, delimiter.sign)
-        raise ParseError("the file holds a header and no rows", hint="--header no if its first line is a row")
+        hint = "put the first cell in double quotes where lines that begin with # are rows" if head.comments else None
+        raise ParseError("the file holds a header and no rows", hint=hint or "--header no if its first line is a row")
     _refuse_misread_rows(head, table, dialect, start)
     trailing = _has_trailing_delimiter(table.cells[0] if found.header else None, table.cells[start:])
     width = len(found.names or table.cells[0])
@@ -149,9 +161,14 @@ def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) ->
         first_line=first_line,
         na=dialect.na,
         blanks=delimiter.blanks,
-        default_names=width == 1 and not found.header and is_default_names(table.cells[0]) and holds_fractions(table),
+        default_names=_may_be_default_name(table, dialect, width),
         notes=tuple(_notes(head, table, dialect, found, trailing=trailing)),
     )
+
+
+def _may_be_default_name(table: Table, dialect: Dialect, width: int) -> bool:
+    """Whether a row of one cell is a 0 over numbers that are no integers: what the other file holds decides."""
+    return dialect.header == "auto" and width == 1 and is_default_names(table.cells[0]) and holds_fractions(table)
 
 
 def _empty(dialect: Dialect, names: tuple[str, ...] | None, delimiter: str) -> Layout:

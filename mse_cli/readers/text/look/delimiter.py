@@ -148,13 +148,15 @@ def refuse_decimals_as_integers(rows: list[Row]) -> None:
 
     >>> refuse_decimals_as_integers([Row(1, "1,5"), Row(2, "2,50")])
     """
-    found = [INTEGERS.fullmatch(row.text) for row in rows]
-    second = [match[1] if match else "" for match in found]
-    if not all(second):
-        return
-    for row, digits in zip(rows, second, strict=True):
-        if digits[0] == "0" and len(digits) > 1:
-            raise _one_or_two(rows, row, "two integers")
+    odd = None
+    for row in rows:
+        found = INTEGERS.fullmatch(row.text)
+        if not found:
+            return
+        if odd is None and len(found[1]) > 1 and found[1][0] == "0":
+            odd = row
+    if odd is not None:
+        raise _one_or_two(rows, odd, "two integers")
 
 
 def _one_or_two(rows: list[Row], row: Row, other: str) -> ParseError:

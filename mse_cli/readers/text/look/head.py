@@ -16,7 +16,7 @@ LOOK_BYTES = 256 << 10  # of the beginning that tells the layout: a millisecond,
 ROWS = 1001  # that are looked at: the first, and a thousand that tell what it is
 BOM = b"\xef\xbb\xbf"
 ROW = re.compile(rb"(?m)^(?![#\r\n]).*+\n")
-ODD_LINE = re.compile(r"(?m)^(?:#|[ \t]*$)")
+BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 class Row(NamedTuple):
@@ -65,10 +65,14 @@ def read_head(stream: BinaryIO, delimiter: str | None) -> Head:
 def head_of(data: bytes, mark: int, delimiter: str | None, *, whole: bool) -> Head:
     """What is in the first bytes."""
     text = decode(data, first_line=1)
+    if "#" not in text and text[:1] not in ("\n", " ", "\t") and not BLANK_LINE.search(text):
+        if '"' in text:
+            rows = [Row(*line) for line in islice(records(text, 1, delimiter), ROWS)]
+        else:
+            rows = [Row(*line) for line in enumerate(text.split("\n", ROWS)[:ROWS], 1) if line[1]]
+        return Head(data, mark, rows, [], [], whole)
     lines = records(text, 1, delimiter, comments=True)
-    if not ODD_LINE.search(text):
-        return Head(data, mark, [Row(*line) for line in islice(lines, ROWS)], [], [], whole)
-    rows: list[Row] = []
+    rows = list[Row]()
     comments: list[Row] = []
     blanks: list[int] = []
     last = 0

@@ -92,6 +92,11 @@ def has_header(table: Table, dialect: Dialect, *, named_above: bool) -> bool:
     if "text" not in kinds:
         _refuse_default_names(table)
         return False
+    plain = (
+        it == "text" and is_name(cell) and not is_marker(cell) for it, cell in zip(kinds, first, strict=True) if cell
+    )
+    if not named_above and all(plain):
+        return True  # whichever column has a vote
     numeric = [
         i for i, cell in enumerate(first) if cell.strip(PADDING) and table.is_numeric(i) and len(table.cells) > 1
     ]
@@ -240,11 +245,11 @@ def refuse_second_header(table: Table, start: int) -> None:
     if len(table.cells) <= start + 1:
         return
     row = table.cells[start]
+    if any(table.kind(cell) == "number" for cell in row):
+        return
     numeric = [i for i in range(len(row)) if table.is_numeric(i, start + 1)]
     texts = [i for i in numeric if table.kind(row[i]) == "text"]
-    if not texts or any(table.kind(row[i]) != "text" and row[i].strip(PADDING) for i in numeric):
-        return
-    if all(is_name(row[i]) and not is_marker(row[i]) for i in texts):
+    if texts and all(is_name(row[i]) and not is_marker(row[i]) for i in texts):
         raise ParseError(
             f"{quote(row[texts[0]].strip(PADDING))} is not a number: a row of units, or a second line of names?",
             Place(line=table.lines[start], column=texts[0] + 1),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from mse_cli.core.blocks import Floats, Mask
-from mse_cli.readers.matching.packed_keys import PackedKeys, pack, packed
+from mse_cli.readers.key_search.packed_keys import PackedKeys, pack, packed
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import MISSING
 from mse_cli.readers.text.layout import Layout

@@ -83,7 +83,7 @@ def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[st
 
 def _ragged(record: str, found: int, line: int, layout: Layout) -> ParseError:
     """The error for a row of another width, or for a cell that was cut in two."""
-    if layout.width == 1 and (mistake := mistake_of(record, decimal=layout.decimal, delimiter="")) and mistake.what:
+    if layout.width == 1 and mistake_of(record, decimal=layout.decimal, delimiter=""):
         told = not_a_number(record, decimal=layout.decimal, delimiter="")
         return ParseError(told.message, layout.place(line, 0), hint=told.hint)
     verb = "more" if found > layout.width else "fewer"

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.readers.matching.packed_keys import PackedKeys, pack
+from mse_cli.readers.key_search.packed_keys import PackedKeys, pack
 
 Rows = NDArray[np.intp]
 Starts = NDArray[np.int32] | NDArray[np.int64]
