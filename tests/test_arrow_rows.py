@@ -1,6 +1,7 @@
 """The extra ``arrow`` for text: PyArrow reads what the strict parser reads, to the bit, or steps aside."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,11 @@ from mse_cli.readers.text.pieces import Piece
 WORDS = st.sampled_from(
     ["NaN", "nan", "-nan", "NAN", "null", "NULL", "None", "N/A", "#N/A", " NA", "NA ", "nan(1)"]
 ) | (st.sampled_from(["Infinity", "-inf", "+inf"]))
-NAMES = st.text("north, é\ufeff\xa0'|;", max_size=5) | st.sampled_from(["", "x", '"q"', "#5", "true"])
+NAMES = st.text("north, é\ufeff\xa0'|;\x1f", max_size=5) | st.sampled_from(["", "x", '"q"', "#5", "true", "two words"])
+QUOTED = st.text('1.5,;| "\n', max_size=5).map(lambda text: f'"{text}"') | st.sampled_from(
+    ['""', '"NA"', '"1.5"', '" 2 "', '"a b"', '5" disk', '"5" disk', '"', '"a""b"', ' "1"', '"1" ']
+)
+NA = st.sampled_from([(), (), ("?",), ("-9",), ("x", "0")])
 
 
 @settings(max_examples=600, deadline=None)
@@ -27,20 +32,26 @@ def test_what_pyarrow_reads_is_what_is_read_strictly(data, delimiter, decimal):
     if delimiter == decimal:
         delimiter = ";"
     width = data.draw(st.integers(1, 4))
-    cell = st.integers(-9, 9).map(str) | CELLS.map(lambda text: text.replace(".", decimal)) | WORDS | NAMES
-    row = st.lists(cell, min_size=width, max_size=width).map(delimiter.join)
+    cell = st.integers(-9, 9).map(str) | CELLS.map(lambda text: text.replace(".", decimal)) | WORDS | NAMES | QUOTED
+    trailing = data.draw(st.booleans())
+    end = data.draw(st.sampled_from(["", delimiter, delimiter, delimiter + " "])) if trailing else ""
+    row = st.lists(cell, min_size=width, max_size=width).map(lambda cells: delimiter.join(cells) + end)
     text = "\n".join([*data.draw(st.lists(row, min_size=1, max_size=5)), ""]).encode()
     columns = tuple(data.draw(st.lists(st.integers(0, width - 1), min_size=1, max_size=3)))
     key = data.draw(st.none() | st.integers(0, width - 1))
     wanted = Selection(columns, data.draw(st.sampled_from(["fail", "skip-cell", "skip-row", "propagate"])), key)
-    layout = layout_of(width, delimiter, decimal)
+    layout = replace(layout_of(width, delimiter, decimal), trailing=trailing, na=data.draw(NA))
     found = read_rows(text, layout, wanted)
     if found is None:
         return
+    if not parsing._are_exact(found.numbers, text, layout):
+        return  # parse_piece looks for these itself
     rows, blank = parse_strictly(text, 1, layout, wanted)
     assert blank is None
+    if layout.sentinels:
+        found = found._replace(numbers=parsing._without_sentinels(found.numbers, layout.sentinels))
     assert (found.numbers.shape, found.numbers.tobytes()) == (rows.numbers.shape, rows.numbers.tobytes())
-    assert (found.keys or []) == (rows.keys or [])
+    assert list(found.keys or []) == (rows.keys or [])
 
 
 PLAIN = {
@@ -50,6 +61,8 @@ PLAIN = {
     "a key": (b"1,x\n2, y \n", Selection((0,), "fail", 1)),
     "integers": (b"9007199254740992,18446744073709549568\n", Selection((0, 1))),
     "text of another script": ("1,北\n".encode(), Selection((0,), "fail", 1)),
+    "quotes close around cells": (b'"1","a,b"\n"2.5",""\n3," c "\n', Selection((0,), "fail", 1)),
+    "a missing cell in quotes": (b'1,"NA"\n"",2\n', Selection((0, 1), "skip-row")),
 }
 
 
@@ -58,11 +71,33 @@ def test_it_does_read(kind):
     data, wanted = PLAIN[kind]
     found, (rows, _) = read_rows(data, layout_of(2), wanted), parse_strictly(data, 1, layout_of(2), wanted)
     assert found.numbers.tobytes() == rows.numbers.tobytes()
-    assert (found.keys or []) == rows.keys
+    assert list(found.keys or []) == rows.keys
 
 
-ASIDE = [b'1,"2"\n', b"1,2\n#,4\n", b"1,2\n\n3,4\n", b"1,2\r\n", b"1\n", b"1,2,3\n", b"1,?\n", b"1,inf\n"]
-ASIDE.append(b"1,\xff\n")
+def test_the_delimiter_at_the_end_of_every_row_is_dropped():
+    layout, wanted = replace(layout_of(2), trailing=True), Selection((0, 1), "skip-cell")
+    assert read_rows(b"1,2,\n3,,\n", layout, wanted).numbers.tolist()[0] == [1, 2]
+    assert read_rows(b"1,2,\n3,4,5\n", layout, wanted) is None
+    assert read_rows(b"1,2,\n3,4\n", layout, wanted) is None
+
+
+ASIDE = [
+    b'1, "2"\n',
+    b'1,"2""3"\n',
+    b'1,"2\n3"\n',
+    b'1,5" disk\n',
+    b"\n1,2\n",
+    b"1,2\n\n",
+    b"1,+-2\n",
+    b"1,2\n#,4\n",
+    b"1,2\n\n3,4\n",
+    b"1,2\r\n",
+    b"1\n",
+    b"1,2,3\n",
+    b"1,nAN\n",
+    b"1,inf\n",
+    b"1,\xff\n",
+]
 
 
 @pytest.mark.parametrize("data", ASIDE)

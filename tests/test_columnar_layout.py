@@ -13,6 +13,8 @@ from mse_cli import ParseError, evaluate
 from mse_cli.readers.opening import InputOptions, open_side
 from mse_cli.readers.text.dialect import Dialect
 
+# Older versions of PyArrow refuse to read a missing list of a fixed size from Parquet, and we with them.
+PYARROW_READS_MISSING_LISTS = int(pa.__version__.split(".")[0]) >= 26
 WRITERS = {"Parquet": parquet.write_table, "Arrow": lambda table, path: feather.write_feather(table, path)}
 
 
@@ -104,13 +106,14 @@ def test_lists_of_one_length_are_as_many_columns(write):
 @given(data=st.data(), size=st.integers(1, 4), n_rows=st.integers(1, 30))
 def test_lists_in_which_much_is_missing_read_as_their_columns_would(tmp_path_factory, data, size, n_rows):
     cell = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-    rows = data.draw(
-        st.lists(st.none() | st.lists(cell, min_size=size, max_size=size), min_size=n_rows, max_size=n_rows)
-    )
+    write_arrow = data.draw(st.booleans())
+    row = st.lists(cell, min_size=size, max_size=size)
+    if write_arrow or PYARROW_READS_MISSING_LISTS:
+        row = st.none() | row
+    rows = data.draw(st.lists(row, min_size=n_rows, max_size=n_rows))
     path, start = str(tmp_path_factory.mktemp("lists") / "a.parquet"), data.draw(st.integers(0, n_rows - 1))
     table = pa.table({"fp": lists(rows, size, pa.float64())})
     wanted = [[np.nan] * size if row is None else [np.nan if it is None else it for it in row] for row in rows[start:]]
-    write_arrow = data.draw(st.booleans())
     (feather.write_feather if write_arrow else parquet.write_table)(table[start:], path)
     assert np.array_equal(matrix(path, "propagate")[0], np.array(wanted), equal_nan=True)
 

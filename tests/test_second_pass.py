@@ -11,6 +11,7 @@ import pytest
 
 from mse_cli.readers import pair as pairs
 from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.sources.ahead import in_threads
 from mse_cli.readers.text import counting, text_file
 from mse_cli.render.formats.npy_file import npy_rows
 from mse_cli.render.formats.rows import matrix_rows
@@ -20,7 +21,7 @@ from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.partitions import partitions_of, with_counted_rows
 from mse_cli.running.processes import in_processes
 from mse_cli.running.second_pass import rendered
-from mse_cli.running.tallying import in_threads, map_here
+from mse_cli.running.tallying import map_here
 
 A, Y = np.random.default_rng(2).standard_normal((2, 500, 3))
 

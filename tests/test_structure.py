@@ -27,7 +27,7 @@ TOWER = (
 INSIDE = {
     "core": ("result exact matching", "blocks", "missing centred_difference tallies arguments", "loss"),
     "readers": (
-        "columns",
+        "columns key_search",
         "sources",
         "matrix",
         "text arrays pair side",
@@ -35,6 +35,7 @@ INSIDE = {
         "weights",
         "opening",
     ),
+    "readers/key_search": ("packed_keys", "key_index"),
     "readers/text": (
         "grammar dialect line_ends",
         "mistakes",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.core.blocks import Floats, Mask
+from mse_cli.core.blocks import Mask, Numbers
 from mse_cli.core.result import Unmatched
 from mse_cli.errors import ParseError, Place, counted, quote
+from mse_cli.readers.key_search.key_index import IndexByText, KeyIndex, index_of
+from mse_cli.readers.key_search.packed_keys import PackedKeys, beside_each_other, pack
 from mse_cli.readers.matrix import File, Matrix, Rows
 from mse_cli.readers.pair import Pair
+from mse_cli.readers.sources.ahead import Ahead, not_ahead
 
 SHOWN = 3  # keys of each kind in a message
 
@@ -25,6 +28,22 @@ class LeftOut(NamedTuple):
 
     first: int
     second: int
+
+
+class Found(NamedTuple):
+    """Rows of the first file whose keys are in the second one.
+
+    Attributes:
+        numbers: Of both.
+        keys: Of each.
+        rows: Where they stand in the second file.
+        missing: The keys that are not.
+    """
+
+    numbers: Numbers
+    keys: Sequence[str]
+    rows: NDArray[np.intp]
+    missing: list[str]
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,7 @@ class Joined:
     second: Matrix
     unmatched: Unmatched = "fail"
     n_rows: None = None
+    ahead: Ahead = not_ahead
     _found: list[LeftOut] = field(default_factory=list, compare=False, repr=False)  # by the last whole pass
 
     @property
@@ -66,19 +86,18 @@ class Joined:
         Raises:
             ParseError: if the two do not hold the same keys, each once.
         """
-        row_of, numbers, repeated = self._index()
-        seen = np.zeros(len(numbers), dtype=bool)
+        keys, numbers = self._held()
+        index = index_of(keys)
+        seen, n_seen = np.zeros(len(keys), dtype=bool), 0
         missing: list[str] = []
-        for rows in self.first.rows():
-            keys = rows.keys or []
-            row = np.fromiter(map(row_of.get, keys, itertools.repeat(-1)), dtype=np.intp, count=len(keys))
-            here = np.flatnonzero(row >= 0)
-            missing += [keys[i] for i in np.flatnonzero(row < 0).tolist()]
-            self._mark(seen, row[here], [keys[i] for i in here.tolist()] if missing else keys)
-            yield Rows(np.hstack([rows.numbers[here], numbers[row[here]]]))
-        if repeated:
-            raise _repeated(self.second.label, repeated)
-        extra = [key for key, row in row_of.items() if not seen[row]]
+        for found in self.ahead(partial(_beside, index=index, numbers=numbers), self.first.rows()):
+            n_seen += len(found.rows)
+            self._mark(seen, found, n_seen)
+            missing += found.missing
+            yield Rows(found.numbers)
+        if isinstance(index, IndexByText) and index.repeated:
+            raise _repeated(self.second.label, index.repeated)
+        extra = [keys[i] for i in np.flatnonzero(~seen).tolist()]
         self._found[:] = [LeftOut(len(missing), len(extra))]
         if not seen.any():
             raise ParseError(f"no key is both in {self.first.label} and in {self.second.label}")
@@ -94,33 +113,21 @@ class Joined:
         counts = zip((self.first, self.second), self._found[0], strict=True)
         return tuple(f"{side.label}: {counted(n, 'row')} left out, no match for the key" for side, n in counts if n)
 
-    def _mark(self, seen: Mask, rows: NDArray[np.intp], keys: list[str]) -> None:
-        """Note that these rows have been seen, each once."""
-        n_seen = np.count_nonzero(seen)
-        again = seen[rows]
-        seen[rows] = True
-        if np.count_nonzero(seen) - n_seen == len(rows):
-            return
-        first_of_its_kind = np.zeros(len(rows), dtype=bool)
-        first_of_its_kind[np.unique(rows, return_index=True)[1]] = True
-        raise _repeated(self.first.label, [keys[int(np.argmax(again | ~first_of_its_kind))]])
+    def _held(self) -> tuple[PackedKeys, Numbers]:
+        """The keys and the numbers of the second file."""
+        parts = list(self.second.rows())
+        keys = beside_each_other([pack(rows.keys or ()) for rows in parts])
+        return keys, np.concatenate([rows.checked() for rows in parts])
 
-    def _index(self) -> tuple[dict[str, int], Floats, list[str]]:
-        """The second file: the row of each key, the numbers, the keys that occur again."""
-        row_of: dict[str, int] = {}
-        repeated: list[str] = []
-        parts: list[Floats] = []
-        row = 0
-        for rows in self.second.rows():
-            parts.append(rows.numbers)
-            keys = rows.keys or []
-            new = dict(zip(keys, range(row, row + len(keys)), strict=True))
-            if len(new) == len(keys) and row_of.keys().isdisjoint(new):
-                row_of |= new
-            else:
-                repeated += [key for n, key in enumerate(keys, row) if row_of.setdefault(key, n) != n]
-            row += len(keys)
-        return row_of, np.concatenate(parts), repeated
+    def _mark(self, seen: Mask, found: Found, n_seen: int) -> None:
+        """Note that these rows have been seen, each once, so that so many have been in all."""
+        again = seen[found.rows]
+        seen[found.rows] = True
+        if np.count_nonzero(seen) == n_seen:
+            return
+        first_of_its_kind = np.zeros(len(found.rows), dtype=bool)
+        first_of_its_kind[np.unique(found.rows, return_index=True)[1]] = True
+        raise _repeated(self.first.label, [found.keys[int(np.argmax(again | ~first_of_its_kind))]])
 
     def _unmatched(self, missing: list[str], extra: list[str]) -> ParseError:
         parts = []
@@ -135,6 +142,23 @@ class Joined:
 def rows_left_out(pair: Pair) -> tuple[str, ...]:
     """What can be told only when all rows have been read: how many were left out."""
     return tuple(note for stream in pair.streams if isinstance(stream, Joined) for note in stream.left_out())
+
+
+def _beside(rows: Rows, index: KeyIndex, numbers: Numbers) -> Found:
+    """Rows of the first file beside those that an index finds among the second one's."""
+    keys = rows.keys or ()
+    at = index.find(keys)
+    here, missing = rows.checked(), list[str]()
+    if len(at) and at.min() < 0:
+        is_here = at >= 0
+        missing = [keys[i] for i in np.flatnonzero(~is_here).tolist()]
+        keys = [keys[i] for i in np.flatnonzero(is_here).tolist()]
+        here, at = here[is_here], at[is_here]
+    width = here.shape[1]
+    joined = np.empty((len(at), width + numbers.shape[1]))
+    joined[:, :width] = here
+    joined[:, width:] = numbers.take(at, axis=0)
+    return Found(joined, keys, at, missing)
 
 
 def _repeated(label: str, keys: list[str]) -> ParseError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self
@@ -46,7 +46,7 @@ class Rows(NamedTuple):
     """
 
     numbers: Numbers
-    keys: list[str] | None = None
+    keys: Sequence[str] | None = None
     first_row: int = 0
     check: Callable[[Numbers, int], None] | None = None
 

@@ -6,14 +6,17 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError
+from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
-from mse_cli.readers.pair import Pair
+from mse_cli.readers.pair import Pair, Stream
+from mse_cli.readers.sources.ahead import Ahead, in_threads
 from mse_cli.readers.text.parsing import is_installed
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
@@ -21,7 +24,6 @@ from mse_cli.running.tallying import (
     Map,
     Progress,
     Tally,
-    in_threads,
     map_here,
     run_by_columns,
     run_here,
@@ -85,6 +87,11 @@ def backend_for(
         with in_threads(n_threads) as mapped:
             backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
             yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
+    elif (n_threads := threads_ahead_for(pair, jobs)) > 1:
+        if tell is not None:
+            keep_freed_memory()
+        with in_threads(n_threads) as ahead:
+            yield here(_read_ahead(pair, ahead))
     elif tell is not None and (n_processes := processes_for(pair, jobs)) > 1:
         processes = import_module("mse_cli.running.processes")  # multiprocessing costs start-up time
         with processes.in_processes(n_processes) as mapped:
@@ -151,6 +158,40 @@ def threads_for(pair: Pair, jobs: int | None) -> int:
     if texts_of(pair):
         return 1  # the parsers of text hold Python's lock
     return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
+
+
+def threads_ahead_for(pair: Pair, jobs: int | None) -> int:
+    """How many threads help to parse the pieces of texts, at most ``jobs``, where the parser leaves Python's lock."""
+    if text_bytes(pair) < LARGE_TEXT or not any(map(_is_for_threads, matrices_of(pair))):
+        return 1
+    return min(jobs or MOST_THREADS, MOST_THREADS, cores())
+
+
+def _is_for_threads(matrix: Matrix) -> bool:
+    return any(isinstance(file, TextFile) and file.is_for_threads(matrix.wanted) for file in matrix.files)
+
+
+def _read_ahead(pair: Pair, ahead: Ahead) -> Pair:
+    """The same with texts that are parsed ahead of their use."""
+    return replace(pair, streams=tuple(_ahead(stream, ahead) for stream in pair.streams))
+
+
+def _ahead(stream: Stream, ahead: Ahead) -> Stream:
+    if isinstance(stream, Joined):
+        first, second = (_matrix_ahead(matrix, ahead) for matrix in (stream.first, stream.second))
+        return replace(stream, first=first, second=second, ahead=ahead)
+    return _matrix_ahead(stream, ahead) if isinstance(stream, Matrix) else stream
+
+
+def _matrix_ahead(matrix: Matrix, ahead: Ahead) -> Matrix:
+    files = (replace(file, ahead=ahead) if isinstance(file, TextFile) else file for file in matrix.files)
+    return replace(matrix, files=tuple(files))
+
+
+def matrices_of(pair: Pair) -> list[Matrix]:
+    """The sides of a pair, each as it is read."""
+    sides = ((side.first, side.second) if isinstance(side, Joined) else (side,) for side in pair.streams)
+    return [matrix for side in sides for matrix in side if isinstance(matrix, Matrix)]
 
 
 def cells_for(pair: Pair, n_threads: int) -> int:

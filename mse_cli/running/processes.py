@@ -20,9 +20,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.errors import MseError
+from mse_cli.readers.sources.ahead import ordered
 from mse_cli.readers.text import counting  # noqa: F401 - what the workers need is there when they are forked
 from mse_cli.running.backend import keep_freed_memory
-from mse_cli.running.tallying import ordered
 
 if TYPE_CHECKING:
     from mse_cli.running.tallying import Map

@@ -6,19 +6,13 @@ place changes no bit.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from mse_cli.core.blocks import Block
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.readers.pair import Pair
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -94,27 +88,3 @@ def filled(partition: Pair, empty: list[Tally]) -> list[Tally]:
 def map_here(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """Python's own ``map``."""
     return map(function, items)
-
-
-def ordered(function: Callable[[T], R], items: Iterable[T], *, pool: Executor, ahead: int) -> Iterator[R]:
-    """Python's ``map`` in a pool, the results in order, at most so many of them ahead of their use."""
-    left = iter(items)
-    pending: deque[Future[R]] = deque()
-    try:
-        while True:
-            pending.extend(pool.submit(function, item) for item in islice(left, ahead - len(pending)))
-            if not pending:
-                return
-            yield pending.popleft().result()
-    finally:
-        for work in pending:
-            work.cancel()
-
-
-@contextmanager
-def in_threads(n_threads: int) -> Iterator[Map]:
-    """A ``map`` in so many threads of this process."""
-    from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
-
-    with ThreadPoolExecutor(n_threads) as pool:
-        yield partial(ordered, pool=pool, ahead=n_threads + 1)

@@ -10,6 +10,7 @@ import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,13 +19,14 @@ from numpy.typing import NDArray
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import File, Rows, Selection
+from mse_cli.readers.sources.ahead import Ahead, not_ahead
 from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.line_ends import LOOK_BYTES, Reended, odd_end
 from mse_cli.readers.text.look import find_layout
 from mse_cli.readers.text.look.first_rows import first_rows
-from mse_cli.readers.text.parsing import parse_piece
+from mse_cli.readers.text.parsing import is_for_pyarrow, parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
 
@@ -75,6 +77,7 @@ class TextFile:
     use: Positions
     notes: tuple[str, ...]
     counted: CountedRows | None = None
+    ahead: Ahead = not_ahead
 
     @property
     def n_rows(self) -> int | None:
@@ -100,6 +103,10 @@ class TextFile:
         runs = (pieces[i : i + size] for i in range(0, len(pieces), size))
         return [n_rows for run in runs if (n_rows := sum(piece.n_rows for piece in run))]
 
+    def is_for_threads(self, wanted: Selection) -> bool:
+        """Whether the parser of most of it leaves Python's lock to others."""
+        return is_for_pyarrow(self.layout, wanted)
+
     def part(self, rows: range) -> TextFile:
         """Only these rows (from 0) of a file whose rows are counted."""
         return self if self.counted is None else replace(self, counted=self.counted.part(rows))
@@ -120,13 +127,13 @@ class TextFile:
 
     def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
         blank: int | None = None
-        for piece in self._pieces():
-            with reading(self.label):
-                rows, blank_end = parse_piece(piece, self.layout, wanted)
-            if blank is not None and len(rows.numbers):
-                raise blank_line(blank).within(self.label)
-            blank = blank or blank_end
-            yield rows
+        parse = partial(parse_piece, layout=self.layout, wanted=wanted)
+        with reading(self.label):
+            for rows, blank_end in self.ahead(parse, self._pieces()):
+                if blank is not None and len(rows.numbers):
+                    raise blank_line(blank)
+                blank = blank or blank_end
+                yield rows
 
     def _pieces(self) -> Iterator[Piece]:
         """The file's rows, unparsed."""

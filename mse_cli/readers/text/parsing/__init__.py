@@ -86,8 +86,8 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Row
 
 
 def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
-    if not _pays("simdjson", text):
-        return None
+    if not _pays("simdjson", text) or (wanted.missing != "fail" and _pays("pyarrow", text)):
+        return None  # PyArrow reads missing cells as well
     from mse_cli.readers.text.parsing.json_rows import read_numbers  # an optional extra
 
     numbers = read_numbers(text, layout, wanted)
@@ -100,6 +100,14 @@ def _by_pyarrow(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
     from mse_cli.readers.text.parsing.arrow_rows import read_rows  # an optional extra
 
     return read_rows(text, layout, wanted)
+
+
+def is_for_pyarrow(layout: Layout, wanted: Selection) -> bool:
+    """Whether it is PyArrow that reads large pieces, unless they hold what is odd."""
+    if layout.delimiter == " " or not layout.delimiter.isascii() or not is_installed("pyarrow"):
+        return False
+    is_whole = wanted.key is None and wanted.columns == tuple(range(layout.width)) and not layout.trailing
+    return wanted.missing != "fail" or not is_whole or not is_installed("simdjson")
 
 
 def _pays(library: str, text: bytes) -> bool:

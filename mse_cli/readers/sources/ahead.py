@@ -1,0 +1,52 @@
+"""Work done ahead of its use: Python's ``map`` in a pool, its results in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Ahead(Protocol):
+    """Python's ``map``, done ahead: the results in order, an error where its item stands."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """``function`` of each item."""
+
+
+def not_ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Python's own ``map``."""
+    return map(function, items)
+
+
+def ordered(function: Callable[[T], R], items: Iterable[T], *, pool: Executor, ahead: int) -> Iterator[R]:
+    """Python's ``map`` in a pool, the results in order, at most so many of them ahead of their use."""
+    left = iter(items)
+    pending: deque[Future[R]] = deque()
+    try:
+        while True:
+            pending.extend(pool.submit(function, item) for item in islice(left, ahead - len(pending)))
+            if not pending:
+                return
+            yield pending.popleft().result()
+    finally:
+        for work in pending:
+            work.cancel()
+
+
+@contextmanager
+def in_threads(n_threads: int) -> Iterator[Ahead]:
+    """A ``map`` in so many threads of this process."""
+    from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        yield partial(ordered, pool=pool, ahead=n_threads + 1)
