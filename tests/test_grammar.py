@@ -9,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mse_cli.errors import ParseError
-from mse_cli.readers.text.delimited import Piece, parse_piece
+from mse_cli.readers.matrix import Selection
 from mse_cli.readers.text.grammar import MISSING, NUMBER, kind, number
 from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.parsing import parse_piece
 from mse_cli.readers.text.parsing.plain import parse_plain
+from mse_cli.readers.text.pieces import Piece
 
-ONE_COLUMN = Layout(",", ".", "fail", 1, False, None, (0,), 0, 1)
+ONE_COLUMN = Layout(",", ".", 1, False, None, (0,), 0, 1)
+FIRST = Selection((0,))
 # The contract's words, written anew and not taken from the code.
 ALLOWED = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FORBIDDEN = [
@@ -112,7 +115,7 @@ def test_a_million_decimals_have_the_bits_of_python_float():
     texts = [text for text, keep in zip(texts, finite, strict=True) if keep]
     wanted = wanted[finite]
     assert len(texts) >= 1_000_000
-    found = parse_plain(("\n".join(texts) + "\n").encode(), ONE_COLUMN)
+    found = parse_plain(("\n".join(texts) + "\n").encode(), ONE_COLUMN, FIRST)
     assert found is not None
     assert found[0].tobytes() == wanted.tobytes()
     strict = np.array([number(text) for text in texts])
@@ -123,16 +126,15 @@ def test_a_million_decimals_have_the_bits_of_python_float():
 def test_what_the_grammar_forbids_is_refused_by_both_parsers(cell):
     for text in (cell, f" {cell} ", f'"{cell}"'):
         with pytest.raises(ParseError) as caught:
-            parse_piece(Piece(7, f"1\n{text}\n2\n".encode()), ONE_COLUMN)
+            parse_piece(Piece(7, f"1\n{text}\n2\n".encode()), ONE_COLUMN, FIRST)
         assert (caught.value.place.line, caught.value.place.column) == (8, 1)
 
 
 @pytest.mark.parametrize("cell", [*sorted(MISSING - {""}), "inf", "-Infinity", "+INF", "1e400", "-1e999"])
 def test_missing_and_infinite_cells_are_refused_by_default_and_read_when_they_propagate(cell):
     with pytest.raises(ParseError):
-        parse_piece(Piece(1, f" {cell}\n".encode()), ONE_COLUMN)
-    layout = Layout(",", ".", "propagate", 1, False, None, (0,), 0, 1)
-    value = parse_piece(Piece(1, f" {cell}\n".encode()), layout).numbers[0, 0]
+        parse_piece(Piece(1, f" {cell}\n".encode()), ONE_COLUMN, FIRST)
+    value = parse_piece(Piece(1, f" {cell}\n".encode()), ONE_COLUMN, Selection((0,), "propagate"))[0].numbers[0, 0]
     wanted = float("nan") if cell in MISSING else float(cell)
     assert struct.pack("d", value) == struct.pack("d", wanted)
 
@@ -150,8 +152,8 @@ def test_a_cell_is_a_number_exactly_where_the_contract_says_so(cell):
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='",#\n'), min_size=1, max_size=10))
 def test_numpys_parser_reads_no_text_that_the_grammar_does_not(cell):
     """Beside a column of text NumPy sees any printable cell; it must not take it for a number."""
-    layout = Layout(",", ".", "fail", 2, False, None, (1,), 0, 1)
-    found = parse_plain(f"x,{cell}\n".encode(), layout)
+    layout = Layout(",", ".", 2, False, None, (1,), 0, 1)
+    found = parse_plain(f"x,{cell}\n".encode(), layout, Selection((1,)))
     if found is not None:
         assert NUMBER["."].fullmatch(cell.strip())
         assert found[0].tolist() == [[float(cell)]]
@@ -159,12 +161,12 @@ def test_numpys_parser_reads_no_text_that_the_grammar_does_not(cell):
 
 def test_a_decimal_comma_gives_the_same_bits():
     texts = halfway(np.random.default_rng(3), 500)
-    layout = Layout(";", ",", "fail", 1, False, None, (0,), 0, 1)
-    found = parse_piece(Piece(1, "\n".join(text.replace(".", ",") for text in texts).encode()), layout)
-    assert found.numbers[:, 0].tolist() == list(map(float, texts))
+    layout = Layout(";", ",", 1, False, None, (0,), 0, 1)
+    found = parse_piece(Piece(1, "\n".join(text.replace(".", ",") for text in texts).encode()), layout, FIRST)
+    assert found[0].numbers[:, 0].tolist() == list(map(float, texts))
 
 
 def test_a_point_is_refused_where_the_comma_is_the_decimal_sign():
-    layout = Layout(";", ",", "fail", 2, False, None, (0, 1), 0, 1)
+    layout = Layout(";", ",", 2, False, None, (0, 1), 0, 1)
     with pytest.raises(ParseError, match=r"line 1, column 2: '1.5' is not a number"):
-        parse_piece(Piece(1, b"1,5;1.5\n"), layout)
+        parse_piece(Piece(1, b"1,5;1.5\n"), layout, Selection((0, 1)))

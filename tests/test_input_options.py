@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mse_cli import ParseError, cli, evaluate
-from mse_cli.readers.text import delimited
+from mse_cli.readers.text import text_file
 
 MSE = [sys.executable, "-m", "mse_cli", "compute"]
 SUMMARY = ("--summary", "--format", "json")
@@ -234,7 +234,7 @@ def test_a_repeated_key_of_the_prediction_is_named(folder):
 
 @pytest.mark.parametrize("size", [6, 20, 1000])
 def test_keys_are_matched_and_repeated_ones_found_wherever_the_files_are_cut(folder, monkeypatch, size):
-    monkeypatch.setattr(delimited, "PIECE_BYTES", size)
+    monkeypatch.setattr(text_file, "PIECE_BYTES", size)
     order = np.random.default_rng(3).permutation(50).tolist()
     rows = [f"k{i},{i}\n" for i in order]
     once, twice = folder / "once.csv", folder / "twice.csv"

@@ -13,22 +13,18 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mse_cli.readers.text.delimited import TextMatrix
 
 from mse_cli.core.tallies.excerpt import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError
-from mse_cli.readers.keys import Joined
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text import counted_text, delimited, pieces
-from mse_cli.readers.text import counting as spans
+from mse_cli.readers.text import counting, pieces, text_file
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.running import partitions as parts
-from mse_cli.running import tallying
-from mse_cli.running.backend import backend_for
+from mse_cli.running import partitions
+from mse_cli.running.backend import backend_for, text_bytes
 from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.processes import in_processes
-from mse_cli.running.tallying import map_here, run_here, run_in_parts
+from mse_cli.running.tallying import map_here, run_here, run_in_partitions
 
 NUMBER = st.sampled_from(["1", "-2.5", "+3e2", " 4 ", "1e-320", "0.1"])
 CELL = NUMBER | NUMBER | NUMBER | st.sampled_from(["NA", "", '"5"', '"6\n"', '"', "x", "inf", '"a""b"'])
@@ -54,11 +50,11 @@ def mapped(request):
 
 def small_pieces(patch, size):
     """Pieces of a few bytes, so that small files are cut; workers that have been forked do not know of it."""
-    for module in (counted_text, delimited, spans):
+    for module in (text_file, counting):
         patch.setattr(module, "PIECE_BYTES", size)
-    patch.setattr(spans, "RANGE_BYTES", 3 * size)
-    patch.setattr(parts, "PARTITION_CELLS", 1)
-    patch.setattr(counted_text, "BYTES_AS_A_CELL", 2 * size)
+    patch.setattr(counting, "RANGE_BYTES", 3 * size)
+    patch.setattr(partitions, "PARTITION_CELLS", 1)
+    patch.setattr(text_file, "BYTES_AS_A_CELL", 2 * size)
 
 
 def outcome(paths, mapped=None):
@@ -69,7 +65,8 @@ def outcome(paths, mapped=None):
         if mapped is None:
             run_here(pair, *tallies)
         else:
-            run_in_parts(pair, *tallies, mapped=mapped)
+            pair = partitions.with_counted_rows(pair, mapped)
+            run_in_partitions(partitions.partitions_of(pair), *tallies, mapped=mapped)
     except MseError as error:
         return str(error), error.hint
     block = tallies[1].block()
@@ -102,9 +99,9 @@ def test_an_error_far_into_the_file_names_its_line(tmp_path, monkeypatch, mapped
 
 
 def test_a_row_too_long_is_the_error_of_one_process(tmp_path, monkeypatch):
-    for module in (pieces, spans):
+    for module in (pieces, counting):
         monkeypatch.setattr(module, "LONGEST_ROW", 1 << 20)
-    for module in (delimited, spans):
+    for module in (text_file, counting):
         monkeypatch.setattr(module, "PIECE_BYTES", 1 << 18)
     path = tmp_path / "f.csv"
     path.write_text("1,2\n1,2\n" + " " * (3 << 20) + "1,2\n")
@@ -119,7 +116,7 @@ def table(path: Path, rows: int) -> str:
 
 def result_of(pair, jobs):
     with backend_for(pair, jobs=jobs, tell=print) as there:
-        return evaluate_pair(there).result, type(there.pair.streams[0])
+        return evaluate_pair(there).result, there.in_partitions
 
 
 def test_globs_are_read_in_parts_and_what_is_matched_by_a_key_is_not(tmp_path, monkeypatch):
@@ -128,11 +125,11 @@ def test_globs_are_read_in_parts_and_what_is_matched_by_a_key_is_not(tmp_path, m
         table(tmp_path / f"p-{i}.csv", 50)
     glob = str(tmp_path / "p-*.csv")
     pair = open_pair(glob, glob, InputOptions())
-    assert tallying.text_bytes(pair) > 0
-    assert result_of(pair, 2) == (result_of(pair, 1)[0], parts.Stack)
+    assert text_bytes(pair) > 0
+    assert result_of(pair, 2) == (result_of(pair, 1)[0], True)
     one = table(tmp_path / "one.csv", 80)
     joined = open_pair(one, one, InputOptions(key="id"))
-    assert result_of(joined, 2) == (result_of(joined, 1)[0], Joined)
+    assert result_of(joined, 2) == (result_of(joined, 1)[0], False)
 
 
 def test_weights_and_a_table_are_read_in_parts_too(tmp_path, monkeypatch):
@@ -140,10 +137,10 @@ def test_weights_and_a_table_are_read_in_parts_too(tmp_path, monkeypatch):
     path = table(tmp_path / "one.csv", 80)
     options = {"pred": "a", "true": "b", "weight_column": "id"}
     pair = open_pair(path, None, InputOptions(**options))
-    assert result_of(pair, 2) == (result_of(pair, 1)[0], parts.Stack)
+    assert result_of(pair, 2) == (result_of(pair, 1)[0], True)
     np.save(tmp_path / "w.npy", np.arange(80.0))
     weighted = open_pair(path, path, InputOptions(weights=str(tmp_path / "w.npy")))
-    assert result_of(weighted, 2) == (result_of(weighted, 1)[0], parts.Stack)
+    assert result_of(weighted, 2) == (result_of(weighted, 1)[0], True)
 
 
 @pytest.mark.parametrize("size", [9, 10, 12, 100])
@@ -159,7 +156,7 @@ def test_a_blank_line_between_rows_is_an_error_wherever_the_file_is_cut(tmp_path
 def test_a_compressed_file_is_read_by_one_process(tmp_path):
     path = tmp_path / "f.csv.gz"
     path.write_bytes(gzip.compress(b"1,2\n3,4\n"))
-    assert result_of(open_pair(str(path), str(path), InputOptions()), 2)[1] is TextMatrix
+    assert result_of(open_pair(str(path), str(path), InputOptions()), 2)[1] is False
 
 
 def test_the_command_gives_the_same_with_workers(tmp_path):

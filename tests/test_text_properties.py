@@ -12,12 +12,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from mse_cli.readers.text.delimited import Layout, Piece, cut_pieces, joined, open_text_matrix, parse_piece
 
 from mse_cli.errors import MseError, ParseError
+from mse_cli.readers.matrix import Selection, matrix_of
 from mse_cli.readers.sources.files import FileSource
-from mse_cli.readers.text import delimited
+from mse_cli.readers.text import parsing, text_file
 from mse_cli.readers.text.dialect import Dialect
+from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.parsing import joined, parse_piece
+from mse_cli.readers.text.parsing.strict import parse_strictly
+from mse_cli.readers.text.pieces import Piece, cut_pieces
+from mse_cli.readers.text.text_file import open_file
 
 PACKERS = {"": bytes, "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -71,8 +76,11 @@ def packed(lines, dialect):
 
 def read(path, dialect, missing="fail"):
     options = Dialect(decimal=dialect["decimal"], missing=missing)
-    chunks = list(open_text_matrix(FileSource(path, "file"), options).chunks())
-    return np.concatenate(chunks)
+    return np.concatenate(list(opened(path, options).chunks()))
+
+
+def opened(path, options, label="file"):
+    return matrix_of(label, (open_file(FileSource(path, label), dialect=options),), options.missing)
 
 
 @FEW
@@ -84,13 +92,14 @@ def test_any_matrix_in_any_dialect_reads_back_to_the_same_bits(tmp_path_factory,
         assert read(path, dialect).tobytes() == np.array(matrix).tobytes()
 
 
+@contextlib.contextmanager
 def in_pieces(size):
     """Read as if pieces and steps had so many bytes."""
-    return mock.patch.multiple(
-        delimited,
-        STEP_BYTES=min(size, delimited.STEP_BYTES),
-        cut_pieces=lambda s, n, b=size: cut_pieces(s, n, min(b, size)),
-    )
+    with (
+        mock.patch.object(parsing, "STEP_BYTES", min(size, parsing.STEP_BYTES)),
+        mock.patch.multiple(text_file, PIECE_BYTES=min(size, text_file.PIECE_BYTES)),
+    ):
+        yield
 
 
 @FEW
@@ -233,22 +242,24 @@ def test_every_parser_and_every_cut_say_the_same(rows, delimiter, missing, trail
     width = len(rows[0])
     use = tuple(data.draw(st.permutations(range(width)))[: data.draw(st.integers(1, width))])
     key = data.draw(st.sampled_from([None, width - 1]))
-    layout = Layout(delimiter, ".", missing, width, trailing and delimiter != " ", None, use, 0, 1, key)
+    layout = Layout(delimiter, ".", width, trailing and delimiter != " ", None, use, 0, 1)
+    wanted = Selection(use, missing, key)
     text = end.join(delimiter.join(row) + (delimiter if layout.trailing else "") for row in rows) + end
     piece = Piece(5, text.encode())
-    strict = outcome(lambda: delimited.Rows(*delimited.parse_strictly(piece.data, 5, layout)))
-    quick = outcome(lambda: delimited._parse_quickly(piece, layout, fast=False))
+    strict = outcome(lambda: parse_strictly(piece.data, 5, layout, wanted))
+    quick = outcome(lambda: parsing._parse_quickly(piece, layout, wanted, fast=False))
     assert quick in (None, strict)
-    cut = outcome(lambda: joined(parse_piece(part, layout) for part in cut_pieces(io.BytesIO(piece.data), 5, size)))
+    parts = cut_pieces(io.BytesIO(piece.data), 5, size)
+    cut = outcome(lambda: joined(parse_piece(part, layout, wanted) for part in parts))
     assert cut == strict or (isinstance(cut, str) and isinstance(strict, str))
 
 
 def outcome(parse):
     try:
-        rows = parse()
+        found = parse()
     except ParseError as error:
         return str(error)
-    return rows and (rows.numbers.shape, rows.numbers.tobytes(), rows.keys or [], rows.blank_line)
+    return found and (found[0].numbers.shape, found[0].numbers.tobytes(), found[0].keys or [], found[1])
 
 
 def test_a_blank_line_at_the_end_of_a_piece_is_not_forgotten(tmp_path):
@@ -319,6 +330,6 @@ def test_a_missing_cell_reads_the_same_beside_a_million_others(tmp_path):
 def test_a_delimiter_in_the_header_alone_is_one(tmp_path, sign):
     path = tmp_path / "cut.csv"
     path.write_text(f"price{sign}rooms\n300000\n500000\n")
-    matrix = open_text_matrix(FileSource(path, "cut.csv"), Dialect())
+    matrix = opened(path, Dialect(), "cut.csv")
     with pytest.raises(MseError, match=r"cut\.csv, line 2, column 2 \(rooms\): the row has 1 cells, fewer than 2"):
         list(matrix.rows())
