@@ -12,8 +12,7 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.matrix import Selection
 from mse_cli.readers.text.grammar import MISSING, NUMBER, kind, number
 from mse_cli.readers.text.layout import Layout
-from mse_cli.readers.text.parsing import parse_piece
-from mse_cli.readers.text.parsing.plain import parse_plain
+from mse_cli.readers.text.parsing import parse_piece, plain
 from mse_cli.readers.text.pieces import Piece
 
 ONE_COLUMN = Layout(",", ".", 1, False, None, (0,), 0, 1)
@@ -115,9 +114,9 @@ def test_a_million_decimals_have_the_bits_of_python_float():
     texts = [text for text, keep in zip(texts, finite, strict=True) if keep]
     wanted = wanted[finite]
     assert len(texts) >= 1_000_000
-    found = parse_plain(("\n".join(texts) + "\n").encode(), ONE_COLUMN, FIRST)
+    found = plain.parse(("\n".join(texts) + "\n").encode(), ONE_COLUMN, FIRST)
     assert found is not None
-    assert found[0].tobytes() == wanted.tobytes()
+    assert found.numbers.tobytes() == wanted.tobytes()
     strict = np.array([number(text) for text in texts])
     assert strict.tobytes() == wanted.tobytes()
 
@@ -153,10 +152,10 @@ def test_a_cell_is_a_number_exactly_where_the_contract_says_so(cell):
 def test_numpys_parser_reads_no_text_that_the_grammar_does_not(cell):
     """Beside a column of text NumPy sees any printable cell; it must not take it for a number."""
     layout = Layout(",", ".", 2, False, None, (1,), 0, 1)
-    found = parse_plain(f"x,{cell}\n".encode(), layout, Selection((1,)))
+    found = plain.parse(f"x,{cell}\n".encode(), layout, Selection((1,)))
     if found is not None:
         assert NUMBER["."].fullmatch(cell.strip())
-        assert found[0].tolist() == [[float(cell)]]
+        assert found.numbers.tolist() == [[float(cell)]]
 
 
 def test_a_decimal_comma_gives_the_same_bits():

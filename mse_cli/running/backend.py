@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from mse_cli.errors import UsageError
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars
+from mse_cli.readers.text.parsing import faster_parsers, is_installed
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
 from mse_cli.running.tallying import Map, Progress, Tally, in_threads, map_here, run_here, run_in_partitions
@@ -23,6 +23,7 @@ CELLS_A_THREAD = 32 << 20  # of a partition: each begins with fresh memory, and 
 KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
 LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
+SLOW_TEXT = 32 << 20  # bytes: so much takes some seconds without the extra ``fast``
 
 
 class Run(Protocol):
@@ -65,6 +66,7 @@ def backend_for(
     Raises:
         UsageError: for ``--jobs`` with a cluster that has its own workers.
     """
+    list(faster_parsers(text_bytes(pair)))  # here and not for each of many small files, nor in each worker
     if dask is not None:
         with _on_dask(pair, dask, jobs, tell) as backend:
             yield backend
@@ -110,7 +112,7 @@ def threads_for(pair: Pair, jobs: int | None) -> int:
     if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
         return 1
     if texts_of(pair):
-        return 1  # two threads with Polars take as long as one, which has its threads
+        return 1  # parsing text holds Python's lock
     return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
 
 
@@ -130,7 +132,7 @@ def processes_for(pair: Pair, jobs: int | None) -> int:
 
 def could_be_faster(pair: Pair) -> bool:
     """Whether the extra ``fast`` is missing where it would help."""
-    return text_bytes(pair) >= LARGE_FOR_POLARS and not has_polars()
+    return text_bytes(pair) >= SLOW_TEXT and not all(map(is_installed, ("simdjson", "isal")))
 
 
 def text_bytes(pair: Pair) -> int:

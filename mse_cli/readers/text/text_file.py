@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import BinaryIO, NamedTuple
 
 from mse_cli.errors import ParseError
 from mse_cli.readers.columns import Names, Positions
@@ -19,10 +17,11 @@ from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout, find_layout
-from mse_cli.readers.text.parsing import LARGE_FOR_POLARS, has_polars, parse_piece
+from mse_cli.readers.text.parsing import parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
-from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
+from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, line_ends
 
+CHANGED = "the file changed while it was read"
 BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 
 
@@ -36,7 +35,6 @@ class CountedRows:
         skip: How many rows of the first piece are left out.
         n_rows: How many rows are read.
         packed: Whether the text is compressed, so that it is cheap to read only from its start.
-        fast: Whether there is so much text that loading Polars pays.
     """
 
     pieces: tuple[CountedPiece, ...]
@@ -44,7 +42,6 @@ class CountedRows:
     skip: int
     n_rows: int
     packed: bool
-    fast: bool = False
 
     def part(self, rows: range) -> CountedRows:
         """The same with only these rows (from 0)."""
@@ -62,7 +59,7 @@ class CountedRows:
 
 @dataclass(frozen=True)
 class TextFile:
-    """A text file whose layout is known; a ``File``. It is read in pieces of about 4 MiB."""
+    """A text file whose layout is known; a ``File``. It is read in pieces of about 512 KiB."""
 
     source: Source
     label: str
@@ -105,49 +102,75 @@ class TextFile:
         Raises:
             ParseError: with the line and column of what cannot be read.
         """
-        return self._all_rows(wanted) if self.counted is None else self._counted_rows(wanted, self.counted)
+        with open_text(self.source) as stream, reading(self.label):
+            if self.counted is None:
+                skip(stream, self.layout.offset)
+                yield from self._parsed(cut_pieces(stream, self.layout.first_line, PIECE_BYTES), wanted)
+            else:
+                yield from self._counted_rows(stream, self.counted, wanted)
 
-    def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
+    def _parsed(self, pieces: Iterable[Piece], wanted: Selection) -> Iterator[Rows]:
         blank: int | None = None
-        n_bytes = self.n_bytes
-        for piece in self._pieces():
-            n_bytes += len(piece.data)
-            with reading(self.label):
-                fast = n_bytes >= LARGE_FOR_POLARS and has_polars()
-                rows, blank_end = parse_piece(piece, self.layout, wanted, fast=fast)
+        for piece in pieces:
+            rows, blank_end = parse_piece(piece, self.layout, wanted)
             if blank is not None and len(rows.numbers):
-                raise blank_line(blank).within(self.label)
+                raise blank_line(blank)
             blank = blank or blank_end
             yield rows
 
-    def _pieces(self) -> Iterator[Piece]:
-        """The file's rows, unparsed."""
-        with open_text(self.source) as stream, reading(self.label):
-            skip(stream, self.layout.offset)
-            yield from cut_pieces(stream, self.layout.first_line, PIECE_BYTES)
+    def _counted_rows(self, stream: BinaryIO, counted: CountedRows, wanted: Selection) -> Iterator[Rows]:
+        start, stop, first_line, begin = _bounds(stream, counted)
+        left = counted.n_rows
+        for rows in self._parsed(cut_pieces(stream, first_line, PIECE_BYTES, limit=stop - start), wanted):
+            numbers = rows.numbers[begin : begin + left]
+            begin -= min(begin, len(rows.numbers))
+            left -= len(numbers)
+            yield Rows(numbers)
+            if not left:
+                return
+        raise ParseError(CHANGED)
 
-    def _counted_rows(self, wanted: Selection, counted: CountedRows) -> Iterator[Rows]:
-        begin, left = counted.skip, counted.n_rows
-        for piece, count in self._counted_pieces(counted):
-            stop = min(count.n_rows, begin + left)
-            with reading(self.label):
-                yield _rows(piece, count, range(begin, stop), self.layout, wanted, fast=counted.fast and has_polars())
-            left -= stop - begin
-            begin = 0
 
-    def _counted_pieces(self, counted: CountedRows) -> Iterator[tuple[Piece, CountedPiece]]:
-        line, position = counted.first_line, 0
-        with open_text(self.source) as stream, reading(self.label):
-            if not counted.packed:
-                position = stream.seek(counted.pieces[0].offset)
-            for count in counted.pieces:
-                skip(stream, count.offset - position)
-                data = stream.read(count.n_bytes)
-                position = count.offset + count.n_bytes
-                if len(data) < count.n_bytes:
-                    raise ParseError("the file became shorter while it was read")
-                yield Piece(line, data), count
-                line += count.n_lines
+class Bounds(NamedTuple):
+    """What is read of a text for some of its rows.
+
+    Attributes:
+        start: Of the bytes.
+        stop: Of the bytes.
+        first_line: The physical line where they begin.
+        skip: How many rows are read and left out before the first.
+    """
+
+    start: int
+    stop: int
+    first_line: int
+    skip: int
+
+
+def _bounds(stream: BinaryIO, counted: CountedRows) -> Bounds:
+    """Where counted rows are read, the stream being there; a row's own bytes if it is known where each row ends."""
+    first, last = counted.pieces[0], counted.pieces[-1]
+    start, stop = first.offset, last.offset + last.n_bytes
+    if counted.packed:
+        skip(stream, start)
+        return Bounds(start, stop, counted.first_line, counted.skip)
+    end = counted.skip + counted.n_rows - sum(piece.n_rows for piece in counted.pieces[:-1])
+    if last.simple and end < last.n_rows:
+        stop = _line_start(stream, last, end)
+    skipped = counted.skip if first.simple else 0
+    if skipped:
+        start = _line_start(stream, first, skipped)
+    stream.seek(start)
+    return Bounds(start, stop, counted.first_line + skipped, counted.skip - skipped)
+
+
+def _line_start(stream: BinaryIO, piece: CountedPiece, line: int) -> int:
+    """Where a line of a piece (from 0) begins in the file."""
+    stream.seek(piece.offset)
+    ends = line_ends(stream.read(piece.n_bytes))
+    if len(ends) < line:
+        raise ParseError(CHANGED)
+    return piece.offset + int(ends[line - 1]) + 1
 
 
 def open_file(source: Source, *, dialect: Dialect, **_: object) -> TextFile:
@@ -160,19 +183,3 @@ def open_file(source: Source, *, dialect: Dialect, **_: object) -> TextFile:
         layout = find_layout(stream, dialect)
     notes = tuple(f"{source.label}: {note}" for note in layout.notes)
     return TextFile(source, source.label, layout, layout.names, layout.width, layout.use, notes)
-
-
-def _rows(piece: Piece, count: CountedPiece, rows: range, layout: Layout, wanted: Selection, *, fast: bool) -> Rows:
-    """These rows of a piece; where each line is a row, the others are not parsed."""
-    if count.simple and len(rows) < count.n_rows:
-        bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
-        start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
-        piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    numbers = parse_piece(piece, layout, wanted, fast=fast)[0].numbers
-    if len(numbers) < rows.stop:
-        raise ParseError("the file changed while it was read")
-    return Rows(numbers[rows.start : rows.stop])
-
-
-def _line_ends(data: bytes) -> NDArray[np.intp]:
-    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))

@@ -14,7 +14,7 @@ import re
 import numpy as np
 
 from mse_cli.core.blocks import Floats
-from mse_cli.readers.matrix import Selection
+from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
@@ -25,13 +25,8 @@ COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
 AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
 
 
-def parse_plain(
-    data: bytes, layout: Layout, wanted: Selection, *, fast: bool = False
-) -> tuple[Floats, list[str] | None] | None:
-    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell.
-
-    ``fast`` tries Polars, which must be installed, before NumPy.
-    """
+def parse(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    r"""The rows of a text that ends with \n, or ``None`` if only the strict parser can tell."""
     if not layout.delimiter.isascii() or layout.delimiter == ".":
         return None  # NumPy reads bytes as Latin-1, and the decimal sign as a point
     tidied = _tidy(data, layout)
@@ -39,27 +34,16 @@ def parse_plain(
         return None
     numbers = None
     if _is_plain(tidied, layout, wanted):
-        numbers = _load_plain(tidied, layout, wanted, fast=fast)
+        numbers = _load_plain(tidied, layout, wanted)
     elif wanted.missing != "fail":
         numbers = _with_missing(tidied, layout, wanted)
-    return None if numbers is None else (numbers, _keys(tidied, layout, wanted))
+    return None if numbers is None else Rows(numbers, _keys(tidied, layout, wanted))
 
 
-def _load_plain(data: bytes, layout: Layout, wanted: Selection, *, fast: bool) -> Floats | None:
-    """The matrix that Polars or else NumPy reads, if it has every row in full and only finite numbers."""
-    data = data.replace(b",", b".") if layout.decimal == "," else data
-    if fast:
-        from mse_cli.readers.text.parsing.fast import read_numbers  # an optional extra, and slow to load
-
-        numbers = read_numbers(data, layout, wanted)
-        if numbers is not None and _is_complete(numbers, data, layout, wanted) and np.isfinite(numbers).all():
-            return numbers
-    numbers = _load(data, layout, wanted)
+def _load_plain(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
+    """The matrix that NumPy reads, if it has every row in full and only finite numbers."""
+    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout, wanted)
     return numbers if numbers is not None and np.isfinite(numbers).all() else None
-
-
-def _is_complete(numbers: Floats, data: bytes, layout: Layout, wanted: Selection) -> bool:
-    return numbers.shape == (count_lines(data), len(wanted.columns))
 
 
 def _tidy(data: bytes, layout: Layout) -> bytes | None:
@@ -118,7 +102,7 @@ def _load(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
         )
     except ValueError:
         return None
-    return numbers if _is_complete(numbers, data, layout, wanted) else None
+    return numbers if numbers.shape == (count_lines(data), len(wanted.columns)) else None
 
 
 def _with_missing(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
