@@ -31,6 +31,25 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def listed(items: list[str], most: int = 8) -> str:
+    """Several things in a message, the first of them by name.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+def counted(count: int, thing: str) -> str:
+    """A number of things in plain words.
+
+    >>> counted(1, "column"), counted(0, "cell")
+    ('1 column', '0 cells')
+    """
+    return f"{count} {thing}" + ("" if count == 1 else "s")
+
+
 class Place(NamedTuple):
     """Where in the input something is; lines, rows and columns count from 1."""
 

@@ -274,6 +274,7 @@ def test_a_transposed_gradient_of_another_shape(tmp_path, monkeypatch, capsys):
     [
         (("--loss", "abc"), "--loss takes a number, not 'abc'"),
         (("--loss", "1_000"), "--loss takes a number"),
+        (("--loss", "NA"), "--loss takes a number, not 'NA'"),
         (("--rtol", "2"), "--rtol takes a number from 0 to 1"),
         (("--gradient", "none.csv"), "none.csv: no such file"),
         (("--gradient", "wide.csv"), "the shapes differ"),

@@ -131,7 +131,7 @@ BAD_FILES = {
     "empty": ("", "no data"),
     "text": ("1\nabc\n", "line 2, column 1: 'abc' is not a number"),
     "named": ("p\n1\nabc\n", "line 3, column 1 (p): 'abc' is not a number"),
-    "ragged": ("1,2\n3\n", "line 2, column 2: the row has 1 cells, fewer than 2"),
+    "ragged": ("1,2\n3\n", "line 2, column 2: the row has 1 cell, fewer than 2"),
     "nan": ("1\nnan\n", "line 2, column 1: the cell is missing"),
 }
 

@@ -6,12 +6,13 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import polars
+import pyarrow
 import pytest
 from distributed import KilledWorker
 from distributed.comm.core import CommClosedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from mse_cli.errors import InputError, MseError, ParseError
 from mse_cli.readers.opening import InputOptions, open_pair
@@ -59,7 +60,8 @@ def write_shards(folder, array, cuts, suffix):
             np.save(folder / f"part-{k}.npy", array[start:stop])
         elif suffix == "parquet":
             names = [f"c{j}" for j in range(array.shape[1])]
-            polars.DataFrame(array[start:stop], schema=names).write_parquet(folder / f"part-{k}", row_group_size=7)
+            columns = dict(zip(names, array[start:stop].T, strict=True))
+            parquet.write_table(pyarrow.table(columns), folder / f"part-{k}", row_group_size=7)
         else:
             lines = (",".join(map(repr, row)) for row in array[start:stop].tolist())
             (folder / f"part-{k}.csv").write_text("\n".join(lines) + "\n")

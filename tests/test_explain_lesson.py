@@ -8,7 +8,7 @@ import pytest
 
 from mse_cli import mean_squared_error, mse_gradient
 from mse_cli.core.blocks import Block
-from mse_cli.core.tallies.excerpt import Edges, OneRow, with_row
+from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
 from mse_cli.explain import case as case_module
 from mse_cli.explain import explain

@@ -1,131 +1,183 @@
-"""Polars' parser: the bits of the strict one, or nothing."""
+"""The extra ``fast``: simdjson reads what the strict parser reads, to the bit, or steps aside."""
 
+import random
+import struct
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from mse_cli.readers.text.delimited import parse_piece
 
 from mse_cli.errors import ParseError
+from mse_cli.readers.matrix import Selection
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.text import delimited
+from mse_cli.readers.text import parsing
 from mse_cli.readers.text.layout import Layout
-from mse_cli.readers.text.parsing import plain
-from mse_cli.readers.text.parsing.fast import read_numbers
+from mse_cli.readers.text.parsing import json_rows, parse_piece
+from mse_cli.readers.text.parsing.json_rows import read_numbers
 from mse_cli.readers.text.parsing.strict import parse_strictly
 from mse_cli.readers.text.pieces import Piece
-from mse_cli.running import partitions as parts
-from mse_cli.running import tallying
-from mse_cli.running.backend import backend_for
-from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.tallying import could_be_faster, has_polars
+from mse_cli.running.backend import could_be_faster
 
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
-GOOD = FINITE.map(repr) | FINITE.map(lambda x: f"{x:.17e}") | st.integers(-(10**25), 10**25).map(str)
-# What a number is made of, in any order: most of it is none.
-SOUP = st.text("0123456789+-eE. \t", max_size=6) | st.text("0123456789.", min_size=15, max_size=40)
-ODD = st.sampled_from(["", "NA", "inf", "nan", "1_0", "0x1", '"2"', '"', "1e400", "1e-400", "1d5", "true", "#"])
-DELIMITER = st.sampled_from([",", ";", "\t", "|", " "])
-CELLS = st.lists(st.lists(GOOD | GOOD | GOOD | SOUP | ODD, min_size=1, max_size=4), min_size=1, max_size=4)
-
-
-def layout_of(width: int, delimiter: str = ",", **changes: object) -> Layout:
-    fields = {"missing": "skip-cell", "use": tuple(range(width)), "trailing": False, "decimal": "."} | changes
-    return Layout(delimiter=delimiter, width=width, names=None, offset=0, first_line=1, **fields)
+CELLS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.integers(-(2**70), 2**70).map(str),
+    st.decimals(allow_nan=False, allow_infinity=False).map(str),
+    st.sampled_from(
+        ["", " 1", "1 ", "1 2", "+1", "-", "-0", "-0.0", "-0e1", ".5", "5.", "007", "1e400", "1e-400", "1e", "nan"]
+    ),
+    st.sampled_from(
+        ["inf", "true", "null", "[1]", "[2,3]", '"1"', "# 1", "1_0", "0x1", "1\t", "NA", "١", "1\r", "\x00", "1,5"]
+    ),
+    st.text("0123456789+-eE. ,[]", max_size=6),
+)
+DELIMITERS = st.sampled_from([",", ";", "\t", "|"])
 
 
-def outcome(data: bytes, layout: Layout, *, fast: bool) -> object:
+def layout_of(width: int, delimiter: str = ",", decimal: str = ".") -> Layout:
+    return Layout(delimiter, decimal, width, False, None, tuple(range(width)), offset=0, first_line=1)
+
+
+def outcome(read, *arguments):
+    """The numbers' bits, or the error with its place."""
     try:
-        rows = parse_piece(Piece(7, data), layout, fast=fast)
+        rows, blank = read(*arguments)
     except ParseError as error:
         return str(error), error.hint
-    return rows.numbers.tobytes(), rows.numbers.shape, rows.blank_line
+    return rows.numbers.shape, rows.numbers.tobytes(), blank
+
+
+def both(data: bytes, layout: Layout, missing="fail"):
+    wanted = Selection(layout.use, missing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parsing, "FEWEST_FAST_BYTES", 0)
+        patch.setattr(parsing, "STEP_BYTES", 16)
+        fast = outcome(parse_piece, Piece(7, data), layout, wanted)
+        patch.setattr(parsing, "is_installed", lambda library: False)
+        numpy = outcome(parse_piece, Piece(7, data), layout, wanted)
+    strict = outcome(parse_strictly, data, 7, layout, wanted)
+    return fast, numpy, strict
 
 
 @settings(max_examples=500, deadline=None)
-@given(cells=CELLS, delimiter=DELIMITER, decimal=st.sampled_from([".", ","]), end=st.sampled_from(["\n", "\r\n"]))
-@example(cells=[["1", "2"], ["3"]], delimiter=",", decimal=".", end="\n")
-@example(cells=[["1"], [""], ["3"]], delimiter=",", decimal=".", end="\n")
-def test_fast_gives_what_the_strict_parser_gives(cells, delimiter, decimal, end):
-    if delimiter == decimal:
-        delimiter = ";"
-    data = "".join(delimiter.join(row) + end for row in cells).replace(".", decimal).encode()
-    layout = layout_of(len(cells[0]), delimiter, decimal=decimal)
-    assert outcome(data, layout, fast=True) == outcome(data, layout, fast=False)
+@given(data=st.data(), delimiter=DELIMITERS, width=st.integers(1, 4), end=st.sampled_from(["\n", "\r\n"]))
+def test_what_is_read_fast_is_what_is_read_strictly(data, delimiter, width, end):
+    row = st.lists(CELLS, min_size=width, max_size=width).map(delimiter.join)
+    text = end.join([*data.draw(st.lists(row, min_size=1, max_size=6)), ""]).encode()
+    missing = data.draw(st.sampled_from(["fail", "skip-cell", "propagate"]))
+    fast, numpy, strict = both(text, layout_of(width, delimiter), missing)
+    assert fast == numpy == strict
 
 
-@settings(max_examples=300, deadline=None)
-@given(cell=GOOD | SOUP | ODD, other=GOOD)
-def test_what_polars_reads_as_a_number_the_strict_parser_reads_so_too(cell, other):
-    """Straight to the two parsers, without NumPy's between them."""
-    data = f"{other},{cell}\n".encode()
+ASIDE = {
+    "plus": b"1,+2\n3,4\n",
+    "no digit before the point": b"1,.5\n3,4\n",
+    "no digit after the point": b"1,5.\n3,4\n",
+    "zeros before": b"1,007\n3,4\n",
+    "beyond 64 bits": b"1,123456789012345678901234567890\n3,4\n",
+    "integer minus zero": b"1,-0\n3,4\n",
+    "quotes": b'1,"2"\n3,4\n',
+    "a comment": b"1,2\n# hm\n3,4\n",
+    "a blank line at the end": b"1,2\n3,4\n\n",
+    "a blank line between": b"1,2\n\n3,4\n",
+    "a missing word": b"1,NA\n3,4\n",
+    "a padded word": b"1, NA \n3,4\n",
+    "an empty cell": b"1,\n3,4\n",
+    "an infinity": b"1,inf\n3,4\n",
+    "a row too short": b"1\n3,4\n",
+    "a row too long": b"1,2,3\n3,4\n",
+    "a list": b"1,[2]\n3,4\n",
+    "tabs": b"1,\t2\n3,4\n",
+    "stray CR": b"1,\r2\n3,4\n",
+}
+
+
+@pytest.mark.parametrize("reason", ASIDE)
+@pytest.mark.parametrize("missing", ["fail", "skip-cell"])
+def test_each_reason_to_step_aside_leads_to_the_same(reason, missing):
+    data = ASIDE[reason]
     layout = layout_of(2)
-    if not plain._is_plain(data, layout):
-        return
-    numbers = read_numbers(data, layout)
-    if numbers is None or numbers.shape != (1, 2) or not np.isfinite(numbers).all():
-        return
-    assert numbers.tobytes() == parse_strictly(data, 1, layout)[0].tobytes()
+    assert read_numbers(data, layout, Selection((0, 1))) is None
+    fast, numpy, strict = both(data, layout, missing)
+    assert fast == numpy == strict
 
 
-@given(cells=st.lists(st.tuples(GOOD, GOOD, GOOD), min_size=1, max_size=5), use=st.permutations([0, 1, 2]))
-def test_columns_are_taken_in_the_order_asked_for(cells, use):
-    data = "".join(f"{a},{b},{c},text\n" for a, b, c in cells).encode()
-    layout = layout_of(4, use=tuple(use[:2]))
-    assert outcome(data, layout, fast=True) == outcome(data, layout, fast=False)
+@pytest.mark.parametrize("data", [b"[1,2]\n3\n", b"[1]\n3\n", b"1,2\n3\n", b"{}\n"])
+def test_one_column_is_not_taken_for_nested_lists(data):
+    assert read_numbers(data, layout_of(1), Selection((0,))) is None
 
 
-def test_polars_does_read_plain_pieces():
-    """The properties above would hold of a parser that always steps aside."""
-    assert read_numbers(b"1,-2.5e3\n.5,7\n", layout_of(2)).tolist() == [[1.0, -2500.0], [0.5, 7.0]]
-    assert read_numbers(b"1;x;3\n", layout_of(3, ";", use=(2, 0))).tolist() == [[3.0, 1.0]]
+def test_plain_pieces_are_read_fast():
+    assert read_numbers(b"1,2.5\n-3,4e5\n", layout_of(2), Selection((0, 1))).tolist() == [[1, 2.5], [-3, 4e5]]
+    assert read_numbers(b"1;2,5\n", layout_of(2, ";", ","), Selection((0, 1))).tolist() == [[1, 2.5]]
+    assert read_numbers(b"1\t-0.0\n", layout_of(2, "\t"), Selection((0, 1))).tolist() == [[1, -0.0]]
+    assert read_numbers(b"1\n2\n", layout_of(1), Selection((0,))).tolist() == [[1], [2]]
 
 
-def write(folder, rows=4000):
-    random = np.random.default_rng(3)
-    for name in ("a.csv", "y.csv"):
-        np.savetxt(folder / name, random.standard_normal((rows, 3)), delimiter=",")
-    return str(folder / "a.csv"), str(folder / "y.csv")
+def hard(chance: random.Random) -> str:
+    """A decimal that is hard to round: bits at random, many digits, integers up to 64 bits, halves of a last bit."""
+    number = struct.unpack("d", struct.pack("Q", chance.getrandbits(62)))[0]
+    match chance.randrange(4):
+        case 0:
+            return repr(number)
+        case 1:
+            return f"{chance.randint(0, 10**18)}.{chance.getrandbits(130)}"
+        case 2:
+            return str(chance.randint(-(2**63), 2**64 - 1))
+        case _:
+            base = 1 + chance.random()
+            return f"{(int(base * 2**52) * 2 + 1) * 5**53}e-53"
 
 
-def count_as_large(monkeypatch):
-    for module in (tallying, delimited, parts):
-        monkeypatch.setattr(module, "LARGE_FOR_POLARS", 1000)
+def test_hard_decimals_have_the_bits_of_float():
+    chance = random.Random(3)
+    cells = [hard(chance) for _ in range(5000)]
+    for cell in cells:
+        found = read_numbers(f"{cell}\n".encode(), layout_of(1), Selection((0,)))
+        assert found is None or struct.pack("d", found[0, 0]) == struct.pack("d", float(cell)), cell
+    read = sum(read_numbers(f"{cell}\n".encode(), layout_of(1), Selection((0,))) is not None for cell in cells)
+    assert read > 2000
 
 
-def test_it_is_used_by_itself_for_large_files(tmp_path, monkeypatch):
-    count_as_large(monkeypatch)
-    monkeypatch.setattr(plain, "_load", lambda *_, **__: pytest.fail("NumPy's parser was asked"))
-    pair = open_pair(*write(tmp_path), InputOptions())
-    assert sum(block.shape[0] for block in pair.blocks()) == 4000
+def test_a_document_does_not_outlive_its_piece():
+    first = read_numbers(b"1,2\n", layout_of(2), Selection((0, 1)))
+    second = read_numbers(b"3,4\n", layout_of(2), Selection((0, 1)))
+    assert (first.tolist(), second.tolist()) == ([[1, 2]], [[3, 4]])
 
 
-def test_workers_use_it_too_also_where_it_is_loaded_already(tmp_path, monkeypatch):
-    count_as_large(monkeypatch)
-    assert "polars" in sys.modules
-    pair = open_pair(*write(tmp_path), InputOptions())
-    with backend_for(pair, jobs=2, tell=print) as there:
-        assert all(file.fast for stream in there.pair.streams for file in stream.files)
-        assert evaluate_pair(there).result == evaluate_pair(pair).result
+@pytest.fixture
+def large_pair(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "1.5,-2\n" * 1_300_000)
+    return str(path), str(path)
 
 
-def test_without_it_large_files_are_read_by_numpy_and_could_be_faster(tmp_path, monkeypatch):
-    count_as_large(monkeypatch)
-    pair = open_pair(*write(tmp_path), InputOptions())
-    assert has_polars()
+def test_the_message_names_the_extra_where_it_would_help(large_pair, monkeypatch):
+    pair = open_pair(*large_pair, InputOptions())
     assert not could_be_faster(pair)
-    monkeypatch.setitem(sys.modules, "polars", None)
+    monkeypatch.setattr("mse_cli.running.backend.is_installed", lambda library: False)
     assert could_be_faster(pair)
-    assert sum(block.shape[0] for block in pair.blocks()) == 4000
 
 
-def test_a_small_file_does_not_load_it(pytestconfig):
-    program = "import sys; from mse_cli.cli import run; run(sys.argv[1:]); sys.exit('polars' in sys.modules)"
-    files = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
-    done = subprocess.run(
-        [sys.executable, "-c", program, "compute", *files], cwd=pytestconfig.rootpath, capture_output=True
-    )
-    assert done.returncode == 0
+@pytest.mark.parametrize(("rows", "loaded"), [(10, False), (200_000, True)])
+def test_it_is_loaded_for_much_text_alone(tmp_path, rows, loaded):
+    (tmp_path / "a.csv").write_text("1.5,-2.5\n" * rows)
+    program = "import sys; from mse_cli.cli import run; run(sys.argv[1:]); sys.exit('simdjson' in sys.modules)"
+    command = [sys.executable, "-c", program, "compute", "a.csv", "a.csv", "--only", "mse", "-j", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("0\n", int(loaded))
+
+
+def test_without_it_numpy_reads(tmp_path):
+    (tmp_path / "a.csv").write_text("1.5,-2.5\n" * 200_000)
+    (tmp_path / "y.csv").write_text("1.5,-3.5\n" * 200_000)
+    program = "import sys; sys.modules['simdjson'] = None; from mse_cli.cli import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "compute", "a.csv", "y.csv", "--only", "mse"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "0.5\n"
+
+
+def test_the_pattern_holds_at_least_the_rows():
+    assert json_rows._pattern(";", 3, 5000).startswith(b";;\n" * 5000)
+    assert np.isfinite(read_numbers(b"1,2\n" * 100_000, layout_of(2), Selection((0, 1)))).all()

@@ -28,8 +28,8 @@ from mse_cli.cli import run
 from mse_cli.core.blocks import Block
 from mse_cli.core.exact import Total
 from mse_cli.core.result import Result
-from mse_cli.core.tallies.excerpt import Worst
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import UsageError
 from mse_cli.render.formats.json_text import matrix_text, render_json
 from mse_cli.render.formats.npy_file import npy_header, npy_rows

@@ -12,7 +12,8 @@ from mse_cli.errors import ParseError
 from mse_cli.readers.matrix import Selection
 from mse_cli.readers.text.grammar import MISSING, NUMBER, kind, number
 from mse_cli.readers.text.layout import Layout
-from mse_cli.readers.text.parsing import parse_piece, plain
+from mse_cli.readers.text.parsing import parse_piece
+from mse_cli.readers.text.parsing.plain import parse_plain
 from mse_cli.readers.text.pieces import Piece
 
 ONE_COLUMN = Layout(",", ".", 1, False, None, (0,), 0, 1)
@@ -106,17 +107,20 @@ def _exact_fraction(numerator: int, power: int) -> str:
     return f"{digits[:-power]}.{digits[-power:]}"
 
 
+LONG_INTEGER = re.compile(r"[+-]?[0-9]{16,}")  # which float64 may not hold: an error
+
+
 def test_a_million_decimals_have_the_bits_of_python_float():
     rng = np.random.default_rng(20)
-    texts = decimals(rng, 1_000_000) + halfway(rng, 20_000)
+    texts = [text for text in decimals(rng, 1_050_000) + halfway(rng, 20_000) if not LONG_INTEGER.fullmatch(text)]
     wanted = np.array(list(map(float, texts)))
     finite = np.isfinite(wanted)
     texts = [text for text, keep in zip(texts, finite, strict=True) if keep]
     wanted = wanted[finite]
     assert len(texts) >= 1_000_000
-    found = plain.parse(("\n".join(texts) + "\n").encode(), ONE_COLUMN, FIRST)
+    found = parse_plain(("\n".join(texts) + "\n").encode(), ONE_COLUMN, FIRST)
     assert found is not None
-    assert found.numbers.tobytes() == wanted.tobytes()
+    assert found[0].tobytes() == wanted.tobytes()
     strict = np.array([number(text) for text in texts])
     assert strict.tobytes() == wanted.tobytes()
 
@@ -152,14 +156,14 @@ def test_a_cell_is_a_number_exactly_where_the_contract_says_so(cell):
 def test_numpys_parser_reads_no_text_that_the_grammar_does_not(cell):
     """Beside a column of text NumPy sees any printable cell; it must not take it for a number."""
     layout = Layout(",", ".", 2, False, None, (1,), 0, 1)
-    found = plain.parse(f"x,{cell}\n".encode(), layout, Selection((1,)))
+    found = parse_plain(f"x,{cell}\n".encode(), layout, Selection((1,)))
     if found is not None:
         assert NUMBER["."].fullmatch(cell.strip())
-        assert found.numbers.tolist() == [[float(cell)]]
+        assert found[0].tolist() == [[float(cell)]]
 
 
 def test_a_decimal_comma_gives_the_same_bits():
-    texts = halfway(np.random.default_rng(3), 500)
+    texts = [text for text in halfway(np.random.default_rng(3), 500) if not LONG_INTEGER.fullmatch(text)]
     layout = Layout(";", ",", 1, False, None, (0,), 0, 1)
     found = parse_piece(Piece(1, "\n".join(text.replace(".", ",") for text in texts).encode()), layout, FIRST)
     assert found[0].numbers[:, 0].tolist() == list(map(float, texts))

@@ -168,7 +168,7 @@ def test_a_table_holds_both_sides(folder, pred, true, sse):
         assert result(*arguments, folder=folder)["sse"] == sse
 
 
-@pytest.mark.parametrize("spec", ["0", "4", "3-2", "1-9", "", ",", "a,", "-1", "99999999999999999999", "A"])
+@pytest.mark.parametrize("spec", ["0", "4", "3-2", "1-9", "", ",", "a,", "-1", "99999999999999999999", "z"])
 def test_a_column_that_is_not_there_is_an_error_that_names_the_file(folder, spec):
     message = error("p.csv", f"--pred={spec}", "--true=2", folder=folder)
     assert "p.csv: there is no column" in message
@@ -176,7 +176,9 @@ def test_a_column_that_is_not_there_is_an_error_that_names_the_file(folder, spec
 
 def test_a_header_name_wins_over_a_number(folder):
     (folder / "years.csv").write_text("id,2,1\nx,10,1\ny,20,2\n")
-    assert result("years.csv", "--pred", "1", "--true", "2", *SUMMARY, folder=folder)["sse"] == 9**2 + 18**2
+    chosen = ("--pred", "1", "--true", "2")
+    assert "is a header or a row?" in error("years.csv", *chosen, folder=folder)
+    assert result("years.csv", *chosen, "--header", "yes", *SUMMARY, folder=folder)["sse"] == 9**2 + 18**2
 
 
 def test_a_table_without_columns_says_how_to_choose_them(folder):
@@ -315,7 +317,7 @@ def test_missing_cells_fail_by_default_with_their_place(folder):
 def test_nothing_left_is_an_error_never_a_loss_of_0(folder, policy):
     (folder / "a.csv").write_text("NA,1\n2,NA\nNA,3\n")
     (folder / "y.csv").write_text("1,NA\nNA,1\n1,NA\n")
-    assert "every cell is missing" in error("a.csv", "y.csv", "--missing", policy, folder=folder)
+    assert "each is missing in a.csv or y.csv" in error("a.csv", "y.csv", "--missing", policy, folder=folder)
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip-cell", "skip-row"])
@@ -426,7 +428,7 @@ def test_errors_name_the_shard(folder):
     [
         ("b,a\n1,1\n", "its header is not that of shard-1.csv"),
         ("1,1\n", "its header is not that of"),
-        ("a\n1\n", "has 1 columns, shard-1.csv has 2"),
+        ("a\n1\n", "has 1 column, shard-1.csv has 2"),
         (",a,b\n0,1,1\n", "its header is not that of"),
     ],
     ids=["order", "none", "fewer", "an index column"],
@@ -491,9 +493,10 @@ def test_reading_writes_nothing(folder):
     assert sorted(folder.iterdir()) == before
 
 
-def test_a_decimal_comma_is_suggested_where_it_would_be_a_number(mse, tmp_path):
+def test_a_decimal_comma_is_found_and_told(mse, tmp_path):
     (tmp_path / "a.csv").write_text("1,5;2\n3;4\n")
-    done = mse("compute", "a.csv", "a.csv")
-    assert done.returncode == 2
-    assert "hint: if ',' is the decimal sign: --decimal ," in done.stderr
-    assert mse("compute", "a.csv", "a.csv", "--decimal", ",", "--only", "sse").stdout == "0\n"
+    (tmp_path / "y.csv").write_text("1;2\n3;4\n")
+    done = mse("compute", "a.csv", "y.csv", "--only", "sse")
+    assert (done.returncode, done.stdout) == (0, "0.25\n")
+    assert "note: a.csv: the comma is taken for the decimal sign" in done.stderr
+    assert mse("compute", "a.csv", "y.csv", "--decimal", ",", "--only", "sse", "-q").stdout == "0.25\n"

@@ -14,8 +14,8 @@ from hypothesis.extra.numpy import arrays
 
 from mse_cli.cli import run
 from mse_cli.core.blocks import Block
-from mse_cli.core.tallies.excerpt import Worst
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.evaluation import Evaluation, finish
 from mse_cli.running.merging.partial import from_plain, to_plain

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mse_cli.core.tallies.excerpt import Edges
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError
 from mse_cli.readers.opening import InputOptions, open_pair
@@ -110,7 +110,7 @@ def test_a_row_too_long_is_the_error_of_one_process(tmp_path, monkeypatch):
 
 
 def table(path: Path, rows: int) -> str:
-    path.write_text("id,a,b\n" + "".join(f"{i},{i * 0.1!r},{i % 7}\n" for i in range(rows)))
+    path.write_text("no,a,b\n" + "".join(f"{i},{i * 0.1!r},{i % 7}\n" for i in range(rows)))
     return str(path)
 
 
@@ -128,14 +128,14 @@ def test_globs_are_read_in_parts_and_what_is_matched_by_a_key_is_not(tmp_path, m
     assert text_bytes(pair) > 0
     assert result_of(pair, 2) == (result_of(pair, 1)[0], True)
     one = table(tmp_path / "one.csv", 80)
-    joined = open_pair(one, one, InputOptions(key="id"))
+    joined = open_pair(one, one, InputOptions(key="no"))
     assert result_of(joined, 2) == (result_of(joined, 1)[0], False)
 
 
 def test_weights_and_a_table_are_read_in_parts_too(tmp_path, monkeypatch):
     small_pieces(monkeypatch, 300)
     path = table(tmp_path / "one.csv", 80)
-    options = {"pred": "a", "true": "b", "weight_column": "id"}
+    options = {"pred": "a", "true": "b", "weight_column": "no"}
     pair = open_pair(path, None, InputOptions(**options))
     assert result_of(pair, 2) == (result_of(pair, 1)[0], True)
     np.save(tmp_path / "w.npy", np.arange(80.0))

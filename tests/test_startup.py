@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-NOT_NEEDED = {"numpy", "rich", "polars", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
+NOT_NEEDED = {"numpy", "rich", "pyarrow", "simdjson", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
 cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
@@ -14,19 +14,21 @@ render.files.destination render.number_text render.printing render.screens rende
 render.screens.messages
 """
 COMPUTE = """
-commands.compute commands.groups core.blocks core.exact core.missing core.tallies core.tallies.excerpt
-core.tallies.sums readers.columns readers.keys readers.matrix readers.opening readers.pair readers.sources
-readers.sources.address readers.sources.files readers.sources.kinds readers.sources.pipe readers.sources.unpacking
-readers.text.grammar readers.text.layout readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict
-readers.text.pieces readers.text.text_file render.screens.progress running running.backend running.evaluation
-running.partitions running.tallying
+commands.compute commands.groups core.blocks core.exact core.matching core.missing core.tallies core.tallies.edges
+core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.keys readers.matrix readers.opening
+readers.pair readers.side readers.sources readers.sources.address readers.sources.files readers.sources.kinds
+readers.sources.pipe readers.sources.unpacking readers.text.grammar readers.text.layout readers.text.line_ends
+readers.text.look readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head
+readers.text.look.header readers.text.mistakes readers.text.parsing readers.text.parsing.plain
+readers.text.parsing.strict readers.text.pieces readers.text.text_file readers.weights render.screens.progress running
+running.backend running.evaluation running.partitions running.tallying
 """
 HELP = """
-check commands.check commands.compute commands.explain commands.groups commands.merge explain render.lessons
-render.screens.progress running
+check commands.check commands.compute commands.explain commands.groups commands.merge explain explain.words
+explain.words.en explain.words.zh render.lessons render.screens.progress running
 """
 TABLE = """
-render.formats render.formats.table render.screens.screen
+render.formats render.formats.table render.screens.screen render.summary
 """
 PROGRAM = """
 import json, sys

@@ -25,11 +25,29 @@ TOWER = (
 )
 # The same inside the rooms that have wings.
 INSIDE = {
-    "core": ("result exact", "blocks", "missing centred_difference tallies", "loss"),
-    "readers": ("columns", "sources", "matrix", "text arrays pair", "keys", "opening"),
-    "readers/text": ("grammar dialect", "layout", "pieces", "parsing", "text_file", "counting"),
+    "core": ("result exact matching", "blocks", "missing centred_difference tallies", "loss"),
+    "readers": (
+        "columns",
+        "sources",
+        "matrix",
+        "text arrays pair side",
+        "keys identifiers",
+        "weights",
+        "opening",
+    ),
+    "readers/text": (
+        "grammar dialect line_ends",
+        "mistakes",
+        "layout",
+        "pieces",
+        "look",
+        "parsing",
+        "text_file",
+        "counting",
+    ),
+    "readers/text/look": ("head", "delimiter first_rows", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
-    "render": ("number_text screens", "files", "printing", "formats lessons findings", "shard_folder"),
+    "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),
     "commands": ("options", "groups", "compute explain check merge"),
 }
 MOST_ROOMS, MOST_BEHIND_A_DOOR = 12, 8

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mse_cli.core.blocks import Block
-from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import MseError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text.dialect import Dialect

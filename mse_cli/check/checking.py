@@ -10,10 +10,10 @@ from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
 from mse_cli.check.finding import Finding, Precision
 from mse_cli.check.precision import precision_of_numbers, precision_of_types
 from mse_cli.core.blocks import Floats
-from mse_cli.core.tallies.excerpt import Edges
+from mse_cli.core.matching import match_names
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.errors import ParseError
 from mse_cli.readers.arrays.npy import NpyFile
-from mse_cli.readers.columns import match_by_name
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import InputOptions, open_side
 from mse_cli.readers.pair import Pair, disagreement
@@ -62,7 +62,7 @@ def _given(
     dialect = replace(inputs.dialect, missing="propagate")
     side = open_side(spec, None, "--gradient", replace(inputs, dialect=dialect))
     matrix, columns = side.matrix, side.columns()
-    order = match_by_name(pair.names, side.names(columns)) if len(columns) == shape[1] else None
+    order = match_names(pair.names, side.names(columns)).order if len(columns) == shape[1] else None
     if order is not None:
         matrix = matrix.select(tuple(columns[k] for k in order))
     chunks = [chunk.astype(np.float64) for chunk in matrix.chunks()]  # a chunk is valid until the next

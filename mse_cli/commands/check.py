@@ -75,6 +75,10 @@ def _number(text: str) -> float:
     Raises:
         UsageError: if it is none.
     """
-    if readers.kind(text, ".") == "text" or not text.strip():
+    try:
+        value = None if readers.kind(text, ".") == "text" else float(text)
+    except ValueError:  # nothing, NA and the like
+        value = None
+    if value is None:
         raise UsageError(f"--loss takes a number, not {quote(text)}")
-    return float(text)
+    return value

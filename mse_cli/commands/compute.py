@@ -76,6 +76,7 @@ def compute(
             evaluation = running.evaluate_pair(
                 backend, reduction=reduction, worst=worst, edge_rows=printout.edge_rows, progress=progress
             )
+        tell(evaluation.result.notes[len(pair.notes) :])
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
         for name, stream in streams.items():

@@ -4,7 +4,7 @@
 import math
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from mse_cli import readers, render
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.errors import UsageError, quote
+from mse_cli.explain.words import TEXTS, Language
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
 from mse_cli.render.screens.characters import ColorChoice, can_show
@@ -29,7 +30,6 @@ EXAMPLES = options.examples(
 )
 EXPLANATION = "Explanation"
 SECTIONS = "123456789"
-Language = Literal["en", "zh"]
 
 
 @groups.grouped(inputs=groups.INPUTS)
@@ -169,14 +169,15 @@ def sections_of(text: str) -> frozenset[int]:
     return frozenset(chosen)
 
 
-def language_of(chosen: Language | None, output: str | None, style: LessonFormat) -> str:
-    """The language that is asked for, or the locale's; Chinese only where it can be shown.
+def language_of(chosen: Language | None, output: str | None, style: LessonFormat) -> Language:
+    """The language that is asked for, or the locale's; another than English only where it can be shown.
 
     Raises:
         UsageError: if it is asked for and standard output cannot show it.
     """
     locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
-    language = chosen or ("zh" if locale.startswith("zh") else "en")
+    of_locale: Language = next((language for language in TEXTS if locale.startswith(language)), "en")
+    language = chosen or of_locale
     if output is None and style == "terminal" and not _can_show(language):
         if chosen:
             hint = "use a UTF-8 locale, or -o FILE"
@@ -185,5 +186,5 @@ def language_of(chosen: Language | None, output: str | None, style: LessonFormat
     return language
 
 
-def _can_show(language: str) -> bool:
-    return language == "en" or can_show(explanation.TEXTS[language]["title"], sys.stdout.encoding or "ascii")
+def _can_show(language: Language) -> bool:
+    return language == "en" or can_show(TEXTS[language]["title"], sys.stdout.encoding or "ascii")

@@ -11,7 +11,7 @@ from mse_cli import readers
 from mse_cli.commands import options
 from mse_cli.core.result import Missing
 from mse_cli.errors import UsageError
-from mse_cli.readers.text.dialect import Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.render.printing import EVERYTHING, Format, Printout, format_of
 
 if TYPE_CHECKING:
@@ -56,10 +56,16 @@ def grouped(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., No
 
 
 def _input_options(
-    *, missing: Missing, header: HeaderChoice, delimiter: str, decimal: str, **columns: Any
+    *,
+    missing: Missing,
+    header: HeaderChoice,
+    delimiter: str,
+    decimal: DecimalChoice,
+    na: list[str] | None,
+    **columns: Any,
 ) -> "InputOptions":
     return readers.InputOptions(
-        **columns, dialect=Dialect(header, delimiter_of(delimiter), decimal_of(decimal), missing)
+        **columns, dialect=Dialect(header, delimiter_of(delimiter), decimal, missing, tuple(na or ()))
     )
 
 
@@ -81,12 +87,15 @@ INPUTS = Group(
         "pred": (options.Pred, None),
         "true": (options.True_, None),
         "key": (options.Key, None),
+        "no_key": (options.NoKey, False),
+        "unmatched": (options.UnmatchedRows, "fail"),
         "weights": (options.Weights, None),
         "weight_column": (options.WeightColumn, None),
         "missing": (options.MissingPolicy, "fail"),
         "header": (options.Header, "auto"),
         "delimiter": (options.Delimiter, "auto"),
-        "decimal": (options.Decimal, "."),
+        "decimal": (options.Decimal, "auto"),
+        "na": (options.Na, None),
     },
     _input_options,
 )
@@ -126,14 +135,3 @@ def delimiter_of(text: str) -> str | None:
     ('\t', None, ';')
     """
     return {"auto": None, "tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
-
-
-def decimal_of(text: str) -> str:
-    """The decimal sign.
-
-    Raises:
-        UsageError: if it is neither a point nor a comma.
-    """
-    if text not in {".", ","}:
-        raise UsageError("--decimal is . or ,")
-    return text

@@ -2,15 +2,15 @@
 
 # No annotations as text: see cli.py.
 import math
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from mse_cli.core.result import Missing, Reduction
+from mse_cli.core.result import LOSSES, Missing, Reduction, ScalarName, Unmatched
 from mse_cli.errors import UsageError
-from mse_cli.readers.text.dialect import HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
 from mse_cli.render.number_text import exact
-from mse_cli.render.printing import Format, Only, OnlyScalar
+from mse_cli.render.printing import Format, Only
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.messages import note
 
@@ -30,6 +30,16 @@ def examples(*commands: str) -> str:
     return "\n".join(["Examples:", *(f"  {command}" for command in commands), "", EXIT_CODES])
 
 
+def listed(choices: object) -> str:
+    """The values of a closed choice, in a sentence.
+
+    >>> listed(HeaderChoice)
+    'auto, yes or no'
+    """
+    *others, last = get_args(choices)
+    return f"{', '.join(others)} or {last}"
+
+
 Pred = Annotated[
     str | None,
     typer.Option(
@@ -46,6 +56,23 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key", metavar="COL", help="Match rows by this column instead of by position.", rich_help_panel=INPUT
+    ),
+]
+NoKey = Annotated[
+    bool,
+    typer.Option(
+        "--no-key",
+        help="Rows belong together by position although a column says otherwise.",
+        rich_help_panel=INPUT,
+    ),
+]
+UnmatchedRows = Annotated[
+    Unmatched,
+    typer.Option(
+        "--unmatched",
+        metavar="CHOICE",
+        help="What rows do whose key the other file has not: fail, or drop to leave them out.",
+        rich_help_panel=INPUT,
     ),
 ]
 Weights = Annotated[
@@ -68,7 +95,7 @@ MissingPolicy = Annotated[
     typer.Option(
         "--missing",
         metavar="POLICY",
-        help="What NaN and missing cells do: fail, skip-cell, skip-row or propagate.",
+        help=f"What NaN and missing cells do: {listed(Missing)}.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -77,7 +104,7 @@ Header = Annotated[
     typer.Option(
         "--header",
         metavar="CHOICE",
-        help="Whether the first row of a text file holds names: auto, yes or no.",
+        help=f"Whether the first row of a text file holds names: {listed(HeaderChoice)}.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -91,7 +118,18 @@ Delimiter = Annotated[
     ),
 ]
 Decimal = Annotated[
-    str, typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or ,", rich_help_panel=INPUT)
+    DecimalChoice,
+    typer.Option("--decimal", metavar="CHAR", help="The decimal sign: . or , ; auto finds it.", rich_help_panel=INPUT),
+]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na",
+        metavar="WORD",
+        help="One more word that means a missing cell; may be repeated.",
+        rich_help_panel=INPUT,
+        show_default=False,
+    ),
 ]
 
 
@@ -126,14 +164,17 @@ OnlyOne = Annotated[
     typer.Option(
         "--only",
         metavar="QUANTITY",
-        help="Print se, sse, mse, rmse or gradient alone; a scalar as a bare number.",
+        help=f"Print {listed(Only)} alone; a scalar as a bare number.",
         rich_help_panel=OUTPUT,
     ),
 ]
 OnlyOneScalar = Annotated[
-    OnlyScalar | None,
+    ScalarName | None,
     typer.Option(
-        "--only", metavar="QUANTITY", help="Print sse, mse or rmse alone, as a bare number.", rich_help_panel=OUTPUT
+        "--only",
+        metavar="QUANTITY",
+        help=f"Print {listed(ScalarName)} alone, as a bare number.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 FormatOption = Annotated[
@@ -142,7 +183,7 @@ FormatOption = Annotated[
         "--format",
         "-f",
         metavar="FORMAT",
-        help="table, csv, tsv, json, markdown or npy; by default a table, or what the suffix of --output says.",
+        help=f"{listed(Format)}; by default a table, or what the suffix of --output says.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -161,7 +202,7 @@ MaxCols = Annotated[
 All = Annotated[bool, typer.Option("--all", help="Show all rows and columns in tables.", rich_help_panel=OUTPUT)]
 Color = Annotated[
     ColorChoice,
-    typer.Option("--color", metavar="WHEN", help="Colour in tables: auto, always or never.", rich_help_panel=OUTPUT),
+    typer.Option("--color", metavar="WHEN", help=f"Colour in tables: {listed(ColorChoice)}.", rich_help_panel=OUTPUT),
 ]
 Jobs = Annotated[
     int | None,
@@ -190,7 +231,12 @@ Quiet = Annotated[
 ]
 ReductionChoice = Annotated[
     Reduction,
-    typer.Option("--reduction", metavar="R", help="What the loss is: MSE (mean) or SSE (sum).", rich_help_panel=LOSS),
+    typer.Option(
+        "--reduction",
+        metavar="R",
+        help=f"What the loss is: {' or '.join(f'{loss} ({name})' for name, loss in LOSSES.items())}.",
+        rich_help_panel=LOSS,
+    ),
 ]
 SaveSE = Annotated[
     str | None,

@@ -23,15 +23,13 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[Any]  # float64, int64 or uint64 in the machine's byte order
 Mask = NDArray[np.bool_]
 
-# A block of two sides and its scratch space stays near the core, and each of NumPy's calls is long enough for a second
-# thread to work beside it (the sums of 64,000,000 cells in two threads: 205 ms with 64 Ki cells, 101 ms with 128 Ki,
-# 78 ms with 256 Ki, 87 ms with 512 Ki).
-BLOCK_CELLS = 256 * 1024
+BLOCK_CELLS = 128 * 1024
 FEWEST_ROWS = 8  # of a block, however wide, so that a wide matrix does not pay each step's overhead per row
+SMALLEST_NORMAL = 2.0**-1022  # below, float64 has fewer bits
 LARGEST_EXACT_INTEGER = 2**53
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
     """Some consecutive rows of both sides.
 
@@ -41,6 +39,7 @@ class Block:
         target: Y, n×C.
         weights: W, n×C or a shape that broadcasts to it (n×1, 1×C); ``None`` counts each cell once.
         used: M, n×C, false where a cell is missing and left out; ``None`` uses all.
+        finite: Set by whoever has seen that A and Y are finite in every cell, so that the readers need not look.
     """
 
     first_row: int
@@ -48,6 +47,7 @@ class Block:
     target: Numbers
     weights: Floats | None = None
     used: Mask | None = None
+    finite: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -68,10 +68,10 @@ class Block:
 
 
 def rows_per_block(n_columns: int) -> int:
-    """How many rows a full block has: whole lanes, about 256 Ki cells.
+    """How many rows a full block has: whole lanes, about 128 Ki cells.
 
     >>> rows_per_block(4), rows_per_block(100_000)
-    (65536, 8)
+    (32768, 8)
     """
     lanes = lanes_of(n_columns)
     return max(FEWEST_ROWS, BLOCK_CELLS // n_columns // lanes * lanes)
@@ -90,7 +90,8 @@ def as_numbers(array: Numbers) -> Numbers:
         raise ParseError(f"holds {array.dtype}, not real numbers")
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    with np.errstate(over="ignore"):  # a longdouble above 1.8e308 becomes inf, which the readers refuse
+    # A longdouble above 1.8e308 becomes inf, which the readers refuse; a signalling NaN is a NaN.
+    with np.errstate(all="ignore"):
         return array.astype(np.float64, copy=False)
 
 
@@ -155,7 +156,8 @@ def check_weights(weights: Floats, first_row: int = 0) -> Floats:
     Raises:
         ParseError: (a ValueError) with the row and column of the first weight that is not.
     """
-    wrong = ~((weights >= 0) & np.isfinite(weights))
+    with np.errstate(all="ignore"):
+        wrong = ~((weights >= 0) & np.isfinite(weights))
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         raise ParseError(
@@ -207,21 +209,29 @@ def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Flo
     >>> gradient(house, divisor=4).tolist()
     [[-25000.0, -0.5], [25000.0, 0.5]]
     """
-    half = divisor / 2 if reduction == "mean" else 0.5
-    errors = masked_difference(block)
+    divisor = divisor if reduction == "mean" else 1.0
+    half, errors, weights = divisor / 2, masked_difference(block), block.weights
     with np.errstate(all="ignore"):
-        if not math.isfinite(np.add.reduce(errors, axis=None)):
-            return _gradient_beyond_range(block, errors, half)
-        if block.weights is None:
-            return np.divide(errors, half, out=errors)  # in place: fresh memory costs as much as the division
-        return errors * (block.weights / half) + 0.0  # no −0
+        finite = math.isfinite(np.add.reduce(errors, axis=None))
+        if weights is None:
+            if finite:
+                return np.divide(errors, half, out=errors)  # in place: fresh memory costs as much as the division
+            plain, held = errors / half, np.isfinite(errors)
+        else:
+            factor = weights / half
+            plain, held = errors * factor + 0.0, np.isfinite(errors)  # no −0
+            normal = (factor >= SMALLEST_NORMAL) & (factor < math.inf) & (half >= SMALLEST_NORMAL) | (weights == 0)
+            if finite and normal.all():
+                return plain
+            held &= normal
+        return np.where(held, plain, _gradient_beyond_range(block, errors, divisor))
 
 
-def _gradient_beyond_range(block: Block, errors: Floats, half: float) -> Floats:
-    """The gradient where some E overflows float64 although the gradient may not: from E/2 and half/2."""
-    halved = block.prediction * 0.5 - block.target * 0.5
-    factor = (1.0 if block.weights is None else block.weights) / half
-    overflowed = np.isinf(errors) & np.isfinite(halved)
-    # The same bits for the other cells as in a block without such a one.
-    ordinary = errors / half if block.weights is None else errors * factor
-    return np.where(overflowed, halved * (2 * factor), ordinary)
+def _gradient_beyond_range(block: Block, errors: Floats, divisor: float) -> Floats:
+    """The gradient from mantissas and exponents, where E, W / divisor or half the divisor leaves float64's range."""
+    overflowed = np.isinf(errors) & np.isfinite(block.prediction) & np.isfinite(block.target)
+    m_errors, e_errors = np.frexp(np.where(overflowed, block.prediction * 0.5 - block.target * 0.5, errors))
+    m_weights, e_weights = np.frexp(1.0 if block.weights is None else block.weights)
+    m_divisor, e_divisor = math.frexp(divisor)
+    exponents = e_errors + overflowed + e_weights - e_divisor + 1
+    return np.asarray(np.ldexp(m_errors * (m_weights / m_divisor), exponents) + 0.0)

@@ -1,37 +1,44 @@
 """Exact sums of float64 columns: any order, any cut into blocks, any number of workers gives the same bits.
 
-Two classical pieces, both without a rounding error:
+Three classical pieces, all without a rounding error:
 
-* Inside a block, error-free extraction (Rump, Ogita and Oishi, "Accurate floating-point summation part I",
-  2008): with σ a power of two above n·max, ``q = (σ + x) − σ`` holds the leading bits of every x, all partial
-  sums of q are exact whatever their order, and ``x − q`` is the exact rest, extracted again until it is zero.
-* Over blocks, floating-point expansions (Shewchuk, "Adaptive precision floating-point arithmetic", 1997): a sum
-  is kept as a few vectors whose exact sum it is; adding one more passes Knuth's two-sum down them.
+* Within a block, error-free extraction (Rump, Ogita and Oishi, "Accurate floating-point summation part I", 2008):
+  with σ a power of two, ``q = (σ + x) − σ`` holds the leading bits of every x, partial sums of q are exact in any
+  order as long as they stay below σ, and ``x − q`` is the exact rest.
+* From block to block, integers that count in a fixed unit: two digits of Kulisch's long accumulator, whose headroom
+  says how often one may add (Demmel and Hida, "Accurate and efficient floating point summation", 2003).
+* From scale to scale, floating-point expansions (Shewchuk, "Adaptive precision floating-point arithmetic", 1997): a
+  sum is kept as a few vectors whose exact sum it is; adding one more passes Knuth's two-sum down them.
 
 The only rounding is the one at the end (``math.fsum``), so a merged sum equals the sum of everything at once.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from fractions import Fraction  # at run time only where ordinary numbers do not suffice: it costs start-up
+    from fractions import Fraction
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.signedinteger[Any]]
+Mask = NDArray[np.bool_]
 
-# Blocks are summed in lanes, several matrix rows side by side, so that NumPy's inner loop stays long for narrow
-# matrices and few bits of headroom are spent. Measured best of 512 … 8192 at 256 Ki cells a block.
+# Terms are summed in lanes, several matrix rows side by side, so that NumPy's inner loop stays long for narrow
+# matrices; so many that each of NumPy's calls is long and a second thread can work beside it.
 LANE_WIDTH = 1024
+LANE_CELLS = 128 * 1024
+FEWEST_LANE_ROWS = 8  # however wide they are, so that a wide matrix does not pay each step's overhead per row
 
-# Lanes whose largest terms differ by fewer bits share one σ: adding a number is faster than adding a vector, and what
-# the smaller lanes lose of their leading 45 bits comes with the rest.
-ALIKE_BITS = 10
+ALIKE = 20  # bits: columns whose sums differ by fewer share one σ, since adding a number is faster than adding an array
+LOWEST = -900  # exponent of σ, so that float64 holds all units and their reciprocals
+MOST_TAKEN = 1000  # sums of at most 2^53 units: int64 holds 1023
+MOST_ASIDE = 16  # blocks of which terms were set aside
+FEW = 32
 
 # A term is stored as t·2^(−BUCKET·b): bucket 0 for all ordinary numbers, others for terms float64 cannot hold.
 BUCKET = 1024
@@ -67,119 +74,150 @@ class Expansion:
                 return
         self.parts.append(values)
 
+    def add_cells(self, values: Floats, columns: Integers, n_columns: int) -> None:
+        """Add each value to its column, exactly, whatever the signs and magnitudes; finite values below 2^900 only."""
+        headroom = len(values).bit_length()  # n < 2^headroom
+        while len(values):
+            sigma = math.ldexp(1.0, math.frexp(np.abs(values).max())[1] + headroom)
+            leading = (values + sigma) - sigma
+            self.add(np.bincount(columns, leading, n_columns).astype(np.float64))  # multiples of ulp(σ)/2, up to σ
+            values = values - leading
+            left = np.flatnonzero(values)
+            values, columns = values[left], columns[left]
 
-class ColumnSums:
-    """The exact sum of each column over any number of blocks.
 
-    Attributes:
-        n_columns: C.
-        buckets: For each bucket b an expansion of the terms stored as t·2^(−1024·b), a vector over lanes.
-        special: The sum of the terms that are no numbers (NaN, ±inf), 0 where there were none.
+class Lanes:
+    """Ordinary terms of C columns on their way into an expansion: room to write them into, and their sums so far.
+
+    With σ = 2^e, the sum of a lane is two integers:
+
+    * The first counts ulps of σ: the leading bits q of the terms. The sum of a block's q is exact if it is below σ, and
+      it is not below if any term is σ or more, inf or NaN: nobody needs to look for these.
+    * The second counts the rests x − q, at most half an ulp of σ each, in units of 2^(e − 106 + d): the rests of the
+      2^d rows that there is room for are 2^53 units at most. Terms with bits below that are set aside.
     """
 
-    def __init__(self, n_columns: int):
+    def __init__(self, n_columns: int, expansion: Expansion):
         self.n_columns = n_columns
-        self.buckets: dict[int, Expansion] = {}
-        self.special = np.zeros(n_columns)
-
-    @classmethod
-    def of(cls, totals: list[Total]) -> ColumnSums:
-        """Column sums that hold exactly these totals.
-
-        >>> ColumnSums.of([Total({0: [1e16, 1.0]}), Total({})]).totals()[0].buckets
-        {0: [1e+16, 1.0]}
-        """
-        sums = cls(len(totals))
-        sums.special[:] = [total.special for total in totals]
-        for bucket in {bucket for total in totals for bucket in total.buckets}:
-            expansion = sums.buckets.setdefault(bucket, Expansion())
-            terms = [total.buckets.get(bucket, []) for total in totals]
-            for several in itertools.zip_longest(*terms, fillvalue=0.0):
-                lanes = np.zeros(sums.width)
-                lanes[: len(totals)] = several
-                expansion.add(lanes)
-        return sums
+        self._expansion = expansion
+        self._width = lanes_of(n_columns) * n_columns
+        self._terms = np.empty((max(FEWEST_LANE_ROWS, LANE_CELLS // self._width), self._width))
+        self._scratch = np.empty_like(self._terms)
+        self._mask = np.empty(self._terms.shape, dtype=bool)
+        self._depths = np.array([[52], [106 - (len(self._terms) - 1).bit_length()]])
+        self._sums = np.zeros((2, self._width), dtype=np.int64)
+        self._n_taken = 0
+        self._aside: list[tuple[Floats, Integers]] = []
+        self._set_sigma(np.array([LOWEST]))
 
     @property
-    def width(self) -> int:
-        """How many lanes there are; lane i belongs to column i mod C."""
-        return lanes_of(self.n_columns) * self.n_columns
+    def n_rows(self) -> int:
+        """How many matrix rows there is room for."""
+        return self._terms.size // self.n_columns
 
-    def add_lanes(self, lanes: Floats, scratch: Floats, *, largest: Floats, bucket: int = 0) -> None:
-        """Add every row of ``lanes``: terms from 0 to ``largest`` ≤ 2^512 of each lane. Overwrites both arrays."""
-        expansion = self.buckets.setdefault(bucket, Expansion())
-        headroom = len(lanes).bit_length()  # n < 2^headroom terms
-        exponent = _shared(np.frexp(largest)[1])
-        while True:
-            sigma = np.ldexp(1.0, exponent + headroom)
-            np.add(lanes, sigma, out=scratch)
-            np.subtract(scratch, sigma, out=scratch)
-            expansion.add(scratch.sum(axis=0))  # exact: multiples of ulp(σ) below σ
-            lanes, scratch = _rest(lanes, scratch)
-            if not len(lanes):
-                return
-            exponent = exponent + headroom - 53  # the rest is at most half an ulp of σ
+    def room(self, n_rows: int) -> Floats:
+        """So many rows, to be written into."""
+        return self._terms.reshape(-1)[: n_rows * self.n_columns].reshape(n_rows, self.n_columns)
 
-    def add(self, terms: Floats, *, bucket: int = 0) -> None:
-        """Add every row of an n×C matrix of terms from 0 to 2^512."""
-        rows = -(-terms.size // self.width)
-        lanes = np.zeros((rows, self.width))
-        lanes.reshape(-1)[: terms.size] = terms.reshape(-1)
-        self.add_lanes(lanes, np.empty_like(lanes), largest=lanes.max(axis=0), bucket=bucket)
-
-    def add_product(self, *factors: Floats, smallest_bucket: int | None = None) -> None:
-        """Add the cell-wise product of n×C factors, also where float64 cannot hold it; NaN and ±inf count too.
-
-        Products are at least 0 and rounded from left to right, as ``a * b * c`` rounds them, but do not overflow;
-        nor underflow, unless ``smallest_bucket`` is 0, which keeps the underflow that the cells themselves show.
-        """
+    def take(self, n_rows: int) -> bool:
+        """Add the terms in so many rows, all at least 0; add none of them unless all are below 2^512."""
+        size = n_rows * self.n_columns
+        terms = self._terms[: -(-size // self._width)]
+        terms.reshape(-1)[size:] = 0.0
         with np.errstate(all="ignore"):
-            plain = math.prod(factors[1:], start=factors[0])
-        finite = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
-        self.special += np.where(finite, 0.0, plain).sum(axis=0)
-        mantissa, exponent = np.ones(plain.shape), np.zeros(plain.shape, dtype=np.int64)
-        for factor in factors:
-            m, e = np.frexp(np.where(finite, factor, 0.0))
-            mantissa *= m
-            exponent += e
-        bucket_of = (exponent + BUCKET // 2) // BUCKET
-        if smallest_bucket is not None:
-            bucket_of = np.maximum(bucket_of, smallest_bucket)
-        for bucket in np.unique(bucket_of[mantissa != 0]).tolist():
-            here = (bucket_of == bucket) & (mantissa != 0)
-            scaled = np.ldexp(np.where(here, mantissa, 0.0), exponent * here - BUCKET * bucket)
-            self.add(np.where(here, plain, 0.0) if bucket == smallest_bucket else scaled, bucket=bucket)
+            leading, taken, small = self._extract(terms)
+            if not (leading < self._sigma[0]).all() or np.count_nonzero(small) > size // FEW:
+                sums = np.add.reduce(terms, axis=0)
+                if not sums.max() < LARGEST_ORDINARY:  # NaN neither
+                    return False
+                if self._fit_sigma(sums):
+                    leading, taken, small = self._extract(terms)
+        rest = np.subtract(terms, taken, out=taken)
+        if small.any():
+            self._set_aside(rest, small, scratch=terms)
+        self._sums += (np.stack([leading, np.add.reduce(rest, axis=0)]) * self._per_unit).astype(np.int64)
+        self._n_taken += 1
+        if self._n_taken == MOST_TAKEN:
+            self.empty()
+        return True
 
-    def __iadd__(self, other: ColumnSums) -> ColumnSums:
-        """Add what another one has summed, exactly."""
-        for bucket, expansion in other.buckets.items():
-            mine = self.buckets.setdefault(bucket, Expansion())
-            for part in expansion.parts:
-                mine.add(part)
-        self.special += other.special
-        return self
+    def _extract(self, terms: Floats) -> tuple[Floats, Floats, Mask]:
+        """The sums of the terms' leading bits; these bits; which terms have bits below the second unit."""
+        sigma = self._sigma[: len(terms)]
+        taken = np.add(terms, sigma, out=self._scratch[: len(terms)])
+        np.subtract(taken, sigma, out=taken)
+        small = np.less(terms, self._least[: len(terms)], out=self._mask[: len(terms)])
+        if small.any():
+            small &= terms > 0
+        return np.add.reduce(taken, axis=0), taken, small
 
-    def totals(self) -> list[Total]:
-        """The exact sum of each column."""
-        by_column = [
-            {bucket: _compact(_lanes_of_column(e, j, self.n_columns)) for bucket, e in self.buckets.items()}
-            for j in range(self.n_columns)
-        ]
-        return [Total(parts, float(s)) for parts, s in zip(by_column, self.special, strict=True)]
+    def _set_aside(self, rest: Floats, small: Mask, *, scratch: Floats) -> None:
+        """Take the rests of small terms out of the lanes; where they are many, bits of all of them first."""
+        headroom = (rest.size // self.n_columns).bit_length()
+        sigma = self._sigma[0] * 2.0 ** (headroom - 53)
+        while np.count_nonzero(small) > rest.size // FEW:
+            np.add(rest, sigma, out=scratch)
+            np.subtract(scratch, sigma, out=scratch)
+            self._expansion.add(scratch.sum(axis=0).reshape(-1, self.n_columns).sum(axis=0))
+            np.subtract(rest, scratch, out=rest)
+            np.not_equal(rest, 0, out=small)
+            sigma = sigma * 2.0 ** (headroom - 53)  # what is left is at most half an ulp of σ
+        cells, flat = np.flatnonzero(small), rest.reshape(-1)
+        self._aside.append((flat[cells], cells % self.n_columns))
+        flat[cells] = 0.0
+        if len(self._aside) == MOST_ASIDE:
+            self._add_aside()
+
+    def _add_aside(self) -> None:
+        if self._aside:
+            values, columns = map(np.concatenate, zip(*self._aside, strict=True))
+            self._expansion.add_cells(values, columns, self.n_columns)
+            self._aside.clear()
+
+    def empty(self) -> None:
+        """Move all sums into the expansion."""
+        if self._n_taken == 0:
+            return
+        self._add_aside()
+        for half, shift in ((self._sums >> 32, 32), (self._sums & 0xFFFFFFFF, 0)):  # of which float64 holds many
+            of_columns = half.reshape(2, -1, self.n_columns).sum(axis=1).astype(np.float64)
+            for values in np.ldexp(of_columns, self._exponents + shift - self._depths):
+                self._expansion.add(values)
+        self._sums[:] = 0
+        self._n_taken = 0
+
+    def _fit_sigma(self, sums: Floats) -> bool:
+        """Raise or lower σ, for each column, so that it is above the largest of these sums; whether it changes."""
+        largest = sums.reshape(-1, self.n_columns).max(axis=0)
+        exponents = np.maximum(np.frexp(largest)[1] + 1, LOWEST)
+        exponents[largest == 0] = exponents.max()
+        too_high = self._exponents - exponents > ALIKE
+        exponents = np.where(too_high, exponents, np.maximum(exponents, self._exponents))
+        changes = bool((exponents != self._exponents).any())
+        if changes:
+            self.empty()
+            self._set_sigma(exponents)
+        return changes
+
+    def _set_sigma(self, exponents: Integers) -> None:
+        """σ = 2^e, one for all columns if they are alike; an array of the terms' shape is added faster than a row."""
+        alike = exponents.max() - exponents.min() < ALIKE
+        self._exponents = exponents.max(keepdims=True) if alike else exponents
+        shape = (1, 1) if alike else self._terms.shape
+        lanes = np.resize(self._exponents, shape[1])
+        self._sigma = np.broadcast_to(np.ldexp(1.0, lanes), shape).copy()
+        self._least = self._sigma * 2.0 ** int(52 - self._depths[1, 0])
+        self._per_unit = np.ldexp(1.0, self._depths - lanes)
 
 
-def _shared(exponents: NDArray[np.intc]) -> NDArray[np.intc]:
-    """The largest exponent for all lanes if they are alike, else one for each."""
-    largest = exponents.max()
-    return np.array(largest) if largest - exponents.min() < ALIKE_BITS else exponents
-
-
-def _rest(lanes: Floats, taken: Floats) -> tuple[Floats, Floats]:
-    """What is left of the rows that have not been taken whole, and as many rows of scratch space."""
-    if (lanes[0] != taken[0]).any():  # most often, after the first round: no need to look at every row
-        return np.subtract(lanes, taken, out=lanes), taken
-    left = np.flatnonzero((lanes != taken).any(axis=1))
-    return lanes[left] - taken[left], taken[: len(left)]
+def significands(factors: list[Floats]) -> tuple[Floats, Integers]:
+    """The product of finite factors, whatever its magnitude, as m·2^e with ½ ≤ |m| < 1 or m = 0."""
+    mantissas, exponents = np.frexp(factors[0])
+    for factor in factors[1:]:
+        mantissa, exponent = np.frexp(factor)
+        mantissas, carried = np.frexp(mantissas * mantissa)
+        exponents = exponents + exponent + carried
+    return mantissas, exponents
 
 
 class Total:
@@ -193,23 +231,17 @@ class Total:
     def of(cls, totals: list[Total]) -> Total:
         """The exact sum of several."""
         keys = {bucket for total in totals for bucket in total.buckets}
-        merged = {b: _compact([x for t in totals for x in t.buckets.get(b, [])]) for b in keys}
-        return cls(merged, float(np.sum([total.special for total in totals])))
+        merged = {b: compact([x for t in totals for x in t.buckets.get(b, [])]) for b in keys}
+        return cls(merged, sum(total.special for total in totals))
 
     def exact(self) -> Fraction:
         """The sum of the finite terms as a rational number."""
-        from fractions import Fraction
-
-        return sum(
-            (Fraction(x) * Fraction(2) ** (BUCKET * b) for b, xs in self.buckets.items() for x in xs),
-            start=Fraction(0),
-        )
+        return sum((scaled(x, BUCKET * b) for b, xs in self.buckets.items() for x in xs), start=scaled(0.0, 0))
 
     def rounded(self, divisor: Fraction | int = 1) -> float:
         """The sum / divisor, rounded once; ±inf where float64 cannot hold it.
 
-        >>> from fractions import Fraction
-        >>> Total({1: [1.0]}).rounded(), Total({1: [1.0]}).rounded(Fraction(2) ** 1024)
+        >>> Total({1: [1.0]}).rounded(), Total({1: [1.0]}).rounded(2**1024)
         (inf, 1.0)
         """
         if self.special != 0:
@@ -217,6 +249,13 @@ class Total:
         if self.buckets.keys() <= {0} and divisor == 1:
             return math.fsum(self.buckets.get(0, []))
         return rounded(self.exact() / divisor)
+
+
+def scaled(x: float, exponent: int) -> Fraction:
+    """x·2^exponent as a rational number."""
+    from fractions import Fraction  # only where ordinary numbers do not suffice: it costs start-up
+
+    return Fraction(x) * Fraction(2) ** exponent
 
 
 def rounded(value: Fraction | int) -> float:
@@ -227,11 +266,7 @@ def rounded(value: Fraction | int) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _lanes_of_column(expansion: Expansion, column: int, n_columns: int) -> list[float]:
-    return [x for part in expansion.parts for x in part[column::n_columns].tolist() if x]
-
-
-def _compact(terms: list[float]) -> list[float]:
+def compact(terms: list[float]) -> list[float]:
     """The shortest list of floats with the same exact sum: the rounded sum, then the rest of it, and so on."""
     parts: list[float] = []
     while rest := math.fsum([*terms, *(-part for part in parts)]):

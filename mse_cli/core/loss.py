@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mse_cli.core.blocks import Block, Floats, Numbers, as_numbers, check_weights, gradient, rows_per_block
+from mse_cli.core.blocks import Block, Floats, Numbers, as_numbers, check_weights, gradient
 from mse_cli.core.blocks import squared_error as squared_error_of_block
 from mse_cli.core.result import REDUCTIONS, Reduction, Result
 from mse_cli.core.tallies.sums import Sums
@@ -82,7 +82,8 @@ def squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLik
     """
     block, shape = _block(prediction, target, weights)
     cells = squared_error_of_block(block)
-    return (cells if block.weights is None else cells * block.weights).reshape(shape)
+    with np.errstate(all="ignore"):
+        return (cells if block.weights is None else cells * block.weights).reshape(shape)
 
 
 def sum_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLike | None = None) -> float:
@@ -154,11 +155,8 @@ def _weight_matrix(weights: ArrayLike | None, shape: tuple[int, ...]) -> Floats 
 
 
 def _sums(block: Block) -> Sums:
-    """The sums of a matrix in memory, taken block by block so that the scratch space stays in cache."""
-    n_rows, n_columns = block.shape
-    sums, step = Sums(n_columns), rows_per_block(n_columns)
-    for start in range(0, n_rows, step):
-        sums.update(block.rows(start, min(start + step, n_rows)))
+    sums = Sums(block.shape[1])
+    sums.update(block)
     return sums
 
 

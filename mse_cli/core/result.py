@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Reduction = Literal["mean", "sum"]
+LOSSES: dict[Reduction, str] = {"mean": "MSE", "sum": "SSE"}  # what the loss is then
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 Missing = Literal["fail", "skip-cell", "skip-row", "propagate"]  # what NaN and missing cells do
 POLICIES: tuple[Missing, ...] = get_args(Missing)
+ScalarName = Literal["sse", "mse", "rmse"]  # those of a result's scalars that can be printed alone
+Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has not
+UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
@@ -70,6 +74,7 @@ class Result:
         overflow: Whether a finite error has a square that float64 cannot hold.
         worst: The cells with the largest weighted squared error, if they were asked for.
         weighted: Whether there are weights.
+        notes: The choices that were made for the user when the files were read.
     """
 
     shape: tuple[int, int]
@@ -83,11 +88,13 @@ class Result:
     overflow: bool = False
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def loss(self) -> float:
         """The reduced loss: MSE or SSE."""
-        return self.mse if self.reduction == "mean" else self.sse
+        losses: dict[Reduction, float] = {"mean": self.mse, "sum": self.sse}
+        return losses[self.reduction]
 
     def scalars(self) -> tuple[Scalar, ...]:
         """The numbers that every output shows, in this order, and ``--only`` gives alone."""

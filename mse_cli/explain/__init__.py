@@ -8,10 +8,8 @@ if TYPE_CHECKING:
     from mse_cli.explain.case import case_of
     from mse_cli.explain.example import house_example
     from mse_cli.explain.sections import explain
-    from mse_cli.explain.words import TEXTS
 
 __all__ = [
-    "TEXTS",
     "case_of",
     "explain",
     "house_example",
@@ -20,7 +18,6 @@ __all__ = [
 __getattr__ = door(
     __name__,
     {
-        "TEXTS": "words",
         "case_of": "case",
         "explain": "sections",
         "house_example": "example",

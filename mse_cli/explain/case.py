@@ -9,7 +9,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error
 from mse_cli.core.result import Result
-from mse_cli.core.tallies.excerpt import Edges, OneRow, with_row
+from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError, printable
 from mse_cli.explain.formula import SUM, Formula, Grid, Index, Number, Traced, line

@@ -6,17 +6,17 @@ from mse_cli.explain.backward import check, conventions, descent, gradient_step
 from mse_cli.explain.case import Case
 from mse_cli.explain.forward import error, inputs, introduction, mean, squares, total
 from mse_cli.explain.lesson import Lesson
-from mse_cli.explain.words import TEXTS
+from mse_cli.explain.words import TEXTS, Language
 
 SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions)
 
 
-def explain(case: Case, *, language: str = "en", sections: frozenset[int] | None = None) -> Lesson:
+def explain(case: Case, *, language: Language = "en", sections: frozenset[int] | None = None) -> Lesson:
     """The steps of a case in a language; all of them, or those with these numbers.
 
     Args:
         case: What was computed.
-        language: A key of ``mse_cli.explain.words.TEXTS``.
+        language: Of its sentences.
         sections: Numbers from 1 to 9.
     """
     texts = TEXTS[language]

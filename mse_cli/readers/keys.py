@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Floats, Mask, Numbers
-from mse_cli.errors import ParseError, Place, quote
+from mse_cli.core.result import Unmatched
+from mse_cli.errors import ParseError, Place, counted, quote
 from mse_cli.readers.matrix import File, Matrix
+from mse_cli.readers.pair import Pair
 
 SHOWN = 3  # keys of each kind in a message
+
+
+class LeftOut(NamedTuple):
+    """How many rows of each file have a key that the other has not."""
+
+    first: int
+    second: int
 
 
 @dataclass(frozen=True)
@@ -21,11 +32,18 @@ class Joined:
     """The rows of two files with the same key side by side, in the order of the first.
 
     The second file is held in memory; the first streams.
+
+    Attributes:
+        first: The file whose order counts.
+        second: The other one.
+        unmatched: What rows do whose key the other file has not.
     """
 
     first: Matrix
     second: Matrix
+    unmatched: Unmatched = "fail"
     n_rows: None = None
+    _found: list[LeftOut] = field(default_factory=list, compare=False, repr=False)  # by the last whole pass
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -61,8 +79,20 @@ class Joined:
         if repeated:
             raise _repeated(self.second.label, repeated)
         extra = [key for key, row in row_of.items() if not seen[row]]
-        if missing or extra:
+        self._found[:] = [LeftOut(len(missing), len(extra))]
+        if not seen.any():
+            raise ParseError(f"no key is both in {self.first.label} and in {self.second.label}")
+        if self.unmatched == "fail" and (missing or extra):
             raise self._unmatched(missing, extra)
+
+    def left_out(self) -> tuple[str, ...]:
+        """A note of the rows that were left out; they are counted when all were read, here or now."""
+        if self.unmatched == "fail":
+            return ()
+        if not self._found:  # it was read in another process
+            deque(self.chunks(), maxlen=0)
+        counts = zip((self.first, self.second), self._found[0], strict=True)
+        return tuple(f"{side.label}: {counted(n, 'row')} left out, no match for the key" for side, n in counts if n)
 
     def _mark(self, seen: Mask, rows: NDArray[np.intp], keys: list[str]) -> None:
         """Note that these rows have been seen, each once."""
@@ -98,7 +128,13 @@ class Joined:
             parts.append(f"{_listed(missing)} only in {self.first.label}")
         if extra:
             parts.append(f"{_listed(extra)} only in {self.second.label}")
-        return ParseError("the two files do not hold the same keys: " + "; ".join(parts))
+        hint = "--unmatched drop leaves them out"
+        return ParseError("the two files do not hold the same keys: " + "; ".join(parts), hint=hint)
+
+
+def rows_left_out(pair: Pair) -> tuple[str, ...]:
+    """What can be told only when all rows have been read: how many were left out."""
+    return tuple(note for stream in pair.streams if isinstance(stream, Joined) for note in stream.left_out())
 
 
 def _repeated(label: str, keys: list[str]) -> ParseError:

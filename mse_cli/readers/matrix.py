@@ -11,9 +11,11 @@ from typing import NamedTuple, Protocol, Self
 
 from mse_cli.core.blocks import Numbers
 from mse_cli.core.result import Missing
-from mse_cli.errors import ParseError, Place, ShapeError
+from mse_cli.errors import ParseError, Place, ShapeError, counted
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.sources.files import Source
+
+MOST_NOTES = 8  # of the files of one side
 
 
 class Selection(NamedTuple):
@@ -111,8 +113,23 @@ class Matrix:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know about how it is read; the first file's, which the others are like."""
-        return self.files[0].notes
+        """What the user should know about how it is read; what holds for several files is told once."""
+        files_of: dict[str, list[str]] = {}
+        for file in self.files:
+            for note in file.notes:
+                files_of.setdefault(note.removeprefix(f"{file.label}: "), []).append(file.label)
+        more = {text: f" (so in {len(files)} files)" if len(files) > 1 else "" for text, files in files_of.items()}
+        notes = [f"{files[0]}: {text}{more[text]}" for text, files in files_of.items()]
+        rest = len(notes) - MOST_NOTES
+        return (*notes[:MOST_NOTES], f"{self.label}: {rest} more notes of this kind") if rest > 1 else tuple(notes)
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of the array that the files hold one after the other; ``None`` for tables and chosen columns."""
+        shapes = [getattr(file, "shape", None) for file in self.files]
+        if None in shapes or self.wanted.columns != self.files[0].use:
+            return None
+        return (self.n_rows or 0, *shapes[0][1:]) if shapes[0] else ()
 
     @cached_property
     def starts(self) -> list[int]:
@@ -155,7 +172,13 @@ def matrix_of(label: str, files: tuple[File, ...], missing: Missing) -> Matrix:
     first = files[0]
     for file in files[1:]:
         if len(file.use) != len(first.use):
-            raise ShapeError(f"has {len(file.use)} columns, {first.label} has {len(first.use)}", Place(file.label))
+            columns = counted(len(file.use), "column")
+            raise ShapeError(f"has {columns}, {first.label} has {len(first.use)}", Place(file.label))
+        axes, others = (getattr(it, "shape", None) for it in (file, first))
+        if axes is not None and others is not None and axes[1:] != others[1:]:
+            raise ShapeError(
+                f"its array has other axes than that of {first.label}: {axes}, {others}", Place(file.label)
+            )
         if (file.names, file.use, file.width) != (first.names, first.use, first.width):
             raise ParseError(f"its header is not that of {first.label}", Place(file.label))
     return Matrix(label, files, Selection(first.use, missing))

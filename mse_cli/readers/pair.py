@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
@@ -12,8 +12,8 @@ import numpy as np
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
 from mse_cli.core.missing import used_cells
 from mse_cli.core.result import Missing
-from mse_cli.errors import ShapeError, printable
-from mse_cli.readers.matrix import File
+from mse_cli.errors import ShapeError, counted, printable
+from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.sources.files import reading
 
 
@@ -91,6 +91,23 @@ class Pair:
         """N where it is known before reading."""
         return next((stream.n_rows for stream in self.streams if stream.n_rows is not None), None)
 
+    def array_shape(self, n_rows: int) -> tuple[int, ...]:
+        """The shape in which so many rows are written as an array: that of A where A is one, N×C of a table."""
+        side = self.streams[self.prediction.stream]
+        shape = side.shape if isinstance(side, Matrix) else None
+        if shape is None or self.prediction.start > 0:
+            return n_rows, self.n_columns
+        return (n_rows, *shape[1:]) if shape else ()
+
+    def column(self, number: int) -> Pair:
+        """One column (0-based) of a pair of matrices without weights."""
+        sides = []
+        for at in (self.prediction, self.target):
+            matrix = self.streams[at.stream]
+            assert isinstance(matrix, Matrix)
+            sides.append(matrix.select((matrix.wanted.columns[at.start + number],)))
+        return replace(self, streams=tuple(sides), prediction=StreamColumns(0, 0, 1), target=StreamColumns(1, 0, 1))
+
     def blocks(self) -> Iterator[Block]:
         """The rows of all streams, block by block; from the start at each call; each valid until the next.
 
@@ -150,16 +167,42 @@ def _filled(chunks: Iterator[Numbers]) -> Iterator[Numbers]:
     return (chunk for chunk in chunks if len(chunk))
 
 
-def check_shapes(prediction: Stream, target: Stream) -> None:
+def check_shapes(prediction: Matrix, target: Matrix) -> None:
     """Refuse sides that cannot have the same shape, before the long work starts.
 
     Raises:
         ShapeError: with both shapes.
     """
+    check_axes(prediction, target)
     known = prediction.n_rows is not None and target.n_rows is not None
     if prediction.n_columns == target.n_columns and (not known or prediction.n_rows == target.n_rows):
         return
     raise disagreement_of(prediction, target)
+
+
+def check_axes(first: Matrix, other: Matrix, *, rows: bool = True) -> None:
+    """Refuse two arrays of more than two axes that do not agree in every one, axes of length 1 at the end aside.
+
+    Args:
+        first: A matrix that may be an array.
+        other: Another one.
+        rows: Whether the first axis counts: one row of weights may stand for all.
+
+    Raises:
+        ShapeError: with both shapes.
+    """
+    shapes = first.shape, other.shape
+    one, two = ((shape or ())[: _last_long_axis(shape or ())] for shape in shapes)
+    if min(len(one), len(two)) <= 2 or one == two or (not rows and one[1:] == two[1:]):
+        return
+    are = " and ".join(f"{printable(it.label)} is {_times(it.shape or ())}" for it in (first, other))
+    hint = "transpose one of them: their axes stand in another order" if sorted(one) == sorted(two) else None
+    raise ShapeError(f"the shapes differ: {are}; arrays of more than two axes must agree in every one", hint=hint)
+
+
+def _last_long_axis(shape: tuple[int, ...]) -> int:
+    """How many axes there are without those of length 1 at the end."""
+    return max((k for k, size in enumerate(shape, 1) if size != 1), default=0)
 
 
 def disagreement_of(first: Stream, other: Stream) -> ShapeError:
@@ -184,7 +227,7 @@ def _odd_file(first: Stream, other: Stream) -> str | None:
 
 
 def _rows_of(file: File) -> str:
-    return f"{printable(file.label)} has {file.n_rows} rows"
+    return f"{printable(file.label)} has {counted(file.n_rows or 0, 'row')}"
 
 
 def _count(stream: Stream) -> int:
@@ -204,8 +247,8 @@ def disagreement(name: str, shape: tuple[int, int], other: str, other_shape: tup
     return ShapeError(message, hint=_what_looks_wrong(shape, other_shape))
 
 
-def _times(shape: tuple[int, int]) -> str:
-    return f"{shape[0]}×{shape[1]}"
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _what_looks_wrong(shape: tuple[int, int], other: tuple[int, int]) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mse_cli.core.result import ScalarName
 from mse_cli.errors import UsageError, printable
 from mse_cli.render.files.destination import STANDARD_OUTPUT
 from mse_cli.render.number_text import exact
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from mse_cli.running.tallying import Progress
 
 Format = Literal["table", "csv", "tsv", "json", "markdown", "npy"]
-Only = Literal["se", "sse", "mse", "rmse", "gradient"]
-OnlyScalar = Literal["sse", "mse", "rmse"]
+Only = Literal["se", ScalarName, "gradient"]
 # Which module of formats/ writes a format; it is loaded when it is asked for: a small file's run is mostly importing.
 WRITERS: dict[Format, str] = {
     "table": "table",

@@ -10,12 +10,23 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError
+from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.parsing import faster_parsers, is_installed
+from mse_cli.readers.text.parsing import is_installed
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
-from mse_cli.running.tallying import Map, Progress, Tally, in_threads, map_here, run_here, run_in_partitions
+from mse_cli.running.tallying import (
+    Map,
+    Progress,
+    Tally,
+    in_threads,
+    map_here,
+    run_by_columns,
+    run_here,
+    run_in_partitions,
+)
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
 FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread could save
@@ -23,7 +34,6 @@ CELLS_A_THREAD = 32 << 20  # of a partition: each begins with fresh memory, and 
 KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
 LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
-SLOW_TEXT = 32 << 20  # bytes: so much takes some seconds without the extra ``fast``
 
 
 class Run(Protocol):
@@ -66,7 +76,6 @@ def backend_for(
     Raises:
         UsageError: for ``--jobs`` with a cluster that has its own workers.
     """
-    list(faster_parsers(text_bytes(pair)))  # here and not for each of many small files, nor in each worker
     if dask is not None:
         with _on_dask(pair, dask, jobs, tell) as backend:
             yield backend
@@ -74,7 +83,8 @@ def backend_for(
         if tell is not None:
             keep_freed_memory()
         with in_threads(n_threads) as mapped:
-            yield _in_partitions(pair, mapped, cells_for(pair, n_threads))
+            backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
+            yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
     elif tell is not None and (n_processes := processes_for(pair, jobs)) > 1:
         processes = import_module("mse_cli.running.processes")  # multiprocessing costs start-up time
         with processes.in_processes(n_processes) as mapped:
@@ -95,6 +105,33 @@ def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backe
     )
 
 
+def _by_columns_where_it_helps(backend: Backend) -> Backend:
+    """The same; sums alone, which need no row whole, a column at a time."""
+
+    def run(*tallies: Tally, progress: Progress | None = None) -> None:
+        if len(tallies) == 1 and isinstance(tallies[0], Sums):
+            run_by_columns(backend.pair, tallies[0], mapped=backend.mapped, progress=progress)
+        else:
+            backend.run(*tallies, progress=progress)
+
+    return backend._replace(run=run)
+
+
+def is_stored_by_columns(pair: Pair) -> bool:
+    """Whether a pair's columns of floats can be read one by one; rows that are left out, and weights, need all.
+
+    Integers stand beside others by rows: a column alone might be exact where beside floats it is refused.
+    """
+    if pair.n_columns < 2 or pair.missing == "skip-row" or pair.weights or pair.column_weights is not None:
+        return False
+    return all(
+        getattr(file, "floats", frozenset()).issuperset(stream.wanted.columns)
+        for stream in pair.streams
+        if isinstance(stream, Matrix)
+        for file in stream.files
+    )
+
+
 @contextlib.contextmanager
 def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[list[str]], None] | None) -> Iterator[Backend]:
     if jobs is not None and address != "local":
@@ -112,7 +149,7 @@ def threads_for(pair: Pair, jobs: int | None) -> int:
     if most == 1 or not all(file.source.seekable for stream in pair.streams for file in stream.files):
         return 1
     if texts_of(pair):
-        return 1  # parsing text holds Python's lock
+        return 1  # the parsers of text hold Python's lock
     return max(1, min(most, (pair.n_rows or 0) * pair.n_columns // FEWEST_CELLS))
 
 
@@ -132,7 +169,7 @@ def processes_for(pair: Pair, jobs: int | None) -> int:
 
 def could_be_faster(pair: Pair) -> bool:
     """Whether the extra ``fast`` is missing where it would help."""
-    return text_bytes(pair) >= SLOW_TEXT and not all(map(is_installed, ("simdjson", "isal")))
+    return text_bytes(pair) >= LARGE_TEXT and not is_installed("simdjson")
 
 
 def text_bytes(pair: Pair) -> int:

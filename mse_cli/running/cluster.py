@@ -39,7 +39,6 @@ FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each cost
 SECONDS_TO_CONNECT = 10
 # A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
 ENVIRONMENT = {
-    "POLARS_MAX_THREADS": "1",
     "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT),
     "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
 }

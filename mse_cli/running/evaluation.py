@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+import numpy as np
+
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
-from mse_cli.core.result import POLICIES, REDUCTIONS, Excerpt, Missing, Reduction, Result
-from mse_cli.core.tallies.excerpt import Edges, Worst
+from mse_cli.core.result import (
+    POLICIES,
+    REDUCTIONS,
+    UNMATCHED,
+    Excerpt,
+    Missing,
+    Reduction,
+    Result,
+    Unmatched,
+)
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
-from mse_cli.errors import ParseError, UsageError
+from mse_cli.core.tallies.worst import Worst
+from mse_cli.errors import ParseError, UsageError, printable
+from mse_cli.readers.keys import rows_left_out
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.dialect import Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress
 
@@ -29,12 +42,15 @@ def evaluate(
     pred_columns: str | None = None,
     true_columns: str | None = None,
     key: str | None = None,
+    no_key: bool = False,
+    unmatched: Unmatched = "fail",
     weights: str | None = None,
     weight_column: str | None = None,
     missing: Missing = "fail",
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
-    decimal: str = ".",
+    decimal: DecimalChoice = "auto",
+    na: Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
 ) -> Result:
@@ -49,17 +65,20 @@ def evaluate(
         pred_columns: Columns of A: names, numbers from 1, ranges, comma-separated.
         true_columns: Columns of Y.
         key: Column whose text matches the rows of the two files.
+        no_key: Whether rows belong together by position although a column says otherwise.
+        unmatched: What rows do whose key the other file has not: "fail" or "drop".
         weights: File of weights at least 0: N×1, 1×C or N×C.
         weight_column: Column of Y's file that holds row weights.
         missing: What NaN and missing cells do: "fail", "skip-cell", "skip-row" or "propagate".
         header: Whether text files have a header: "auto", "yes" or "no".
         delimiter: One character; found from the data if not given.
-        decimal: The decimal sign, "." or ",".
+        decimal: The decimal sign, "." or ","; found from the data with "auto".
+        na: Further words that mean a missing cell.
         reduction: "mean" or "sum".
         worst: How many of the worst cells to list.
 
     Returns:
-        The ``Result``.
+        The ``Result``; its ``notes`` tell of the choices that were made for you.
 
     Raises:
         MseError: (InputError, ParseError, ShapeError or UsageError, each also an OSError or a ValueError) for what
@@ -72,13 +91,16 @@ def evaluate(
     >>> evaluate(str(folder / "p.csv"), str(folder / "t.csv")).mse
     1250000000.5
     """
-    if missing not in POLICIES or reduction not in REDUCTIONS:
-        raise UsageError(f"missing is one of {POLICIES} and reduction one of {REDUCTIONS}")
-    dialect = Dialect(header, delimiter, decimal, missing)
+    if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
+        choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
+        raise UsageError(choices)
+    dialect = Dialect(header, delimiter, decimal, missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,
         key=key,
+        no_key=no_key,
+        unmatched=unmatched,
         weights=weights,
         weight_column=weight_column,
         dialect=dialect,
@@ -155,7 +177,24 @@ def evaluate_pair(
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
     backend.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
-    return replace(finish(sums, worst_cells, pair.names, reduction), pair=pair, edges=edges)
+    if not sums.cells_used.any():
+        raise _nothing_left(pair)
+    evaluation = finish(sums, worst_cells, pair.names, reduction)
+    result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)))
+    return replace(evaluation, result=result, pair=pair, edges=edges)
+
+
+def _nothing_left(pair: Pair) -> ParseError:
+    """The error for a pair none of whose cells is in use, with the file in which all are missing."""
+    labels = list(dict.fromkeys(stream.label for stream in pair.streams))[:2]
+    if all(file.source.seekable for stream in pair.streams for file in stream.files):  # it can be read again
+        sides = zip(("prediction", "target"), (pair.prediction, pair.target), strict=True)
+        for name, side in sides:
+            cells = (block.prediction if name == "prediction" else block.target for block in pair.blocks())
+            if all(bool(np.isnan(numbers).all()) for numbers in cells):
+                of = f"the {name} in " if len(labels) == 1 else ""
+                return ParseError(f"every cell of {of}{printable(pair.streams[side.stream].label)} is missing")
+    return ParseError(f"no cell is left to compute from: each is missing in {printable(' or '.join(labels))}")
 
 
 def finish(sums: Sums, worst: Worst | None, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:

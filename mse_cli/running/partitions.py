@@ -17,6 +17,7 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.pair import Pair, Stream, disagreement_of
 from mse_cli.readers.sources.files import FileSource, at_once, is_packed
+from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.tallying import Map
 
@@ -36,8 +37,10 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
     """
     if is_counted(pair):
         return pair
-    if not all(file.source.seekable for file in _files(pair)):
-        raise UsageError("standard input cannot be read in parts", hint="write it to a file first")
+    whole = next((file.source for file in _files(pair) if not file.source.seekable), None)
+    if whole is not None:
+        hint = "write it to a file first" if isinstance(whole, Piped) else r"save it with \n as its line end"
+        raise UsageError(f"{whole.label} cannot be read in parts", hint=hint)
     pair = replace(pair, streams=tuple(map(_with_absolute_paths, pair.streams)))
     if any(isinstance(stream, Joined) for stream in pair.streams):
         return pair

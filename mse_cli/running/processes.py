@@ -73,7 +73,8 @@ def in_processes(n_processes: int) -> Iterator[Map]:
         MseError: if a worker ends before its work.
     """
     workers: list[Worker] = []
-    start = forked if sys.platform == "linux" else spawned
+    # PyArrow's threads, once started, do not survive a fork.
+    start = forked if sys.platform == "linux" and sys.modules.get("pyarrow") is None else spawned
     try:
         for _ in range(n_processes):
             workers.append(start(workers))
@@ -113,7 +114,7 @@ def forked(others: list[Worker]) -> Worker:
 
 def spawned(others: list[Worker]) -> Worker:
     """A worker as a fresh interpreter, where a fork is not safe or not known."""
-    from subprocess import PIPE, Popen  # not on Linux
+    from subprocess import PIPE, Popen  # seldom
 
     with _signals_held("SIGINT"):
         process = Popen([sys.executable, "-c", PROGRAM], stdin=PIPE, stdout=PIPE)

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.readers.pair import Pair
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def run_in_partitions(
             tally.merge(more)
         if progress:
             progress(partition.n_rows or 0)
+
+
+def run_by_columns(pair: Pair, sums: Sums, *, mapped: Map, progress: Progress | None = None) -> None:
+    """A column at a time over all rows, wherever ``mapped`` works: files that are stored so need not be turned."""
+    columns = [pair.column(number) for number in range(pair.n_columns)]
+    found: list[Sums] = []
+    for (tally,) in mapped(partial(filled, empty=[Sums(1)]), columns):
+        assert isinstance(tally, Sums)
+        found.append(tally)
+        if progress:
+            progress((pair.n_rows or 0) // len(columns))
+    sums.merge(Sums.beside(found))
 
 
 def filled(partition: Pair, empty: list[Tally]) -> list[Tally]:

@@ -2,18 +2,101 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, masked_difference
-from mse_cli.core.exact import LARGEST_ORDINARY, ColumnSums, Total, rounded
+from mse_cli.core.exact import BUCKET, Expansion, Lanes, Total, compact, rounded, significands
 from mse_cli.core.result import Column, Reduction, Result
 from mse_cli.errors import ParseError, ShapeError
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+SMALLEST, LARGEST_WEIGHT = 2.0**-900, 2.0**100  # of E·E·W and of W: E·E is a normal number then
+
+
+class ColumnSums:
+    """The exact sum of each column over any number of blocks.
+
+    Attributes:
+        n_columns: C.
+        special: The sum of the terms that are no numbers (NaN, ±inf), 0 where there were none.
+    """
+
+    def __init__(self, n_columns: int):
+        self.n_columns = n_columns
+        self.special = np.zeros(n_columns)
+        self._buckets = {0: Expansion()}
+        self._lanes: Lanes | None = None
+
+    @classmethod
+    def of(cls, totals: list[Total]) -> ColumnSums:
+        """Column sums that hold exactly these totals.
+
+        >>> ColumnSums.of([Total({0: [1e16, 1.0]}), Total({})]).totals()[0].buckets
+        {0: [1e+16, 1.0]}
+        """
+        sums = cls(len(totals))
+        sums.special[:] = [total.special for total in totals]
+        for bucket in {bucket for total in totals for bucket in total.buckets}:
+            terms = [total.buckets.get(bucket, []) for total in totals]
+            for several in itertools.zip_longest(*terms, fillvalue=0.0):
+                sums._bucket(bucket).add(np.array(several))
+        return sums
+
+    @property
+    def lanes(self) -> Lanes:
+        """Where ordinary terms are added, quickly."""
+        if self._lanes is None:
+            self._lanes = Lanes(self.n_columns, self._buckets[0])
+        return self._lanes
+
+    @property
+    def buckets(self) -> dict[int, Expansion]:
+        """For each bucket b an expansion of the terms stored as t·2^(−1024·b)."""
+        if self._lanes is not None:
+            self._lanes.empty()
+        return self._buckets
+
+    def _bucket(self, bucket: int) -> Expansion:
+        return self._buckets.setdefault(bucket, Expansion())
+
+    def add_product(self, *factors: Floats, smallest_bucket: int = -BUCKET) -> None:
+        """Add the cell-wise product of n×C factors, also where float64 cannot hold it; NaN and ±inf count too.
+
+        Products are at least 0 and rounded from left to right, as ``a * b * c`` rounds them, but do not overflow;
+        nor underflow, unless ``smallest_bucket`` is 0, which keeps the underflow that the cells themselves show.
+        """
+        with np.errstate(all="ignore"):
+            plain = math.prod(factors[1:], start=factors[0])
+            finite = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
+            self.special += np.where(finite, 0.0, plain).sum(axis=0)
+            mantissas, exponents = significands([np.where(finite, factor, 0.0) for factor in factors])
+            buckets = np.maximum((exponents + BUCKET // 2) // BUCKET, smallest_bucket)
+            for bucket in np.unique(buckets[mantissas != 0]).tolist():
+                cells = np.flatnonzero((buckets == bucket) & (mantissas != 0))
+                values = plain if bucket == smallest_bucket else np.ldexp(mantissas, exponents - BUCKET * bucket)
+                self._bucket(bucket).add_cells(values.reshape(-1)[cells], cells % self.n_columns, self.n_columns)
+
+    def __iadd__(self, other: ColumnSums) -> ColumnSums:
+        """Add what another one has summed, exactly."""
+        for bucket, expansion in other.buckets.items():
+            for part in expansion.parts:
+                self._bucket(bucket).add(part)
+        self.special += other.special
+        return self
+
+    def totals(self) -> list[Total]:
+        """The exact sum of each column."""
+        parts = {bucket: np.array(e.parts).reshape(-1, self.n_columns) for bucket, e in self.buckets.items()}
+        return [
+            Total({bucket: compact(rows[:, j].tolist()) for bucket, rows in parts.items()}, float(self.special[j]))
+            for j in range(self.n_columns)
+        ]
 
 
 class Sums:
@@ -34,56 +117,47 @@ class Sums:
         self.errors = ColumnSums(n_columns)  # Σ M·W·E²
         self.weights: ColumnSums | None = None  # Σ M·W, once there are weights
         self.overflow = False
-        self._lanes = np.zeros((0, self.errors.width))
-        self._scratch = np.zeros((0, self.errors.width))
 
     def update(self, block: Block) -> None:
-        """Add a block of any number of rows."""
-        if block.shape[0] == 0:
-            return
-        self.n_rows += block.shape[0]
-        self.cells_used += block.shape[0] if block.used is None else block.used.sum(axis=0)
-        if block.weights is None:
-            self._add_squares(block)
-        else:
-            self._add_weighted_squares(block, block.weights)
-
-    def _add_squares(self, block: Block) -> None:
-        lanes = self._in_lanes(block)
+        """Add a block of any number of rows; note whether all of them were seen to be finite."""
+        n_rows, step = block.shape[0], self.errors.lanes.n_rows
+        self.n_rows += n_rows
+        self.cells_used += n_rows if block.used is None else block.used.sum(axis=0)
         with np.errstate(all="ignore"):
-            np.multiply(lanes, lanes, out=lanes)
-        largest = lanes.max(axis=0)
-        if largest.max() < LARGEST_ORDINARY:  # false for NaN too
-            self.errors.add_lanes(lanes, self._scratch[: len(lanes)], largest=largest)
-        else:
+            ordinary = [self._add(block.rows(start, start + step)) for start in range(0, n_rows, step)]
+        block.finite = all(ordinary) and block.used is None
+
+    def _add(self, block: Block) -> bool:
+        """Add a block for which there is room; whether all its terms are ordinary numbers."""
+        if block.weights is not None:
+            return self._add_weighted(block, block.weights)
+        lanes, n_rows = self.errors.lanes, block.shape[0]
+        terms = masked_difference(block, lanes.room(n_rows))
+        np.multiply(terms, terms, out=terms)
+        ordinary = lanes.take(n_rows)
+        if not ordinary:
             errors = masked_difference(block)
             self.errors.add_product(errors, errors, smallest_bucket=0)
             self._note_overflow(block, errors)
+        return ordinary
 
-    def _add_weighted_squares(self, block: Block, weights: Floats) -> None:
-        errors = masked_difference(block)
-        weights = np.broadcast_to(weights, block.shape)
-        self.errors.add_product(errors, errors, weights)
-        self._note_overflow(block, errors)
-        in_use = weights if block.used is None else np.where(block.used, weights, 0.0)
+    def _add_weighted(self, block: Block, weights: Floats) -> bool:
+        lanes, n_rows, errors = self.errors.lanes, block.shape[0], masked_difference(block)
+        weights = np.broadcast_to(weights, block.shape) if block.used is None else weights * block.used
+        terms = np.multiply(errors, errors, out=lanes.room(n_rows))
+        np.multiply(terms, weights, out=terms)
+        ordinary = not _loses_bits(terms, errors, weights) and lanes.take(n_rows)
+        if not ordinary:
+            self.errors.add_product(errors, errors, weights)
+            self._note_overflow(block, errors)
         self.weights = self.weights or ColumnSums(self.n_columns)
-        self.weights.add_product(in_use)
-
-    def _in_lanes(self, block: Block) -> Floats:
-        """E of the block, written into the lanes; the cells that it does not fill are 0."""
-        rows = -(-block.prediction.size // self.errors.width)
-        if len(self._lanes) < rows:
-            self._lanes = np.empty((rows, self.errors.width))
-            self._scratch = np.empty_like(self._lanes)
-        lanes = self._lanes[:rows]
-        flat = lanes.reshape(-1)
-        flat[block.prediction.size :] = 0.0
-        masked_difference(block, flat[: block.prediction.size].reshape(block.shape))
-        return lanes
+        self.weights.lanes.room(n_rows)[...] = weights
+        if not self.weights.lanes.take(n_rows):
+            self.weights.add_product(weights)
+        return ordinary
 
     def _note_overflow(self, block: Block, errors: Floats) -> None:
-        with np.errstate(all="ignore"):
-            too_large = np.isinf(errors * errors)
+        too_large = np.isinf(errors * errors)
         finite = np.isfinite(block.prediction) & np.isfinite(block.target)
         self.overflow = self.overflow or bool((too_large & finite).any())
 
@@ -109,6 +183,16 @@ class Sums:
         if other.weights is not None:
             self.weights = self.weights or ColumnSums(self.n_columns)
             self.weights += other.weights
+
+    @classmethod
+    def beside(cls, columns: list[Sums]) -> Sums:
+        """The sums of a matrix from those of its columns, each as a matrix of its own; without weights."""
+        whole = cls(len(columns))
+        whole.n_rows = columns[0].n_rows
+        whole.cells_used[:] = [column.cells_used[0] for column in columns]
+        whole.errors = ColumnSums.of([total for column in columns for total in column.errors.totals()])
+        whole.overflow = any(column.overflow for column in columns)
+        return whole
 
     def finish(self, reduction: Reduction = "mean", names: tuple[str | None, ...] | None = None) -> Result:
         """The loss of everything that was added.
@@ -143,6 +227,13 @@ class Sums:
             counts: list[int] = self.cells_used.tolist()
             return counts
         return [total.exact() for total in self.weights.totals()]
+
+
+def _loses_bits(terms: Floats, errors: Floats, weights: Floats) -> bool:
+    """Whether a product E·E·W, or E·E before it, may be too small for float64 although E and W are not."""
+    if terms.min() >= SMALLEST and weights.max() <= LARGEST_WEIGHT:
+        return False
+    return bool(weights.max() > LARGEST_WEIGHT or ((terms < SMALLEST) & (errors != 0) & (weights != 0)).any())
 
 
 def _mean(total: Total, divisor: Fraction | int) -> float:

@@ -1,7 +1,13 @@
-"""The sentences of ``mse explain`` as plain data: one module a language, the same keys and placeholders in each."""
+"""The sentences of ``mse explain`` as plain data: one module a language, the same keys and placeholders in each.
+
+A new language is a file here, and its entry below.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mse_cli.explain.words import en, zh
 
-TEXTS: dict[str, dict[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS}
+Language = Literal["en", "zh"]
+TEXTS: dict[Language, dict[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS}

@@ -30,6 +30,9 @@ LONGEST_HEADER = 10_000  # bytes, as NumPy's own limit: beyond, parsing it could
 MOST_AXES = 64
 # As NumPy writes them, and by name; np.dtype would also take 'f8,f8' and warn of old aliases.
 REAL_TYPE = re.compile(r"[<>|=]?(?:\?|[biuf][0-9]{1,2}|bool|(?:u?int|float)[0-9]{1,3})")
+LONGDOUBLE = re.compile(r"[<>|=]?f(?:10|12|16)|[<>|=]?g|float(?:80|96|128)|longdouble")
+UNKNOWN_TO_NUMPY = re.compile(r"[<>|=]?(V1|V2|f1)")  # how it writes those of ml_dtypes, which JAX and others use
+PYTHON_2_LONG = re.compile(r"(?<=[0-9])L(?=\s*[,)])")  # a size in a file of Python 2 may be 3L
 FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
 
 
@@ -76,6 +79,11 @@ class NpyFile:
     def n_rows(self) -> int:
         """N."""
         return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array, with as many rows as are read."""
+        return (self.n_rows, *self.header.shape[1:]) if self.header.shape else ()
 
     @property
     def can_be_cut(self) -> bool:
@@ -148,7 +156,8 @@ def read_header(stream: BinaryIO) -> Header:
         raise ParseError(f"the NPY header claims {length} bytes; no real array needs that")
     text = _read_exactly(stream, length)
     try:
-        fields = ast.literal_eval(text.decode("utf-8" if version == (3, 0) else "latin-1").strip())
+        described = text.decode("utf-8" if version == (3, 0) else "latin-1").strip()
+        fields = ast.literal_eval(PYTHON_2_LONG.sub("", described))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise ParseError("the NPY header is not a plain dictionary") from None
     dtype, fortran, shape = _check_fields(fields)
@@ -177,6 +186,8 @@ def _check_fields(fields: object) -> tuple[np.dtype[np.generic], bool, tuple[int
 
 def _real_dtype(descr: object) -> np.dtype[np.generic]:
     kinds = "bool, integers and floating point are read"
+    if isinstance(descr, str):
+        _refuse_by_name(descr)
     if isinstance(descr, str) and not REAL_TYPE.fullmatch(descr):
         raise ParseError(f"holds {quote(descr)}, not real numbers; {kinds}")
     if not isinstance(descr, str):
@@ -186,6 +197,26 @@ def _real_dtype(descr: object) -> np.dtype[np.generic]:
     except (TypeError, ValueError):
         raise ParseError(f"the NPY header's type {quote(descr)} is not known") from None
     return dtype
+
+
+def _refuse_by_name(descr: str) -> None:
+    """Refuse types of numbers that are not read, each by its name.
+
+    Raises:
+        ParseError: for longdouble, and for what NumPy writes of types that it does not know.
+    """
+    if LONGDOUBLE.fullmatch(descr):
+        raise ParseError(
+            f"holds longdouble ({quote(descr)}), whose bytes mean different numbers on different machines",
+            hint="save it as float64: array.astype(numpy.float64)",
+        )
+    found = UNKNOWN_TO_NUMPY.fullmatch(descr)
+    if found:
+        name = "bfloat16" if found[1] == "V2" else "float8" if found[1] == "f1" else "float8 (or int4, float4)"
+        raise ParseError(
+            f"holds {name}, by its header {quote(descr)}: NumPy's files do not say what its bytes mean",
+            hint="save it as float32: array.astype(numpy.float32)",
+        )
 
 
 def _check_size(header: Header, found: int) -> None:
@@ -234,7 +265,7 @@ def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
         if buffer is None:
             buffer = np.empty(chunk.shape, dtype=as_numbers(chunk[:0]).dtype)
         numbers = buffer[: len(chunk)]
-        with np.errstate(over="ignore"):  # as as_numbers does
+        with np.errstate(over="ignore", invalid="ignore"):  # as as_numbers does
             np.copyto(numbers, chunk)
         yield numbers
 

@@ -8,9 +8,8 @@ inside quotes is counted from its start, in one go.
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import replace
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +50,8 @@ class Counted(NamedTuple):
 
 def ranges_of(file: TextFile) -> list[Range]:
     """A text file as ranges that can be counted at the same time; one, if it is small or compressed."""
+    if file.layout.empty:
+        return []
     offset, end = file.layout.offset, n_bytes(file.source)
     if end <= RANGE_BYTES or is_packed(file.source):
         return [Range(file, offset, None)]
@@ -78,7 +79,7 @@ def count(part: Range) -> Counted | None:
             if pieces is not None:
                 return Counted(pieces, packed)
             stream.seek(begin)
-            return _count_any(stream, begin, part, math.inf if end is None else end - begin)
+            return _count_any(stream if end is None else Limited(stream, end - begin), begin, part)
         skip(stream, part.start)
         return _count_any(stream, part.start, part)
 
@@ -96,13 +97,13 @@ def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[CountedP
     Each read ends one piece, at its last line end: so there are as many lines in the piece as line ends in the read.
     """
     stream.seek(begin)
-    buffer, marked = bytearray(PIECE_BYTES), np.empty(PIECE_BYTES, dtype=bool)
+    buffer = bytearray(PIECE_BYTES)
     pieces: list[CountedPiece] = []
     start = position = begin
     before = ord("\n")
     while n_bytes := stream.readinto(memoryview(buffer)[: None if end is None else end - position]):  # type: ignore[attr-defined]
         marks = np.frombuffer(buffer, dtype=np.uint8, count=n_bytes)
-        ends = np.equal(marks, ord("\n"), out=marked[:n_bytes])
+        ends = marks == ord("\n")
         if buffer.find(b'"', 0, n_bytes) >= 0 or _has_odd_line(buffer, marks, ends, before):
             return None
         stop = position + buffer.rfind(b"\n", 0, n_bytes) + 1
@@ -129,11 +130,11 @@ def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], ends: Mask,
     return bool(ODD[marks[starts]].any())
 
 
-def _count_any(stream: BinaryIO, begin: int, part: Range, n_bytes: float = math.inf) -> Counted | None:
-    """The pieces of a range of any kind, of so many bytes, from its first line on."""
+def _count_any(stream: BinaryIO | Limited, begin: int, part: Range) -> Counted | None:
+    """The pieces of a range of any kind, from its first line on."""
     file, pieces = part.file, list[CountedPiece]()
     try:
-        for piece in cut_pieces(stream, file.layout.first_line, PIECE_BYTES, n_bytes):
+        for piece in cut_pieces(cast(BinaryIO, stream), file.layout.first_line, PIECE_BYTES):
             if not part.is_whole and not _stands_alone(piece.data):
                 return None
             pieces.append(_count(piece, begin, file.layout))
@@ -150,6 +151,20 @@ def _next_line(stream: BinaryIO, offset: int) -> int:
     while (data := stream.readline(PIECE_BYTES)) and not data.endswith(b"\n"):
         pass
     return stream.tell()
+
+
+class Limited:
+    """A stream that ends after so many bytes."""
+
+    def __init__(self, stream: BinaryIO, n_bytes: int):
+        self._stream = stream
+        self._left = n_bytes
+
+    def read(self, size: int) -> bytes:
+        """Up to so many of the bytes that are left."""
+        data = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 def _stands_alone(data: bytes) -> bool:
@@ -169,9 +184,10 @@ def _count(piece: Piece, offset: int, layout: Layout) -> CountedPiece:
     if _stands_alone(data) and not _has_odd_line(data, marks, ends):
         return CountedPiece(offset, len(data), n_lines, n_lines, None, broken=False, simple=True)
     n_rows, blank, broken = 0, None, False
-    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line):
+    for line, record in records(decode(data, first_line=piece.first_line), piece.first_line, layout.delimiter):
         if layout.is_blank(record):
-            blank = line - piece.first_line if blank is None else blank
+            if blank is None and not layout.leaves_out_blank_lines:
+                blank = line - piece.first_line
         else:
             n_rows += 1
             broken = blank is not None
@@ -194,4 +210,5 @@ def with_rows_counted(file: TextFile, ranges: list[Counted]) -> TextFile:
             raise blank_line(blank).within(file.label)
         line += piece.n_lines
     n_rows = sum(piece.n_rows for piece in pieces)
-    return replace(file, counted=CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, ranges[0].packed))
+    counted = CountedRows(tuple(pieces), file.layout.first_line, 0, n_rows, any(counted.packed for counted in ranges))
+    return replace(file, counted=counted)

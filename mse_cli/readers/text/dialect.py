@@ -9,17 +9,31 @@ from mse_cli.core.result import Missing
 from mse_cli.errors import UsageError, quote
 
 HeaderChoice = Literal["auto", "yes", "no"]
+DecimalChoice = Literal["auto", ".", ","]
 NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the user says of a text file; ``None`` is found from the data."""
+    """What the user says of a text file; ``None`` and ``auto`` are found from the data.
+
+    Attributes:
+        header: Whether the first row holds names.
+        delimiter: What separates the cells.
+        decimal: The decimal sign.
+        missing: What missing cells do.
+        na: Further words for a missing cell.
+        asked_names: What the user calls columns: a first row that holds one of these is a header.
+        is_shard: Whether it is one of several files, which may hold no rows.
+    """
 
     header: HeaderChoice = "auto"
     delimiter: str | None = None
-    decimal: str = "."
+    decimal: DecimalChoice = "auto"
     missing: Missing = "fail"
+    na: tuple[str, ...] = ()
+    asked_names: frozenset[str] = frozenset()
+    is_shard: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a dialect in which a number could be read in two ways."""

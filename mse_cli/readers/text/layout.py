@@ -1,24 +1,15 @@
-"""How a text file is laid out: its delimiter, its header, which of its columns hold the matrix."""
+"""How a text file is laid out: all that is needed to read its rows."""
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import BinaryIO, NamedTuple
 
-from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.sources.kinds import refuse_other_formats
-from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.grammar import decimal_hint, is_name, kind, records, split_record
+from mse_cli.errors import ParseError, Place
+from mse_cli.readers.text.grammar import PADDING, SPREADSHEET_ERROR, kind, sentinels, split_record
 
-DELIMITERS = (",", ";", "\t", "|", " ")
-LOOK_BYTES = 256 << 10  # of the beginning that tells the layout: a millisecond, which thousands of shards take each
-SAMPLE = 100  # rows that the delimiter is found from
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
-BOM = b"\xef\xbb\xbf"
-ROW = re.compile(rb"(?m)^(?![#\r\n]).*+\n")
+QUOTED = re.compile(r'"(?:[^"]|"")*+"')
 
 
 @dataclass(frozen=True)
@@ -30,10 +21,14 @@ class Layout:
         decimal: The decimal sign.
         width: How many cells each row has, without the empty one after a trailing delimiter.
         trailing: Whether each row ends with a delimiter.
-        names: The header's cells, ``None`` without a header.
+        names: The columns' names, ``None`` without any.
         use: Which cells (0-based) are read as numbers if none are chosen.
-        offset: How many bytes stand before the first row.
-        first_line: The physical line of the first row.
+        offset: How many bytes stand before the first row and the comments and blank lines above it.
+        first_line: The physical line that begins there.
+        na: Further words for a missing cell.
+        blanks: Whether tabs are spaces.
+        empty: Whether the file holds no rows, as one of several may.
+        default_names: Whether the first row is a 0 alone, pandas' name for the one column, and may be a header.
         notes: What the user should know about how the file was read.
     """
 
@@ -45,7 +40,21 @@ class Layout:
     use: tuple[int, ...]
     offset: int
     first_line: int
+    na: tuple[str, ...] = ()
+    blanks: bool = False
+    empty: bool = field(default=False, compare=False)
+    default_names: bool = field(default=False, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def sentinels(self) -> tuple[float, ...]:
+        """Numbers that mean a missing cell."""
+        return sentinels(self.na, self.decimal)
+
+    @property
+    def leaves_out_blank_lines(self) -> bool:
+        """Whether a blank line is nothing; in a file of one column it may be a missing value."""
+        return self.width > 1
 
     def place(self, line: int, column: int) -> Place:
         """The place of a cell, by physical line and 0-based column."""
@@ -54,93 +63,53 @@ class Layout:
 
     def is_blank(self, record: str) -> bool:
         """Whether a row holds nothing, not even an empty cell beside another."""
-        return not record.strip(" " if self.delimiter == "\t" else " \t")
+        return not record.strip(" " if self.delimiter == "\t" and not self.blanks else PADDING)
+
+    def split(self, record: str) -> list[str]:
+        """The cells of a row.
+
+        Raises:
+            ParseError: with the column of what cannot be split.
+        """
+        return split_record(record.replace("\t", " ") if self.blanks else record, self.delimiter)
+
+    def is_like_a_row(self, comment: str, columns: tuple[int, ...]) -> bool:
+        """Whether a line that begins with # is a row as well: as many cells, and these columns numbers or missing."""
+        try:
+            cells = self.split(comment)
+        except ParseError:
+            return False
+        if len(cells) != self.width + self.trailing:
+            return False
+        kinds = [kind(cells[column], self.decimal, self.na) for column in columns]
+        return "text" not in kinds and "number" in kinds
+
+    def comment_in(self, record: str) -> int | None:
+        """The cell (from 0) of a row in which a # may begin a comment.
+
+        Where spaces separate the cells, or none of them has a name, that is any # that begins a cell; else one behind
+        a number. What a spreadsheet writes (#N/A) is none.
+        """
+        bare = QUOTED.sub('""', record) if '"' in record else record
+        cells = bare.split() if self.delimiter == " " else bare.split(self.delimiter)
+        may_begin = self.delimiter == " " or self.names is None
+        for column, cell in enumerate(cells):
+            before, sign, _ = cell.partition("#")
+            if sign and not before.strip(PADDING):
+                if may_begin and not SPREADSHEET_ERROR.fullmatch(cell.strip(PADDING)):
+                    return column
+            elif sign and before.endswith((" ", "\t")) and kind(before, self.decimal) == "number":
+                return column
+        return None
 
 
-class Row(NamedTuple):
-    """A row of the sample: its physical line and its text."""
-
-    line: int
-    text: str
-
-
-def find_layout(stream: BinaryIO, dialect: Dialect) -> Layout:
-    """Find out from the beginning of a text file how it is laid out.
-
-    Raises:
-        ParseError: if it is no text, holds no rows, or could be read in two ways.
-    """
-    head = _head(stream)
-    mark = len(BOM) if head.startswith(BOM) else 0
-    text = decode(head[mark:], first_line=1)
-    rows = [Row(line, record) for line, record in islice(records(text, 1), SAMPLE)]
-    if not text.strip() or not rows:
-        raise ParseError("the file holds no data")
-    _refuse_blank(rows[0])
-    sample = [row for row in rows if row.text.strip()]
-    delimiter = dialect.delimiter or find_delimiter([row.text for row in sample], dialect.decimal)
-    cells = _split_first(sample, delimiter)
-    has_header = _has_header(cells[0], sample[0].line, dialect)
-    if has_header and len(rows) == 1:
-        raise ParseError("the file holds a header and no rows", hint="--header no if its first line is a row")
-    first = rows[1] if has_header else rows[0]
-    _refuse_blank(first)
-    return _layout(
-        dialect,
-        delimiter,
-        header=cells[0] if has_header else None,
-        rows=cells[1:] if has_header else cells,
-        offset=mark + _offset_of_line(head[mark:], first.line),
-        first_line=first.line,
+def comment_within(line: int, column: int) -> ParseError:
+    """The error for a row that holds a # that may begin a comment."""
+    return ParseError(
+        "text after a # within the row: a comment, or a cell?",
+        Place(line=line, column=column + 1),
+        hint="delete the comment, or put the cell in double quotes",
     )
-
-
-def _layout(
-    dialect: Dialect,
-    delimiter: str,
-    *,
-    header: list[str] | None,
-    rows: list[list[str]],
-    offset: int,
-    first_line: int,
-) -> Layout:
-    notes = []
-    trailing = _has_trailing_delimiter(header, rows)
-    if trailing:
-        notes.append("the delimiter at the end of every row is dropped")
-    width = len(header or rows[0])
-    if trailing and width == len(rows[0]):
-        width -= 1
-    names = tuple(name.strip() for name in header[:width]) if header else None
-    use = tuple(range(width))
-    if names and not names[0] and width > 1:
-        use = use[1:]
-        notes.append("the first column has no name: taken for row names and dropped")
-    return Layout(
-        delimiter=delimiter,
-        decimal=dialect.decimal,
-        width=width,
-        trailing=trailing,
-        names=names,
-        use=use,
-        offset=offset,
-        first_line=first_line,
-        notes=tuple(notes),
-    )
-
-
-def _head(stream: BinaryIO) -> bytes:
-    """The first bytes, cut at a line end; more if the first two rows do not fit."""
-    head = stream.read(LOOK_BYTES)
-    refuse_other_formats(head)
-    while len(head) >= LOOK_BYTES and sum(1 for _ in islice(ROW.finditer(head), 2)) < 2:
-        if len(head) > 2 * LONGEST_ROW:
-            raise ParseError(f"no two rows in the first {len(head) >> 20} MiB: not a table")
-        more = stream.read(LOOK_BYTES)
-        if not more:
-            return head
-        head += more
-    return head if len(head) < LOOK_BYTES else head[: head.rfind(b"\n") + 1]
 
 
 def decode(data: bytes, *, first_line: int) -> str:
@@ -163,100 +132,3 @@ def decode(data: bytes, *, first_line: int) -> str:
             line = first_line + text.count("\n", 0, position)
             raise ParseError(f"{what} inside the text", Place(line=line))
     return text
-
-
-def find_delimiter(rows: list[str], decimal: str) -> str:
-    r"""The delimiter under which most cells are numbers; a comma if there is one column.
-
-    Raises:
-        ParseError: if two do equally well.
-
-    >>> find_delimiter(["a;b", "1;2"], "."), find_delimiter(["1.5,\t-2"], "."), find_delimiter(["my price", "1"], ".")
-    (';', ',', ',')
-    """
-    data = rows[1:] or rows
-    scores = {
-        delimiter: _score(rows, delimiter, decimal)
-        for delimiter in DELIMITERS
-        if delimiter != decimal and any(delimiter in row.strip() for row in data)
-    }
-    if not scores:  # a delimiter in the header alone is one: its rows are cut short
-        of_header = [sign for sign in DELIMITERS if sign in rows[0] and sign not in (" ", decimal)]
-        return of_header[0] if of_header else "," if decimal != "," else ";"
-    best = max(scores.values())
-    winners = [delimiter for delimiter, score in scores.items() if score == best]
-    if " " in winners and len(winners) > 1:
-        winners.remove(" ")  # spaces beside a delimiter that fits as well are padding
-    if len(winners) > 1 and best[0] > 0:
-        raise ParseError(
-            f"the cells could be separated by {' or '.join(map(quote, winners))}", hint="choose with --delimiter"
-        )
-    return winners[0]
-
-
-def _score(rows: list[str], delimiter: str, decimal: str) -> tuple[float, bool, bool]:
-    """How well a delimiter fits; the first of these that differs between two decides.
-
-    The share of the data's cells that are numbers (with either decimal sign) or missing; whether all rows have one
-    width; whether the first row has the delimiter.
-    """
-    split = [_split_or_whole(row, delimiter) for row in rows]
-    cells = [cell for row in split[1:] or split for cell in row]
-    fits = sum(kind(cell, decimal) != "text" or kind(cell, ",") == "number" for cell in cells)
-    return fits / len(cells), len({len(row) for row in split}) == 1, len(split[0]) > 1
-
-
-def _split_or_whole(row: str, delimiter: str) -> list[str]:
-    try:
-        return split_record(row, delimiter)
-    except ParseError:
-        return [row]
-
-
-def _split_first(sample: list[Row], delimiter: str) -> list[list[str]]:
-    """The cells of the sample's rows up to the first that cannot be split (an error when it is read)."""
-    cells: list[list[str]] = []
-    for row in sample:
-        try:
-            cells.append(split_record(row.text, delimiter))
-        except ParseError as error:
-            if len(cells) < 2:
-                raise ParseError(
-                    error.message, Place(line=row.line, column=error.place.column), hint=error.hint
-                ) from None
-            break
-    return cells
-
-
-def _has_header(cells: list[str], line: int, dialect: Dialect) -> bool:
-    if dialect.header != "auto":
-        return dialect.header == "yes"
-    text = [i for i, cell in enumerate(cells) if kind(cell, dialect.decimal) == "text"]
-    if text and not any(is_name(cells[i]) for i in text):
-        raise ParseError(
-            f"{quote(cells[text[0]].strip())} is neither a number nor plainly a column's name",
-            Place(line=line, column=text[0] + 1),
-            hint=decimal_hint(cells[text[0]], dialect.decimal)
-            or "--header yes if the first line holds names, --header no if it holds numbers",
-        )
-    return bool(text)
-
-
-def _has_trailing_delimiter(header: list[str] | None, rows: list[list[str]]) -> bool:
-    width = len(rows[0])
-    if width < 2 or any(len(row) != width or row[-1].strip() for row in rows):
-        return False
-    if header is None or (len(header) == width and not header[-1].strip()):
-        return True
-    return len(header) == width - 1 and bool(header[-1].strip())
-
-
-def _refuse_blank(row: Row) -> None:
-    if not row.text.strip():
-        raise ParseError("a blank line before the rows", Place(line=row.line), hint="delete it")
-
-
-def _offset_of_line(data: bytes, line: int) -> int:
-    """How many bytes stand before a physical line."""
-    stream = io.BytesIO(data)
-    return sum(len(stream.readline()) for _ in range(line - 1))

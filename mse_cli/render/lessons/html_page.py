@@ -10,7 +10,7 @@ from mse_cli.explain.formula import EQUALS, Formula, line
 from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import TRACED, latex
 
-LANGUAGES = {"en": "en", "zh": "zh-Hans"}
+TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --paper: #fdfdfb; --soft: #6a6a70; --line: #d9d9d4;
   --card: #f4f4ef; --traced: #b3009b; --good: #146c2e; --bad: #b3261e; }
@@ -54,7 +54,7 @@ def render_lesson(lesson: Lesson) -> str:
     body = "\n".join(map(_step, lesson.steps))
     title = escape(lesson.title)
     return f"""<!DOCTYPE html>
-<html lang="{LANGUAGES[lesson.language]}">
+<html lang="{TAGS.get(lesson.language, lesson.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mse_cli.core.exact import ColumnSums, Total
-from mse_cli.core.tallies.excerpt import NO_NUMBER, ZERO, Cell, Worst
-from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.exact import Total
+from mse_cli.core.tallies.sums import ColumnSums, Sums
+from mse_cli.core.tallies.worst import NO_NUMBER, ZERO, Cell, Worst
 from mse_cli.errors import ParseError
 
 Plain = dict[str, Any]

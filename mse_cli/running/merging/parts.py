@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
 from mse_cli.core.result import REDUCTIONS, SCHEMA_VERSION, Reduction
-from mse_cli.core.tallies.excerpt import Worst
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.sources.files import Source, open_text, reading, resolve
 from mse_cli.running.merging.partial import from_plain

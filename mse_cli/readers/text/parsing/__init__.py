@@ -1,65 +1,35 @@
 """A piece of text as numbers: by the strict parser, or by a faster one where that can only read the same.
 
-``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. The others are asked before it, the
-fastest first. A new one is a file here with a function ``parse(data, layout, wanted) -> Rows | None``, ``None`` where
-it is not sure, and its line in ``FASTER``.
+``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. ``plain``, NumPy's parser, reads
+the pieces that hold nothing but plain numbers.
 """
 
 from __future__ import annotations
 
 import functools
 import io
+import re
 import sys
-from collections.abc import Iterable, Iterator
-from importlib import import_module
+from collections.abc import Iterable
 from importlib.util import find_spec
-from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Rows, Selection
+from mse_cli.readers.text.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.parsing.plain import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
 from mse_cli.readers.text.pieces import Piece, cut_pieces
 
 STEP_BYTES = 64 << 10  # of a piece that holds something that only the strict parser can read
-
-
-class Parse(Protocol):
-    """What a faster parser does."""
-
-    def __call__(self, data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
-        r"""The rows of a text that ends with \n, ``None`` where the strict parser might read another thing."""
-
-
-class Faster(NamedTuple):
-    """A faster parser: its module, the library that it needs, and from how many bytes on loading that pays."""
-
-    module: str
-    library: str
-    pays_from: int
-
-
-FASTER = (
-    Faster("mse_cli.readers.text.parsing.simdjson_rows", "simdjson", 256 << 10),
-    Faster("mse_cli.readers.text.parsing.plain", "numpy", 0),
-)
-
-
-def faster_parsers(n_bytes: int) -> Iterator[Parse]:
-    """The faster parsers, in order: those that are loaded already, or that it pays to load for so much text."""
-    for parser in FASTER:
-        module = sys.modules.get(parser.module)
-        if module is None and n_bytes >= parser.pays_from and is_installed(parser.library):
-            module = import_module(parser.module)
-        if module is not None:
-            yield cast(Parse, module.parse)
+FEWEST_FAST_BYTES = 1 << 19  # of a piece: NumPy reads less in the time in which another library is loaded
 
 
 @functools.cache
 def is_installed(library: str) -> bool:
-    """Whether a library is there, of an extra perhaps."""
+    """Whether an extra's library is there."""
     return find_spec(library) is not None
 
 
@@ -69,12 +39,12 @@ def parse_piece(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, 
     Raises:
         ParseError: with the physical line and the column.
     """
-    found = _parse_quickly(piece, layout, wanted)
-    if found is not None:
-        return found
+    rows = _parse_quickly(piece, layout, wanted)
+    if rows is not None:
+        return rows
     if len(piece.data) <= STEP_BYTES or len(piece.data) // (piece.data.count(b"\n") + 1) > STEP_BYTES // 16:
         return parse_strictly(piece.data, piece.first_line, layout, wanted)
-    # What only the strict parser can read is mostly a few rows: the pieces between them go to the faster ones.
+    # What only the strict parser can read is mostly a few rows: the pieces between them go to the others.
     steps = cut_pieces(io.BytesIO(piece.data), piece.first_line, STEP_BYTES)
     return joined(parse_piece(step, layout, wanted) for step in steps)
 
@@ -103,11 +73,60 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Row
     blank_end = text.endswith(b"\n\n") or text == b"\n"
     if blank_end or not text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
-    tried = (parse(text, layout, wanted) for parse in faster_parsers(len(text)))
-    found = next((rows for rows in tried if rows is not None), None)
-    if found is None or not _are_weights(found.numbers, wanted):
+    rows = next((found for parse in PARSERS if (found := parse(text, layout, wanted)) is not None), None)
+    if rows is None or not _are_exact(rows.numbers, text, layout):
         return None
-    return found, piece.first_line + text.count(b"\n") if blank_end else None
+    numbers = _without_sentinels(rows.numbers, layout.sentinels)
+    if wanted.missing == "fail" and layout.sentinels and np.isnan(numbers).any():
+        return None
+    if not _are_weights(numbers, wanted):
+        return None
+    blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
+    return Rows(numbers, rows.keys), blank
+
+
+def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    if not _pays("simdjson", text):
+        return None
+    from mse_cli.readers.text.parsing.json_rows import read_numbers  # an optional extra
+
+    numbers = read_numbers(text, layout, wanted)
+    return None if numbers is None else Rows(numbers)
+
+
+def _by_pyarrow(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    if not _pays("pyarrow", text):
+        return None
+    from mse_cli.readers.text.parsing.arrow_rows import read_rows  # an optional extra
+
+    return read_rows(text, layout, wanted)
+
+
+def _pays(library: str, text: bytes) -> bool:
+    return (library in sys.modules or len(text) >= FEWEST_FAST_BYTES) and is_installed(library)
+
+
+# In this order; each gives the rows, or None where only the next can tell.
+PARSERS = (_by_simdjson, _by_pyarrow, parse_plain)
+
+
+def _without_sentinels(numbers: Floats, sentinels: tuple[float, ...]) -> Floats:
+    """The same with NaN in the place of numbers that stand for missing cells."""
+    return np.where(np.isin(numbers, sentinels), np.nan, numbers) if sentinels else numbers
+
+
+def _are_exact(numbers: Floats, text: bytes, layout: Layout) -> bool:
+    """Whether none of the numbers stands for an integer that float64 does not hold."""
+    if not numbers.size or (np.fmax.reduce(numbers, None) < EXACT and np.fmin.reduce(numbers, None) > -EXACT):
+        return True
+    return all(is_exact(digits.decode()) for digits in _integers(layout.decimal).findall(text))
+
+
+@functools.cache
+def _integers(decimal: str) -> re.Pattern[bytes]:
+    """Integers so long that float64 may not hold them."""
+    point = re.escape(decimal.encode())
+    return re.compile(rb"(?<![0-9%b])[+-]?[0-9]{16,}+(?![0-9eE%b])" % (point, point))
 
 
 def _are_weights(numbers: Floats, wanted: Selection) -> bool:

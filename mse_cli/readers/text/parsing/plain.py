@@ -15,21 +15,22 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import MISSING, SPREADSHEET_ERROR
+from mse_cli.readers.text.grammar import MISSING, NUMBER, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
 
 DIGITS = b"0123456789+-eE \n"
 BARE_TEXT = bytes(range(32, 127)).replace(b'"', b"") + b"\t\n"
+BLANK_LINES = re.compile(rb"(?m)^\n")
 COMMENTS = re.compile(rb"(?m)^#[ -~\t]*+\n")
-AMBIGUOUS_COMMENT = re.compile(b"(?m)^" + SPREADSHEET_ERROR.pattern.encode())
+AMBIGUOUS_COMMENT = re.compile(b"(?im)^" + SPREADSHEET_ERROR.pattern.encode())
 
 
-def parse(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
-    r"""The rows of a text that ends with \n, or ``None`` if only the strict parser can tell."""
+def parse_plain(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    r"""The numbers and keys of whole rows that end with \n, or ``None`` if only the strict parser can tell."""
     if not layout.delimiter.isascii() or layout.delimiter == ".":
         return None  # NumPy reads bytes as Latin-1, and the decimal sign as a point
-    tidied = _tidy(data, layout)
+    tidied = _tidy(data, layout, wanted)
     if tidied is None:
         return None
     numbers = None
@@ -42,18 +43,30 @@ def parse(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
 
 def _load_plain(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
     """The matrix that NumPy reads, if it has every row in full and only finite numbers."""
-    numbers = _load(data.replace(b",", b".") if layout.decimal == "," else data, layout, wanted)
+    data = data.replace(b",", b".") if layout.decimal == "," else data
+    numbers = _load(data, layout, wanted)
     return numbers if numbers is not None and np.isfinite(numbers).all() else None
 
 
-def _tidy(data: bytes, layout: Layout) -> bytes | None:
-    """The rows without comments, quotes around cells and the delimiter at their end."""
-    if b"#" in data:
-        if AMBIGUOUS_COMMENT.search(data):
+def _is_complete(numbers: Floats, data: bytes, layout: Layout, wanted: Selection) -> bool:
+    return numbers.shape == (count_lines(data), len(wanted.columns))
+
+
+def _tidy(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
+    """The rows without comments, blank lines, quotes around cells and the delimiter at their end."""
+    quotes = b'"' in data
+    if layout.blanks:
+        if quotes:
             return None
-        # A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
-        data = COMMENTS.sub(b"", data)
-    if b'"' in data:
+        data = data.replace(b"\t", b" ")
+    if b"#" in data:
+        rows = _without_comments(data, layout, wanted)
+        if rows is None:
+            return None
+        data = rows
+    if layout.leaves_out_blank_lines and not quotes and (b"\n\n" in data or data[:1] == b"\n"):
+        data = BLANK_LINES.sub(b"", data)
+    if quotes:
         data = _quoted_cell(layout.delimiter).sub(rb"\1", data)
     if layout.trailing:
         end = layout.delimiter.encode() + b"\n"
@@ -61,6 +74,19 @@ def _tidy(data: bytes, layout: Layout) -> bytes | None:
             return None
         data = data.replace(end, b"\n")
     return None if data.isspace() or not data else data
+
+
+def _without_comments(data: bytes, layout: Layout, wanted: Selection) -> bytes | None:
+    """The rows alone, ``None`` if some # may be something else.
+
+    A comment inside a quoted cell is none; there the opening quote stands alone in its line, and stays.
+    """
+    if AMBIGUOUS_COMMENT.search(data):
+        return None
+    if any(layout.is_like_a_row(line[0].decode()[:-1], wanted.columns) for line in COMMENTS.finditer(data)):
+        return None
+    data = COMMENTS.sub(b"", data)
+    return None if b"#" in data else data
 
 
 def _is_whole(layout: Layout, wanted: Selection) -> bool:
@@ -81,7 +107,7 @@ def _is_plain(data: bytes, layout: Layout, wanted: Selection) -> bool:
     delimiters = np.flatnonzero(marks == ord(layout.delimiter))
     ends = np.flatnonzero(marks == ord("\n"))
     per_row = np.diff(np.searchsorted(delimiters, ends), prepend=0)
-    return b"\n#" not in data and not data.startswith(b"#") and bool((per_row == layout.width - 1).all())
+    return bool((per_row == layout.width - 1).all())
 
 
 def _has_empty_cell(data: bytes, separator: str) -> bool:
@@ -102,12 +128,12 @@ def _load(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
         )
     except ValueError:
         return None
-    return numbers if numbers.shape == (count_lines(data), len(wanted.columns)) else None
+    return numbers if _is_complete(numbers, data, layout, wanted) else None
 
 
 def _with_missing(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
     """The matrix with NaN for missing cells, which the policy allows: nothing else in the text may mean NaN."""
-    data, count = _missing_word(layout.delimiter).subn(b"nan", b"\n" + data)
+    data, count = _missing_word(layout.delimiter, layout.na).subn(b"nan", b"\n" + data)
     if data.lower().count(b"nan") != count:
         return None
     if layout.width > 1 and layout.delimiter != " ":
@@ -141,11 +167,20 @@ def _quoted_cell(delimiter: str) -> re.Pattern[bytes]:
 
 
 @functools.cache
-def _missing_word(delimiter: str) -> re.Pattern[bytes]:
+def _missing_word(delimiter: str, na: tuple[str, ...] = ()) -> re.Pattern[bytes]:
     r"""A cell that says that it is missing; where \n, a delimiter or padding stand around it.
 
     Padding may also stand within a cell ("1 NA"): NumPy then refuses the cell, as the strict parser does.
     """
     around = b"[ \t\n%b]" % re.escape(delimiter.encode())
-    words = (re.escape(word.encode()) for word in MISSING if word)
-    return re.compile(b"|".join(b"%b(?<=%b%b)(?=%b)" % (word, around, word, around) for word in words))
+    # Each begins with a letter as it is: the search for those is many times as fast as that for either case.
+    firsts = {word: {word[0], word[0].upper()} for word in sorted(MISSING) if word}
+    words = [
+        (re.escape(first) + "(?i:" + re.escape(word[1:]) + ")", word)
+        for word in firsts
+        for first in sorted(firsts[word])
+    ]
+    words += [(re.escape(word), word) for word in na if not NUMBER["."].fullmatch(word.replace(",", "."))]
+    return re.compile(
+        b"|".join(b"%b(?<=%b.{%d})(?=%b)" % (it.encode(), around, len(w.encode()), around) for it, w in words)
+    )

@@ -8,10 +8,11 @@ import numpy as np
 
 from mse_cli.core.missing import HINT, INFINITE_HINT
 from mse_cli.core.result import Missing
-from mse_cli.errors import ParseError, Place
+from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import number, records, split_record
-from mse_cli.readers.text.layout import Layout, decode
+from mse_cli.readers.text.grammar import kind, number, records
+from mse_cli.readers.text.layout import Layout, comment_within, decode
+from mse_cli.readers.text.mistakes import mistake_of, not_a_number
 
 
 def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selection) -> tuple[Rows, int | None]:
@@ -24,9 +25,12 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selecti
     rows: list[list[float]] = []
     keys: list[str] = []
     blank: int | None = None
-    for line, record in records(text, first_line):
+    for line, record in records(text, first_line, layout.delimiter, comments="#" in text):
+        if record.startswith("#"):
+            _refuse_row(record, line, layout, wanted)
+            continue
         if layout.is_blank(record):
-            blank = blank or line
+            blank = blank or (None if layout.leaves_out_blank_lines else line)
             continue
         if blank is not None:
             raise blank_line(blank)
@@ -38,6 +42,20 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selecti
     return Rows(numbers, keys), blank
 
 
+def _refuse_row(comment: str, line: int, layout: Layout, wanted: Selection) -> None:
+    """Refuse a comment that is as likely a row whose identifier begins with #.
+
+    Raises:
+        ParseError: with its line.
+    """
+    if layout.is_like_a_row(comment, wanted.columns):
+        raise ParseError(
+            f"{quote(comment)} is a comment, or a row that begins with #?",
+            Place(line=line, column=1),
+            hint="put the first cell in double quotes if it is a row; delete the line if it is a comment",
+        )
+
+
 def blank_line(line: int) -> ParseError:
     """The error for a blank line that rows follow."""
     hint = "delete it; a missing value in a file of one column is written NA"
@@ -46,10 +64,13 @@ def blank_line(line: int) -> ParseError:
 
 def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[str]:
     """The cells of a row, as many as there should be."""
+    if "#" in record and (column := layout.comment_in(record)) is not None:
+        raise comment_within(line, column)
     try:
-        cells = split_record(record, layout.delimiter)
+        cells = layout.split(record)
     except ParseError as error:
-        raise ParseError(error.message, layout.place(line, (error.place.column or 1) - 1)) from None
+        place = layout.place(line, (error.place.column or 1) - 1)
+        raise ParseError(error.message, place, hint=error.hint) from None
     if layout.trailing:
         _drop_last(cells, line, layout)
     if len(cells) == layout.width:
@@ -57,11 +78,19 @@ def _cells(record: str, line: int, layout: Layout, wanted: Selection) -> list[st
     for column, cell in enumerate(cells[: layout.width]):  # a cell that tells more than the row's width
         if column in wanted.columns:
             _number(cell, layout, wanted.missing, line, column)
-    verb = "more" if len(cells) > layout.width else "fewer"
-    raise ParseError(
-        f"the row has {len(cells)} cells, {verb} than {layout.width}",
-        layout.place(line, min(len(cells), layout.width)),
-        hint=_width_hint(len(cells), line, layout),
+    raise _ragged(record, len(cells), line, layout)
+
+
+def _ragged(record: str, found: int, line: int, layout: Layout) -> ParseError:
+    """The error for a row of another width, or for a cell that was cut in two."""
+    if layout.width == 1 and mistake_of(record, decimal=layout.decimal, delimiter=""):
+        told = not_a_number(record, decimal=layout.decimal, delimiter="")
+        return ParseError(told.message, layout.place(line, 0), hint=told.hint)
+    verb = "more" if found > layout.width else "fewer"
+    return ParseError(
+        f"the row has {found} cell{'s' if found != 1 else ''}, {verb} than {layout.width}",
+        layout.place(line, min(found, layout.width)),
+        hint=_width_hint(found, line, layout),
     )
 
 
@@ -79,6 +108,8 @@ def _drop_last(cells: list[str], line: int, layout: Layout) -> None:
 def _width_hint(found: int, line: int, layout: Layout) -> str | None:
     if line == layout.first_line and layout.names and found == layout.width + 1:
         return "if the rows begin with a name of their own, give that column a header cell"
+    if layout.trailing and found == layout.width + 1:
+        return "every row before it ends with a delimiter: a column that is empty at first needs a name in a header"
     return None
 
 
@@ -97,9 +128,11 @@ def _check_weight(cell: str, layout: Layout, missing: Missing, line: int, column
 
 def _number(cell: str, layout: Layout, missing: Missing, line: int, column: int) -> float:
     try:
-        value = number(cell, layout.decimal)
+        value = number(cell, layout.decimal, layout.na)
     except ParseError as error:
-        raise ParseError(error.message, layout.place(line, column), hint=error.hint) from None
+        known = kind(cell, layout.decimal) != "text"
+        told = error if known else not_a_number(cell, decimal=layout.decimal, delimiter=layout.delimiter)
+        raise ParseError(told.message, layout.place(line, column), hint=told.hint) from None
     if math.isfinite(value) or missing == "propagate":
         return value
     if math.isnan(value):

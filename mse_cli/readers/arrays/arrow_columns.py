@@ -1,0 +1,186 @@
+"""The columns of a Parquet or Arrow file, as they lie in Arrow's buffers, and several as a matrix of one type."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow
+from pyarrow import types
+
+from mse_cli.core.blocks import Floats, Mask, Numbers, rows_per_block
+from mse_cli.core.missing import check_finite
+from mse_cli.errors import ParseError, Place, printable
+from mse_cli.readers.columns import Names
+from mse_cli.readers.matrix import Rows, Selection
+
+NUMBERS = {types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null}
+TEXT = {types.is_string, types.is_large_string, types.is_string_view, types.is_integer}
+NUMPY_NAMES = {"halffloat": "float16", "float": "float32", "double": "float64"}
+EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how something else is stored
+KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
+FLOAT = np.dtype(np.float64)
+LONG = {np.dtype(np.int64), np.dtype(np.uint64)}  # integers that float64 may not hold
+HINT = "give the file twice, as both sides, or cast the column to float64 where you write it"
+
+
+class Column(NamedTuple):
+    """Some rows of a column: its values in NumPy's own type, and which are missing, whose integers are 0."""
+
+    values: Numbers
+    absent: Mask | None = None
+
+    def rows(self, start: int, stop: int) -> Column:
+        """Some of these rows."""
+        absent = None if self.absent is None else self.absent[start:stop]
+        return Column(self.values[start:stop], absent if absent is not None and absent.any() else None)
+
+
+class Reading(NamedTuple):
+    """What is read of a file with such columns, and how these are called, for the places of errors."""
+
+    names: Names
+    wanted: Selection
+    as_text: bool = False
+
+    @property
+    def fields(self) -> list[int]:
+        """Every column that is read (0-based), once and in the file's order."""
+        return sorted({*self.wanted.columns, *([] if self.wanted.key is None else [self.wanted.key])})
+
+    def check_types(self, fields: list[pyarrow.Field]) -> None:
+        """Refuse columns, of those that are read, that hold neither numbers nor, as the key, text."""
+        for position, field in () if self.as_text else zip(self.fields, fields, strict=True):
+            kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+            extension = (field.metadata or {}).get(EXTENSION, b"").decode()
+            as_number = NUMBERS if position in self.wanted.columns else TEXT
+            as_key = TEXT if position == self.wanted.key else NUMBERS
+            if extension or not any(test(kind) for test in as_number & as_key):
+                words = "; keys are text or integers" if as_key is TEXT else f", which is no number; {KINDS}"
+                message = f"the column holds {printable(extension or str(field.type))}{words}"
+                raise ParseError(message, self._place(None, position))
+
+    def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
+        """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
+        stored = dict(zip(self.fields, map(_checked, arrays), strict=True))
+        keys = None if self.wanted.key is None else self._keys(stored[self.wanted.key], first_row)
+        numbers = {position: column_of(stored[position]) for position in set(self.wanted.columns)}
+        columns = [numbers[position] for position in self.wanted.columns]
+        step = rows_per_block(len(columns))
+        for start in range(0, len(arrays[0]), step):
+            for chunk in self._chunk([column.rows(start, start + step) for column in columns], first_row + start):
+                yield Rows(chunk, None if keys is None else keys[start : start + step])
+
+    def _keys(self, array: pyarrow.Array, first_row: int) -> list[str]:
+        """The text of the key column."""
+        keys = array.to_pylist()
+        if None in keys:
+            raise ParseError("the key is missing", self._place(first_row + keys.index(None), self.wanted.key or 0))
+        return [str(key).strip() for key in keys]
+
+    def _chunk(self, columns: list[Column], first_row: int) -> Iterator[Numbers]:
+        """Some rows as a matrix of one type: of 64-bit integers if there are any and no floats, else of float64."""
+        dtype = FLOAT if self.wanted.key is not None else _common_type(columns)
+        absent = [column.absent for column in columns if column.absent is not None]
+        if absent and dtype != FLOAT:
+            floating: Mask = np.logical_or.reduce(absent)  # rows that cannot be integers
+            if not floating.all() and any(_misfits(column.values, FLOAT).any() for column in columns):
+                bounds = [0, *(np.flatnonzero(np.diff(floating)) + 1).tolist(), len(floating)]
+                for start, stop in itertools.pairwise(bounds):
+                    yield from self._chunk([column.rows(start, stop) for column in columns], first_row + start)
+                return
+            dtype = FLOAT
+        numbers, positions = _matrix_of(columns, dtype), self.wanted.columns
+        check_finite(numbers, self.wanted.missing, first_row=first_row, columns=positions, names=self.names)
+        if not LONG.isdisjoint(column.values.dtype for column in columns):
+            self._check_fits(columns, dtype, first_row)
+        yield numbers
+
+    def _check_fits(self, columns: list[Column], dtype: np.dtype[Any], first_row: int) -> None:
+        """Refuse integers that a matrix of this type cannot hold."""
+        refused = np.argwhere(np.stack([_misfits(column.values, dtype) for column in columns], axis=1))
+        for row, index in refused[:1].tolist():
+            others = "floats or missing cells" if dtype == FLOAT else "signed integers"
+            words = others if self.wanted.key is None else "others by its key"
+            message = f"{columns[index].values[row]} would be rounded, since it stands beside {words}"
+            raise ParseError(message, self._place(first_row + row, self.wanted.columns[index]), hint=HINT)
+
+    def _place(self, row: int | None, position: int) -> Place:
+        """The place of a cell, by row and column from 0."""
+        return Place(row=None if row is None else row + 1, column=position + 1, name=self.names[position])
+
+
+def _checked(array: pyarrow.Array) -> pyarrow.Array:
+    """An array without a dictionary, whose buffers are as long, and hold as many nulls, as they must; any decimals."""
+    kind = array.type
+    (array.view(pyarrow.binary(kind.bit_width // 8)) if types.is_decimal(kind) else array).validate(full=True)
+    return array.dictionary_decode() if types.is_dictionary(kind) else array
+
+
+def column_of(array: pyarrow.Array) -> Column:
+    """The values of an array of numbers, as they lie in its buffer if they can."""
+    kind, start, size = array.type, array.offset, len(array)
+    if types.is_null(kind):
+        return Column(np.full(size, np.nan), np.ones(size, dtype=bool))
+    valid, data = array.buffers()
+    absent = ~_bits(valid, start, size) if array.null_count else None
+    if types.is_boolean(kind):
+        return Column(_bits(data, start, size), absent)
+    if types.is_decimal(kind):
+        return Column(_decimals(array, data, absent), absent)
+    dtype = np.dtype(NUMPY_NAMES.get(str(kind), str(kind)))  # PyArrow's own answer may load pandas
+    values = np.frombuffer(data, dtype, size, start * dtype.itemsize)
+    return Column(values if absent is None or dtype.kind == "f" else np.where(absent, dtype.type(0), values), absent)
+
+
+def _bits(buffer: pyarrow.Buffer, start: int, size: int) -> Mask:
+    bits = np.unpackbits(np.frombuffer(buffer, np.uint8), count=start + size, bitorder="little")
+    return bits[start:].view(np.bool_)
+
+
+def _decimals(array: pyarrow.Array, data: pyarrow.Buffer, absent: Mask | None) -> Floats:
+    """Decimals rounded once: a quotient of two numbers that float64 holds is, as 10^22 is one; others one by one."""
+    size, width, scale = len(array), array.type.bit_width // 8, array.type.scale
+    words = np.frombuffer(data, f"i{min(width, 8)}", size * max(1, width // 8), array.offset * width).reshape(size, -1)
+    whole = words[:, 0].astype(np.int64)
+    exact = (whole >= -(2**53)) & (whole <= 2**53) & (words[:, 1:] == (whole >> 63)[:, np.newaxis]).all(axis=1)
+    exact &= 0 <= scale <= 22 and sys.byteorder == "little"
+    values: Floats = whole / 10.0 ** min(max(scale, 0), 22)
+    for row in np.flatnonzero(~exact if absent is None else ~exact & ~absent).tolist():
+        values[row] = float(array[row].as_py())
+    return values
+
+
+def _common_type(columns: list[Column]) -> np.dtype[Any]:
+    dtypes = {column.values.dtype for column in columns}
+    if LONG.isdisjoint(dtypes) or any(dtype.kind == "f" for dtype in dtypes):
+        return FLOAT
+    return np.dtype(np.int64 if any(dtype.kind == "i" for dtype in dtypes) else np.uint64)
+
+
+def _matrix_of(columns: list[Column], dtype: np.dtype[Any]) -> Numbers:
+    """The columns side by side, NaN where a value is missing; a single one without a copy if it can be."""
+    if len(columns) == 1 and columns[0].absent is None and columns[0].values.dtype == dtype:
+        return columns[0].values[:, np.newaxis]
+    numbers = np.empty((len(columns[0].values), len(columns)), dtype)
+    for index, (values, absent) in enumerate(columns):
+        with np.errstate(invalid="ignore"):  # a signalling NaN of float32
+            numbers[:, index] = values
+        if absent is not None:
+            numbers[absent, index] = np.nan
+    return numbers
+
+
+def _misfits(values: Numbers, dtype: np.dtype[Any]) -> Mask:
+    """Which integers a matrix of this type cannot hold: float64 many above 2^53, int64 those above 2^63 - 1."""
+    if values.dtype not in LONG or values.dtype == dtype:
+        return np.zeros(values.shape, dtype=bool)
+    with np.errstate(invalid="ignore"):  # 2^63 and 2^64, to which the largest are rounded, are no such integers
+        there = values.astype(dtype)
+        back = there.astype(values.dtype)
+    beyond: Mask = there < 0 if dtype != FLOAT else there >= (2.0**63 if values.dtype == np.int64 else 2.0**64)
+    misfits: Mask = beyond | (back != values)
+    return misfits

@@ -1,0 +1,54 @@
+"""One side of the loss as it was opened, and which of its columns the user names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mse_cli.errors import UsageError
+from mse_cli.readers.columns import Names, Positions, parse_columns
+from mse_cli.readers.matrix import File, Matrix
+from mse_cli.readers.sources.files import reading
+
+
+@dataclass(frozen=True)
+class Side:
+    """A side: all that its files hold, and which of its columns the user names.
+
+    Attributes:
+        matrix: The columns that are read if none are chosen.
+        chosen: What ``--pred`` or ``--true`` says of columns; of an archive it says which member, not which columns.
+    """
+
+    matrix: Matrix
+    chosen: str | None
+
+    @property
+    def first(self) -> File:
+        """The first file, which the others are like."""
+        return self.matrix.files[0]
+
+    @property
+    def label(self) -> str:
+        """The name that messages use."""
+        return self.matrix.label
+
+    def columns(self, leave_out: tuple[int | None, ...] = ()) -> Positions:
+        """The columns that the user names, or all but those with another role."""
+        if self.chosen is None:
+            return tuple(i for i in self.matrix.wanted.columns if i not in leave_out)
+        with reading(self.label):
+            return parse_columns(self.chosen, self.first.names, self.first.width)
+
+    def column(self, spec: str | None, option: str) -> int | None:
+        """The one column that an option names."""
+        if spec is None:
+            return None
+        with reading(self.label):
+            positions = parse_columns(spec, self.first.names, self.first.width)
+        if len(positions) != 1:
+            raise UsageError(f"{option} takes one column, not {len(positions)}")
+        return positions[0]
+
+    def names(self, positions: Positions) -> Names | None:
+        """What these columns are called."""
+        return tuple(self.first.names[i] for i in positions) if self.first.names else None

@@ -1,0 +1,75 @@
+"""Weights from a file of their own: a row each, a column each, or a cell each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mse_cli.core.blocks import check_weights
+from mse_cli.core.matching import match_names
+from mse_cli.errors import ParseError, Place, ShapeError, counted
+from mse_cli.readers.identifiers import identifiers_among, taken_for_a_number
+from mse_cli.readers.matrix import Matrix
+from mse_cli.readers.pair import Pair, StreamColumns, check_axes, disagreement
+from mse_cli.readers.side import Side
+from mse_cli.readers.sources.files import reading
+
+
+def with_weights(pair: Pair, side: Side) -> Pair:
+    """The pair with the weights of ``--weights FILE``.
+
+    Raises:
+        ShapeError: if they fit neither rows, columns nor cells.
+        ParseError: if a weight is none, or names and positions say different things.
+    """
+    columns, notes = _columns_of(side, pair)
+    matrix = side.matrix.select(columns, weights=columns)
+    n_columns, label = pair.n_columns, matrix.label
+    for stream in pair.streams:
+        if isinstance(stream, Matrix):
+            check_axes(matrix, stream, rows=False)
+    if matrix.n_columns == n_columns and pair.n_rows != 1 and _has_one_row(matrix):
+        row = np.concatenate([chunk.astype(np.float64) for chunk in matrix.chunks()])
+        with reading(label):
+            return replace(pair, column_weights=check_weights(row), notes=notes)
+    if matrix.n_columns not in {1, n_columns}:
+        raise ShapeError(
+            f"weights of {counted(matrix.n_columns, 'column')} fit neither rows (1 column), columns (1 row of "
+            f"{n_columns}) nor cells ({counted(n_columns, 'column')})",
+            Place(label),
+        )
+    if None not in (matrix.n_rows, pair.n_rows) and matrix.n_rows != pair.n_rows:
+        shape, other = (pair.n_rows or 0, n_columns), (matrix.n_rows or 0, matrix.n_columns)
+        raise disagreement(pair.streams[0].label, shape, label, other)
+    weights = StreamColumns(len(pair.streams), 0, matrix.n_columns)
+    return replace(pair, streams=(*pair.streams, matrix), weights=weights, notes=notes)
+
+
+def _columns_of(side: Side, pair: Pair) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The columns in the prediction's order, where names say so, and the notes with one of that."""
+    columns = side.columns()
+    for column in identifiers_among(side, columns, set(columns)):
+        if side.names((column,)) != pair.names:
+            raise taken_for_a_number(side, column)
+    notes = (*pair.notes, *side.matrix.notes)
+    if len(columns) != pair.n_columns:
+        return columns, notes
+    with reading(side.label):
+        order, note = match_names(pair.names, side.names(columns))
+    if note is not None:
+        notes += (f"{side.label}: {note}",)
+    return (columns if order is None else tuple(columns[i] for i in order)), notes
+
+
+def _has_one_row(matrix: Matrix) -> bool:
+    if matrix.n_rows is not None:
+        return matrix.n_rows == 1
+    rows = 0
+    for chunk in matrix.chunks():
+        rows += len(chunk)
+        if rows > 1:
+            return False
+    if rows == 0:
+        raise ParseError("the file holds no rows", Place(matrix.label))
+    return True

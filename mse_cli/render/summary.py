@@ -1,0 +1,121 @@
+"""What tables and Markdown say in the same words: the rows of the summary, the worst cells, titles, the gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, get_args
+
+from mse_cli.core.blocks import Floats
+from mse_cli.core.result import Excerpt, Reduction, Result
+from mse_cli.errors import printable
+from mse_cli.render.number_text import exact, middle_left_out, short
+from mse_cli.running.evaluation import MatrixName
+
+MATRICES: tuple[MatrixName, ...] = get_args(MatrixName)
+ELLIPSIS, VERTICAL = "…", "⋮"
+WORST_TITLES = ("row", "column", "prediction", "target", "error", "share of SSE")
+
+
+class Row(NamedTuple):
+    """A row of the summary."""
+
+    label: str
+    text: str
+    bold: bool = False
+
+
+def summary_rows(result: Result, files: Sequence[str], most_columns: int) -> list[Row]:
+    """The files, the scalars and, of several columns, those of each; in full precision."""
+    divided_by = "Σ of the weights" if result.weighted else "the cells used" if _masked(result) else "N·C"
+    sides = ("prediction", "target") if len(files) == 2 else ("table",) * len(files)
+    rows = [
+        *(Row(side, printable(file)) for side, file in zip(sides, files, strict=True)),
+        Row("N × C", f"{result.shape[0]} × {result.shape[1]}"),
+        Row("cells used", f"{result.cells_used} of {result.cells_total}"),
+        Row("divided by", f"{exact(result.divisor)} ({divided_by})"),
+        *(Row(scalar.label, exact(scalar.value), bold=True) for scalar in result.scalars()),
+    ]
+    if result.reduction != "mean":
+        rows.append(Row(f"loss ({result.reduction})", exact(result.loss), bold=True))
+    return [*rows, *_rows_of_columns(result, most_columns)] if len(result.columns) > 1 else rows
+
+
+def _rows_of_columns(result: Result, most: int) -> Iterator[Row]:
+    shown, before = middle_left_out(len(result.columns), most)
+    for k, j in enumerate(shown):
+        if k == before:
+            yield Row(VERTICAL, VERTICAL)
+        for scalar in result.columns[j].scalars():
+            if scalar.label:
+                yield Row(f"{scalar.label} of {column_label(result, j)}", exact(scalar.value))
+
+
+def column_label(result: Result, column: int) -> str:
+    """A column's name, or its number.
+
+    Names come from files, so what could control a terminal is escaped.
+    """
+    name = result.columns[column].name
+    return printable(name) if name else str(column + 1)
+
+
+def worst_rows(result: Result) -> Iterator[list[str]]:
+    """The texts of the worst cells."""
+    for cell in result.worst or ():
+        column = printable(cell.name) if cell.name else str(cell.column)
+        numbers = [exact(x) for x in (cell.prediction, cell.target, cell.error)]
+        yield [str(cell.row), column, *numbers, f"{100 * cell.share:.4g} %"]
+
+
+class Shown(NamedTuple):
+    """A matrix as it is shown: its title, the rows that were kept, and whether its sums stand at its sides."""
+
+    title: str
+    cells: Floats
+    sums: bool
+
+
+def shown(name: MatrixName, result: Result, excerpt: Excerpt) -> Shown:
+    """SE with the sums of its rows and columns and, in the corner, SSE; or the gradient."""
+    if name == "se":
+        return Shown("SE = (A − Y)²" + (", sums weighted" if result.weighted else ""), excerpt.squared_error, sums=True)
+    return Shown(gradient_title(result), excerpt.gradient, sums=False)
+
+
+class Lines(NamedTuple):
+    """The texts of a matrix: the titles of its columns, its rows, and the sums below them."""
+
+    titles: list[str]
+    rows: list[list[str]]
+    sums: list[str]
+
+
+def lines_of(matrix: Shown, result: Result, excerpt: Excerpt, digits: int, most_columns: int) -> Lines:
+    """A matrix with at most so many columns; what is left out is marked."""
+    columns, before = middle_left_out(len(result.columns), most_columns)
+    gap = [ELLIPSIS] if len(columns) < len(result.columns) else []
+
+    def line(first: str, texts: list[str], last: str) -> list[str]:
+        return [first, *texts[:before], *gap, *texts[before:], *([last] if matrix.sums else [])]
+
+    titles = line("row", [column_label(result, j) for j in columns], "sum")
+    rows = []
+    for i, row in enumerate(excerpt.rows):
+        if i and row != excerpt.rows[i - 1] + 1:
+            rows.append([VERTICAL] * len(titles))
+        texts = [short(cell, digits) for cell in matrix.cells[i, columns].tolist()]
+        rows.append(line(str(row + 1), texts, short(excerpt.row_sums[i], digits)))
+    sums = [short(result.columns[j].sse, digits) for j in columns]
+    return Lines(titles, rows, line("sum", sums, exact(result.sse)))
+
+
+def gradient_title(result: Result) -> str:
+    """What the gradient is, with its formula for this reduction, weights and mask."""
+    masked = result.weighted or _masked(result)
+    terms, divisor = ("2·M·W·(A − Y)", "Σ M·W") if masked else ("2·(A − Y)", "(N·C)")
+    formulas: dict[Reduction, str] = {"mean": f"∂MSE/∂A = {terms} / {divisor}", "sum": f"∂SSE/∂A = {terms}"}
+    return f"gradient {formulas[result.reduction]}"
+
+
+def _masked(result: Result) -> bool:
+    return result.cells_used < result.cells_total
