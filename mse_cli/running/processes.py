@@ -24,6 +24,9 @@ from mse_cli.readers.text import counting  # noqa: F401 - what the workers need 
 from mse_cli.running.backend import keep_freed_memory
 from mse_cli.running.tallying import Map
 
+with contextlib.suppress(ImportError):
+    import simdjson  # noqa: F401 - likewise, also for files that are too small for loading it to pay
+
 T = TypeVar("T")
 R = TypeVar("R")
 
