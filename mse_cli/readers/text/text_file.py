@@ -8,14 +8,15 @@ from __future__ import annotations
 import io
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import BinaryIO, NamedTuple, cast
 
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import File, Rows, Selection
-from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
+from mse_cli.readers.sources.files import FileSource, Source, is_packed, open_text, reading, skip
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.line_ends import Reended, odd_end
@@ -26,6 +27,7 @@ from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, line_ends
 
 LINE_BYTES = 8 << 10  # that hold a line end, mostly
+LARGE_PACKED = 1 << 20  # bytes: less is unpacked before a thread would be ready
 CHANGED = "the file changed while it was read"
 BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 
@@ -114,13 +116,22 @@ class TextFile:
         with open_text(self.source) as stream, reading(self.label):
             if self.counted is None:
                 skip(stream, self.layout.offset)
-                yield from self._parsed(cut_pieces(stream, self.layout.first_line, PIECE_BYTES), wanted)
+                pieces = cut_pieces(stream, self.layout.first_line, PIECE_BYTES)
+                yield from self._parsed(self._ahead(pieces), wanted)
             else:
                 yield from self._counted_rows(stream, self.counted, wanted)
 
     def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
         """The text of these columns in the first rows; of a pipe, those that were looked at already."""
         return first_rows(self.source, self.layout, columns, most)
+
+    def _ahead(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """The pieces, of a compressed file unpacked while those before them are parsed."""
+        if self.n_bytes < LARGE_PACKED or not is_packed(self.source):
+            return pieces
+        ahead: Callable[[Iterator[Piece]], Iterator[Piece]]
+        ahead = import_module("mse_cli.readers.sources.reading_ahead").ahead  # threads cost start-up time
+        return ahead(pieces)
 
     def _parsed(self, pieces: Iterable[Piece], wanted: Selection) -> Iterator[Rows]:
         blank: int | None = None
