@@ -14,13 +14,14 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from mse_cli.core.blocks import Floats
+from mse_cli.core.blocks import Floats, Mask
 from mse_cli.readers.matrix import Selection
 from mse_cli.readers.text.layout import Layout
 
 Marks = NDArray[np.uint8]
 
-END, COMMA, POINT, MINUS, ZERO, SMALL_E, LARGE_E = b"\n,.-0eE"
+END, COMMA, MINUS = b"\n,-"
+PADDING = list(b" \t")
 NOT_A_NUMBER = b"x"  # what becomes of a sign that means nothing in a layout, but would in JSON
 
 
@@ -38,13 +39,19 @@ def read_numbers(data: bytes, layout: Layout, wanted: Selection) -> Floats | Non
     if (layout.delimiter, layout.decimal) != (",", "."):
         data = data.translate(_table(layout.delimiter, layout.decimal))
     text = np.frombuffer(data, dtype=np.uint8)
-    ends = (text == END).view(np.uint8)
+    ends = text == END
     listed = _as_list(text, ends)
     numbers = _numbers(listed)
-    if numbers is None or not _is_table(ends, listed[1:], layout.width, len(numbers)):
+    if numbers is None or len(numbers) != int(np.count_nonzero(ends)) * layout.width:
         return None
-    if not numbers.all():
-        numbers = _with_minus_zeros(numbers, listed)
+    zeros = numbers == 0
+    has_zeros = bool(zeros.any())
+    if layout.width > 1 or has_zeros:
+        commas = np.flatnonzero(listed == COMMA)
+        if not ends[commas[layout.width - 1 :: layout.width] - 1].all():
+            return None  # some row is longer, another one shorter
+        if has_zeros:
+            numbers = _with_minus_zeros(numbers, zeros, listed, commas)
     table = numbers.reshape(-1, layout.width)
     return table if wanted.columns == tuple(range(layout.width)) else table[:, wanted.columns]
 
@@ -58,10 +65,10 @@ def _table(delimiter: str, decimal: str) -> bytes:
     return bytes.maketrans(b"".join(signs), b"".join(signs.values()))
 
 
-def _as_list(text: Marks, ends: Marks) -> Marks:
-    """The text between brackets, with commas for line ends, which are marked by 1."""
+def _as_list(text: Marks, ends: Mask) -> Marks:
+    """The text between brackets, with commas for line ends."""
     listed = np.empty(len(text) + 1, dtype=np.uint8)
-    np.multiply(ends, COMMA - END, out=listed[1:])
+    np.multiply(ends.view(np.uint8), COMMA - END, out=listed[1:])
     np.add(listed[1:], text, out=listed[1:])
     listed[0], listed[-1] = b"[]"
     return listed
@@ -75,19 +82,14 @@ def _numbers(listed: Marks) -> Floats | None:
         return None
 
 
-def _is_table(ends: Marks, listed: Marks, width: int, n_cells: int) -> bool:
-    """Whether each row has its width: whether each line ends behind so many cells."""
-    n_rows = int(np.count_nonzero(ends.view(bool)))
-    if n_cells != n_rows * width:
-        return False
-    return width == 1 or bool(ends[np.flatnonzero(listed[:-1] == COMMA)[width - 1 :: width]].all())
-
-
-def _with_minus_zeros(numbers: Floats, listed: Marks) -> Floats:
-    """The numbers with −0 where ``-0`` stands, which is the integer 0 in JSON; ``-0.0`` is −0 there too."""
-    at = np.flatnonzero((listed[:-2] == MINUS) & (listed[1:-1] == ZERO) & (listed[2:] != POINT))
-    at = at[(listed[at - 1] != SMALL_E) & (listed[at - 1] != LARGE_E)]  # 1e-05
-    if len(at):
+def _with_minus_zeros(numbers: Floats, zeros: Mask, listed: Marks, commas: NDArray[np.intp]) -> Floats:
+    """The numbers with −0 for each zero that begins with a minus: to JSON ``-0`` is the integer 0."""
+    cells = np.flatnonzero(zeros)
+    begins = np.append(0, commas)[cells] + 1
+    while (padded := np.isin(listed[begins], PADDING)).any():
+        begins += padded
+    minus = cells[listed[begins] == MINUS]
+    if len(minus):
         numbers = numbers.copy()
-        numbers[np.searchsorted(np.flatnonzero(listed == COMMA), at)] = -0.0
+        numbers[minus] = -0.0
     return numbers
