@@ -142,7 +142,7 @@ def test_missing_and_infinite_cells_are_refused_by_default_and_read_when_they_pr
     assert struct.pack("d", value) == struct.pack("d", wanted)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=2000, deadline=None)
 @given(st.text(st.sampled_from("0123456789+-.eE_ xXdD,#naNifty\u0664\u00a0"), max_size=12))
 def test_a_cell_is_a_number_exactly_where_the_contract_says_so(cell):
     bare = cell.strip(" ")
@@ -151,7 +151,7 @@ def test_a_cell_is_a_number_exactly_where_the_contract_says_so(cell):
         assert number(cell) == float(bare)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='",#\n'), min_size=1, max_size=10))
 def test_numpys_parser_reads_no_text_that_the_grammar_does_not(cell):
     """Beside a column of text NumPy sees any printable cell; it must not take it for a number."""

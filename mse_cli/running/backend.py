@@ -35,6 +35,7 @@ FEWEST_CELLS = 1 << 20  # of arrays: fewer take no time that a second thread cou
 CELLS_A_THREAD = 32 << 20  # of a partition: each begins with fresh memory, and at an error those at work are finished
 KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
 LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
+FAST = ("simdjson", "isal")  # what the extra ``fast`` brings
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
 
 
@@ -81,9 +82,10 @@ def backend_for(
     if dask is not None:
         with _on_dask(pair, dask, jobs, tell) as backend:
             yield backend
-    elif (n_threads := threads_for(pair, jobs)) > 1:
-        if tell is not None:
-            keep_freed_memory()
+        return
+    if tell is not None:
+        keep_freed_memory()
+    if (n_threads := threads_for(pair, jobs)) > 1:
         with in_threads(n_threads) as mapped:
             backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
             yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
@@ -210,7 +212,7 @@ def processes_for(pair: Pair, jobs: int | None) -> int:
 
 def could_be_faster(pair: Pair) -> bool:
     """Whether the extra ``fast`` is missing where it would help."""
-    return text_bytes(pair) >= LARGE_TEXT and not is_installed("simdjson")
+    return text_bytes(pair) >= LARGE_TEXT and not all(map(is_installed, FAST))
 
 
 def text_bytes(pair: Pair) -> int:

@@ -103,7 +103,8 @@ def _counted(texts: list[TextFile], mapped: Map) -> list[TextFile]:
         return []
     from mse_cli.readers.text.counting import Range, count, count_each, ranges_of, with_rows_counted
 
-    ranges = at_once(ranges_of, texts)  # a look at each file's size
+    here = all(isinstance(text.source, FileSource) for text in texts)
+    ranges = list(map(ranges_of, texts)) if here else at_once(ranges_of, texts)  # a look at each file's size
     found = itertools.chain.from_iterable(mapped(count_each, _batches(list(itertools.chain(*ranges)))))
     counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]

@@ -6,14 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from itertools import count, islice, takewhile
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+END = object()
 
 
 class Ahead(Protocol):
@@ -50,3 +52,14 @@ def in_threads(n_threads: int) -> Iterator[Ahead]:
 
     with ThreadPoolExecutor(n_threads) as pool:
         yield partial(ordered, pool=pool, ahead=n_threads + 1)
+
+
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Items that come from a slow source, got in a thread while those before them are used.
+
+    >>> list(read_ahead(iter("abcdef")))
+    ['a', 'b', 'c', 'd', 'e', 'f']
+    """
+    with in_threads(1) as ahead:
+        coming = ahead(lambda _: next(items, END), count())
+        yield from cast(Iterator[T], takewhile(lambda item: item is not END, coming))

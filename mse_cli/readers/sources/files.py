@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import lzma
 import os
 import re
@@ -28,7 +27,7 @@ R = TypeVar("R")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 SKIPPED_BYTES = 1 << 20  # at once
 MOST_AT_ONCE = 16  # looks at files: one in an object store takes a tenth of a second
-BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError)
 
 
 class Source(Protocol):

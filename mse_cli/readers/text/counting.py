@@ -8,8 +8,9 @@ inside quotes is counted from its start, in one go.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def count(part: Range) -> Counted | None:
             if pieces is not None:
                 return Counted(pieces, packed)
             stream.seek(begin)
-            return _count_any(stream if end is None else Limited(stream, end - begin), begin, part)
+            return _count_any(stream, begin, part, math.inf if end is None else end - begin)
         skip(stream, part.start)
         return _count_any(stream, part.start, part)
 
@@ -97,13 +98,13 @@ def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[CountedP
     Each read ends one piece, at its last line end: so there are as many lines in the piece as line ends in the read.
     """
     stream.seek(begin)
-    buffer = bytearray(PIECE_BYTES)
+    buffer, marked = bytearray(PIECE_BYTES), np.empty(PIECE_BYTES, dtype=bool)
     pieces: list[CountedPiece] = []
     start = position = begin
     before = ord("\n")
     while n_bytes := stream.readinto(memoryview(buffer)[: None if end is None else end - position]):  # type: ignore[attr-defined]
         marks = np.frombuffer(buffer, dtype=np.uint8, count=n_bytes)
-        ends = marks == ord("\n")
+        ends = np.equal(marks, ord("\n"), out=marked[:n_bytes])
         if buffer.find(b'"', 0, n_bytes) >= 0 or _has_odd_line(buffer, marks, ends, before):
             return None
         stop = position + buffer.rfind(b"\n", 0, n_bytes) + 1
@@ -130,11 +131,11 @@ def _has_odd_line(data: bytes | bytearray, marks: NDArray[np.uint8], ends: Mask,
     return bool(ODD[marks[starts]].any())
 
 
-def _count_any(stream: BinaryIO | Limited, begin: int, part: Range) -> Counted | None:
-    """The pieces of a range of any kind, from its first line on."""
+def _count_any(stream: BinaryIO, begin: int, part: Range, n_bytes: float = math.inf) -> Counted | None:
+    """The pieces of a range of any kind, of so many bytes, from its first line on."""
     file, pieces = part.file, list[CountedPiece]()
     try:
-        for piece in cut_pieces(cast(BinaryIO, stream), file.layout.first_line, PIECE_BYTES):
+        for piece in cut_pieces(stream, file.layout.first_line, PIECE_BYTES, n_bytes):
             if not part.is_whole and not _stands_alone(piece.data):
                 return None
             pieces.append(_count(piece, begin, file.layout))
@@ -151,20 +152,6 @@ def _next_line(stream: BinaryIO, offset: int) -> int:
     while (data := stream.readline(PIECE_BYTES)) and not data.endswith(b"\n"):
         pass
     return stream.tell()
-
-
-class Limited:
-    """A stream that ends after so many bytes."""
-
-    def __init__(self, stream: BinaryIO, n_bytes: int):
-        self._stream = stream
-        self._left = n_bytes
-
-    def read(self, size: int) -> bytes:
-        """Up to so many of the bytes that are left."""
-        data = self._stream.read(min(size, self._left))
-        self._left -= len(data)
-        return data
 
 
 def _stands_alone(data: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -45,28 +46,37 @@ class CountedPiece(NamedTuple):
     simple: bool
 
 
-def cut_pieces(stream: BinaryIO, first_line: int, size: int) -> Iterator[Piece]:
-    """Cut a text at line ends that are not inside quotes.
+def cut_pieces(stream: BinaryIO, first_line: int, size: int, limit: float = math.inf) -> Iterator[Piece]:
+    """Cut a text, or so many bytes of it, at line ends that are not inside quotes into pieces of about one size.
 
     Raises:
         ParseError: if a row is too long to be one.
     """
-    rest = b""
-    while data := stream.read(size):
-        data = rest + data if rest else data
-        end = _last_row_end(data)
-        rest = data[end:]
+    buffer, filled = bytearray(size), 0
+    while count := _read_into(stream, buffer, filled, limit):
+        filled, limit = filled + count, limit - count
+        end = _last_row_end(buffer, filled)
         if end:
-            rows = data[:end]
+            rows = bytes(memoryview(buffer)[:end])
             yield Piece(first_line, rows)
             first_line += count_lines(rows)
-        if len(rest) > LONGEST_ROW:
+            buffer[: filled - end], filled = buffer[end:filled], filled - end
+        if filled > LONGEST_ROW:
             raise ParseError(
                 f"a row is longer than {LONGEST_ROW >> 20} MiB, or a double quote in it is never closed",
                 Place(line=first_line),
             )
-    if rest:
-        yield Piece(first_line, rest)
+        if len(buffer) - filled <= size // 2:  # a row that is long for a piece
+            buffer.extend(bytes(size))
+    if filled:
+        yield Piece(first_line, bytes(memoryview(buffer)[:filled]))
+
+
+def _read_into(stream: BinaryIO, buffer: bytearray, start: int, most: float) -> int:
+    """How many bytes could be read."""
+    stop = int(min(len(buffer), start + most))
+    count: int = stream.readinto(memoryview(buffer)[start:stop])  # type: ignore[attr-defined]
+    return count
 
 
 def count_lines(data: bytes) -> int:
@@ -78,11 +88,20 @@ def count_lines(data: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")))
 
 
-def _last_row_end(data: bytes) -> int:
-    """Where the last whole row ends."""
-    if b'"' not in data:
-        return data.rfind(b"\n") + 1
-    ends = _row_ends(data)
+def line_ends(data: bytes) -> NDArray[np.intp]:
+    r"""Where the line ends are.
+
+    >>> line_ends(b"1,2\n3,4\n").tolist()
+    [3, 7]
+    """
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+
+
+def _last_row_end(buffer: bytearray, filled: int) -> int:
+    """Where the last whole row of so many bytes ends."""
+    if buffer.find(b'"', 0, filled) < 0:
+        return buffer.rfind(b"\n", 0, filled) + 1
+    ends = _row_ends(bytes(memoryview(buffer)[:filled]))
     return int(ends[-1]) + 1 if len(ends) else 0
 
 

@@ -8,19 +8,16 @@ from __future__ import annotations
 import io
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import BinaryIO, NamedTuple, cast
 
 from mse_cli.errors import ParseError, Place
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import File, Rows, Selection
-from mse_cli.readers.sources.ahead import Ahead, not_ahead
-from mse_cli.readers.sources.files import FileSource, Source, open_text, reading, skip
+from mse_cli.readers.sources.ahead import Ahead, not_ahead, read_ahead
+from mse_cli.readers.sources.files import FileSource, Source, is_packed, open_text, reading, skip
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.line_ends import LOOK_BYTES, Reended, odd_end
@@ -28,8 +25,10 @@ from mse_cli.readers.text.look import find_layout
 from mse_cli.readers.text.look.first_rows import first_rows
 from mse_cli.readers.text.parsing import is_for_pyarrow, parse_piece
 from mse_cli.readers.text.parsing.strict import blank_line
-from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces
+from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, line_ends
 
+LARGE_PACKED = 1 << 20  # bytes: less is unpacked before a thread would be ready
+CHANGED = "the file changed while it was read"
 BYTES_AS_A_CELL = 2  # of text, to be read in a part of the work: an array's cell is read in a tenth of the time
 
 
@@ -118,51 +117,43 @@ class TextFile:
             ParseError: with the line and column of what cannot be read.
         """
         if self.layout.empty:
-            return iter(())
-        return self._all_rows(wanted) if self.counted is None else self._counted_rows(wanted, self.counted)
+            return
+        with open_text(self.source) as stream, reading(self.label):
+            if self.counted is None:
+                skip(stream, self.layout.offset)
+                pieces = cut_pieces(stream, self.layout.first_line, PIECE_BYTES)
+                yield from self._parsed(self._unpacked_ahead(pieces), wanted)
+            else:
+                yield from self._counted_rows(stream, self.counted, wanted)
 
     def first_rows(self, columns: Positions, most: int) -> list[tuple[str, ...]]:
         """The text of these columns in the first rows; of a pipe, those that were looked at already."""
         return first_rows(self.source, self.layout, columns, most)
 
-    def _all_rows(self, wanted: Selection) -> Iterator[Rows]:
+    def _unpacked_ahead(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """The pieces, of a compressed file unpacked while those before them are parsed."""
+        return read_ahead(pieces) if self.n_bytes >= LARGE_PACKED and is_packed(self.source) else pieces
+
+    def _parsed(self, pieces: Iterable[Piece], wanted: Selection) -> Iterator[Rows]:
         blank: int | None = None
         parse = partial(parse_piece, layout=self.layout, wanted=wanted)
-        with reading(self.label):
-            for rows, blank_end in self.ahead(parse, self._pieces()):
-                if blank is not None and len(rows.numbers):
-                    raise blank_line(blank)
-                blank = blank or blank_end
-                yield rows
+        for rows, blank_end in self.ahead(parse, pieces):
+            if blank is not None and len(rows.numbers):
+                raise blank_line(blank)
+            blank = blank or blank_end
+            yield rows
 
-    def _pieces(self) -> Iterator[Piece]:
-        """The file's rows, unparsed."""
-        with open_text(self.source) as stream, reading(self.label):
-            skip(stream, self.layout.offset)
-            yield from cut_pieces(stream, self.layout.first_line, PIECE_BYTES)
-
-    def _counted_rows(self, wanted: Selection, counted: CountedRows) -> Iterator[Rows]:
-        begin, left = counted.skip, counted.n_rows
-        for piece, count in self._counted_pieces(counted):
-            stop = min(count.n_rows, begin + left)
-            with reading(self.label):
-                yield _rows(piece, count, range(begin, stop), self.layout, wanted)
-            left -= stop - begin
-            begin = 0
-
-    def _counted_pieces(self, counted: CountedRows) -> Iterator[tuple[Piece, CountedPiece]]:
-        line, position = counted.first_line, 0
-        with open_text(self.source) as stream, reading(self.label):
-            if not counted.packed:
-                position = stream.seek(counted.pieces[0].offset)
-            for count in counted.pieces:
-                skip(stream, count.offset - position)
-                data = stream.read(count.n_bytes)
-                position = count.offset + count.n_bytes
-                if len(data) < count.n_bytes:
-                    raise ParseError("the file became shorter while it was read")
-                yield Piece(line, data), count
-                line += count.n_lines
+    def _counted_rows(self, stream: BinaryIO, counted: CountedRows, wanted: Selection) -> Iterator[Rows]:
+        start, stop, first_line, begin = _bounds(stream, counted)
+        left = counted.n_rows
+        for rows in self._parsed(cut_pieces(stream, first_line, PIECE_BYTES, limit=stop - start), wanted):
+            numbers = rows.numbers[begin : begin + left]
+            begin -= min(begin, len(rows.numbers))
+            left -= len(numbers)
+            yield Rows(numbers)
+            if not left:
+                return
+        raise ParseError(CHANGED)
 
 
 def open_file(source: Source, *, dialect: Dialect, **_: object) -> TextFile:
@@ -209,17 +200,43 @@ def _alike(file: File, model: File) -> File:
     return replace(file, layout=layout, names=model.names, width=model.width, use=model.use, notes=notes)
 
 
-def _rows(piece: Piece, count: CountedPiece, rows: range, layout: Layout, wanted: Selection) -> Rows:
-    """These rows of a piece; where each line is a row, the others are not parsed."""
-    if count.simple and len(rows) < count.n_rows:
-        bounds = np.concatenate([[0], _line_ends(piece.data) + 1, [len(piece.data)]])
-        start, stop = (int(bounds[line]) for line in (rows.start, rows.stop))
-        piece, rows = Piece(piece.first_line + rows.start, piece.data[start:stop]), range(len(rows))
-    numbers = parse_piece(piece, layout, wanted)[0].numbers
-    if len(numbers) < rows.stop:
-        raise ParseError("the file changed while it was read")
-    return Rows(numbers[rows.start : rows.stop])
+class Bounds(NamedTuple):
+    """What is read of a text for some of its rows.
+
+    Attributes:
+        start: Of the bytes.
+        stop: Of the bytes.
+        first_line: The physical line where they begin.
+        skip: How many rows are read and left out before the first.
+    """
+
+    start: int
+    stop: int
+    first_line: int
+    skip: int
 
 
-def _line_ends(data: bytes) -> NDArray[np.intp]:
-    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+def _bounds(stream: BinaryIO, counted: CountedRows) -> Bounds:
+    """Where counted rows are read, the stream being there; a row's own bytes if it is known where each row ends."""
+    first, last = counted.pieces[0], counted.pieces[-1]
+    start, stop = first.offset, last.offset + last.n_bytes
+    if counted.packed:
+        skip(stream, start)
+        return Bounds(start, stop, counted.first_line, counted.skip)
+    end = counted.skip + counted.n_rows - sum(piece.n_rows for piece in counted.pieces[:-1])
+    if last.simple and end < last.n_rows:
+        stop = _line_start(stream, last, end)
+    skipped = counted.skip if first.simple else 0
+    if skipped:
+        start = _line_start(stream, first, skipped)
+    stream.seek(start)
+    return Bounds(start, stop, counted.first_line + skipped, counted.skip - skipped)
+
+
+def _line_start(stream: BinaryIO, piece: CountedPiece, line: int) -> int:
+    """Where a line of a piece (from 0) begins in the file."""
+    stream.seek(piece.offset)
+    ends = line_ends(stream.read(piece.n_bytes))
+    if len(ends) < line:
+        raise ParseError(CHANGED)
+    return piece.offset + int(ends[line - 1]) + 1
