@@ -8,6 +8,7 @@ comes. Errors come back as they are: the rows of a part know their lines in the 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import pickle
 import select
@@ -152,8 +153,6 @@ def _outcome(function: Callable[[T], R], item: T) -> tuple[R | None, Exception |
 
 def _end_with(parent: int) -> None:
     """End when the parent ends, however it ends; without this, a worker would finish its task first."""
-    import ctypes  # NumPy has loaded it
-
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
