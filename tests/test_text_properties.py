@@ -261,7 +261,7 @@ def outcome(parse):
         found = parse()
     except ParseError as error:
         return str(error)
-    return found and (found[0].numbers.shape, found[0].numbers.tobytes(), found[0].keys or [], found[1])
+    return found and (found[0].numbers.shape, found[0].numbers.tobytes(), list(found[0].keys or []), found[1])
 
 
 def test_a_blank_line_at_the_end_of_a_piece_is_not_forgotten(tmp_path):
