@@ -11,15 +11,21 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"(?ms)^```console\n(.*?)^```$", README)
+SECTION = re.compile(r"(?ms)^## (.*?)\n(.*?)(?=^## |\Z)")
+BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 EXAMPLE = re.compile(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)")
-EXAMPLES = [(found[1], found[2]) for block in BLOCKS for found in EXAMPLE.finditer(block)]
+# Of each section, the commands and what they print; later ones use files that earlier ones write.
+SECTIONS = {
+    title: [(found[1], found[2]) for block in BLOCK.findall(text) for found in EXAMPLE.finditer(block)]
+    for title, text in SECTION.findall("## Beginning\n" + README)
+}
+EXAMPLES = {title: examples for title, examples in SECTIONS.items() if examples}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     """A folder with the sample data, and ``mse`` first on the path."""
-    folder = tmp_path_factory.mktemp("readme")
+    folder = tmp_path
     shutil.copytree(ROOT / "sample_data", folder / "sample_data")
     (folder / "bin").mkdir()
     for name, arguments in (("mse", "-m mse_cli"), ("python", ""), ("python3", "")):
@@ -29,8 +35,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command[:60] for command, _ in EXAMPLES])
-def test_a_command_prints_what_the_readme_shows(folder: Path, command: str, output: str) -> None:
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_commands_print_what_the_readme_shows(folder: Path, title: str) -> None:
+    for command, output in EXAMPLES[title]:
+        check_example(folder, command, output)
+
+
+def check_example(folder: Path, command: str, output: str) -> None:
+    """Hold what a command prints against what is shown; a line of three dots stands for any lines."""
     unset = {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     environment |= {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
@@ -44,14 +56,13 @@ def test_a_command_prints_what_the_readme_shows(folder: Path, command: str, outp
         timeout=120,
         check=False,
     )
-    # A line of three dots stands for any lines.
     pattern = ".*?".join(re.escape(part) for part in re.split(r"(?m)^\.\.\.\n", output))
-    assert re.fullmatch(pattern, done.stdout.decode(), re.DOTALL), done.stdout.decode()
+    assert re.fullmatch(pattern, done.stdout.decode(), re.DOTALL), f"{command}\n{done.stdout.decode()}"
 
 
 def test_the_readme_has_examples_and_its_two_commands() -> None:
-    assert len(EXAMPLES) >= 6
-    for mark, end in (("first", "houses_truth.csv"), ("test", "pytest -q")):
+    assert sum(map(len, EXAMPLES.values())) >= 6
+    for mark, end in (("first", "houses_truth.csv"), ("test", "pytest -q -n auto")):
         command = re.search(rf"<!-- {mark} command -->\n```bash\n(.*)\n```\n", README)
         assert command
         assert command[1].endswith(end)
