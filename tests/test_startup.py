@@ -18,12 +18,12 @@ commands.compute commands.groups core.blocks core.exact core.matching core.missi
 core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
 readers.key_search.key_index readers.key_search.packed_keys readers.keys readers.matrix readers.opening readers.pair
 readers.side readers.sources readers.sources.address readers.sources.ahead readers.sources.files
-readers.sources.folder readers.sources.kinds readers.sources.pipe readers.sources.unpacking readers.text.grammar
-readers.text.layout readers.text.line_ends readers.text.look readers.text.look.delimiter
-readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
-readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict readers.text.pieces
-readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.partitions running.tallying
+readers.sources.folder readers.sources.kinds readers.sources.pipe readers.sources.unpacking readers.text.cells
+readers.text.cells.grammar readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look
+readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head readers.text.look.header
+readers.text.mistakes readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict
+readers.text.pieces readers.text.text_file readers.weights render.screens.progress running running.backend
+running.evaluation running.partitions running.tallying
 """
 HELP = """
 check commands.check commands.compute commands.explain commands.groups commands.merge explain explain.words

@@ -37,7 +37,7 @@ INSIDE = {
     ),
     "readers/key_search": ("packed_keys", "key_index"),
     "readers/text": (
-        "grammar dialect line_ends",
+        "cells dialect line_ends",
         "mistakes",
         "layout",
         "pieces",
@@ -46,6 +46,7 @@ INSIDE = {
         "text_file",
         "counting",
     ),
+    "readers/text/cells": ("grammar", "quoting"),
     "readers/text/look": ("head", "delimiter first_rows", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
     "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from mse_cli.readers.keys import rows_left_out
     from mse_cli.readers.opening import InputOptions, open_pair
     from mse_cli.readers.sources.files import files_of
+    from mse_cli.readers.text.cells.grammar import kind
     from mse_cli.readers.text.dialect import Dialect
-    from mse_cli.readers.text.grammar import kind
 
 __all__ = [
     "Dialect",

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from mse_cli.errors import ParseError, Place
-from mse_cli.readers.text.grammar import PADDING, SPREADSHEET_ERROR, kind, sentinels, split_record
+from mse_cli.readers.text.cells.grammar import PADDING, SPREADSHEET_ERROR, kind, sentinels
+from mse_cli.readers.text.cells.quoting import split_record
 
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
 QUOTED = re.compile(r'"(?:[^"]|"")*+"')

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, quote
-from mse_cli.readers.text.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind
+from mse_cli.readers.text.cells.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind
 
 
 class Mistake(NamedTuple):

@@ -7,8 +7,8 @@ from itertools import cycle, islice
 from typing import BinaryIO, NamedTuple
 
 from mse_cli.errors import ParseError, Place
+from mse_cli.readers.text.cells.quoting import split_record
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.grammar import split_record
 from mse_cli.readers.text.layout import Layout, comment_within
 from mse_cli.readers.text.look.delimiter import (
     SAMPLE,

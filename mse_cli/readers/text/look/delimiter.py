@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.text.grammar import NUMBER, PADDING, kind, split_record
+from mse_cli.readers.text.cells.grammar import NUMBER, PADDING, kind
+from mse_cli.readers.text.cells.quoting import split_record
 from mse_cli.readers.text.look.head import Row
 from mse_cli.readers.text.mistakes import ONE_GROUP, OTHER_SIGNS
 

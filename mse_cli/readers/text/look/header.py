@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, Place, quote
+from mse_cli.readers.text.cells.grammar import PADDING, kind
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.grammar import PADDING, kind
 from mse_cli.readers.text.mistakes import UNIT, is_marker, is_number_gone_wrong, mistake_of, not_a_number
 
 POSITION = re.compile(r"([0-9]+)(?:-([0-9]+))?")  # how options name columns without a header

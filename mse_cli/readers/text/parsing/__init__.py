@@ -1,7 +1,7 @@
 """A piece of text as numbers: by the strict parser, or by a faster one where that can only read the same.
 
-``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. ``plain``, NumPy's parser, reads
-the pieces that hold nothing but plain numbers.
+``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. ``numpy_rows``, ``json_rows`` and
+``arrow_rows`` read what holds nothing but what their library reads in the same way.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import EXACT, is_exact
+from mse_cli.readers.text.cells.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
-from mse_cli.readers.text.parsing.plain import parse_plain
+from mse_cli.readers.text.parsing.numpy_rows import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
 from mse_cli.readers.text.pieces import Piece, cut_pieces
 

@@ -18,7 +18,7 @@ from pyarrow import csv
 from mse_cli.core.blocks import Floats, Mask
 from mse_cli.readers.key_search.packed_keys import PackedKeys, pack, packed
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import MISSING
+from mse_cli.readers.text.cells.grammar import MISSING
 from mse_cli.readers.text.layout import Layout
 
 ASIDE = (b"#", b"\r", b"\0")

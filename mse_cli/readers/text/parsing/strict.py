@@ -10,7 +10,8 @@ from mse_cli.core.missing import HINT, INFINITE_HINT
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import kind, number, records
+from mse_cli.readers.text.cells.grammar import kind, number
+from mse_cli.readers.text.cells.quoting import records
 from mse_cli.readers.text.layout import Layout, comment_within, decode
 from mse_cli.readers.text.mistakes import mistake_of, not_a_number
 

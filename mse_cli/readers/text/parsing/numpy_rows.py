@@ -15,7 +15,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import MISSING, NUMBER, SPREADSHEET_ERROR
+from mse_cli.readers.text.cells.grammar import MISSING, NUMBER, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.pieces import count_lines
 
