@@ -31,6 +31,19 @@ class Scalar(NamedTuple):
     value: float
 
 
+class Statistics(NamedTuple):
+    """Of some cells the mean error Σ W·E / Σ W, the variance of the error around it, and R² = 1 − SSE / SST."""
+
+    bias: float
+    error_variance: float
+    r2: float
+
+    def scalars(self) -> tuple[Scalar, ...]:
+        """They as the numbers of a result."""
+        labels = ("bias", "error variance", "R²")
+        return tuple(map(Scalar, self._fields, labels, self))
+
+
 class Column(NamedTuple):
     """One component: its name (``None`` without a header) and its share of the loss.
 
@@ -40,10 +53,15 @@ class Column(NamedTuple):
     name: str | None
     sse: float
     mse: float
+    stats: Statistics | None = None
 
     def scalars(self) -> tuple[Scalar, ...]:
         """What is said of a column."""
-        return Scalar("sse", "", self.sse), Scalar("mse", "MSE", self.mse)
+        return (
+            Scalar("sse", "", self.sse),
+            Scalar("mse", "MSE", self.mse),
+            *(self.stats.scalars() if self.stats else ()),
+        )
 
 
 class WorstCell(NamedTuple):
@@ -75,6 +93,7 @@ class Result:
         worst: The cells with the largest weighted squared error, if they were asked for.
         weighted: Whether there are weights.
         notes: The choices that were made for the user when the files were read.
+        stats: Bias, variance of the error and R² of all cells, if they were asked for.
     """
 
     shape: tuple[int, int]
@@ -89,6 +108,7 @@ class Result:
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
     notes: tuple[str, ...] = ()
+    stats: Statistics | None = None
 
     @property
     def loss(self) -> float:
@@ -98,7 +118,8 @@ class Result:
 
     def scalars(self) -> tuple[Scalar, ...]:
         """The numbers that every output shows, in this order, and ``--only`` gives alone."""
-        return Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
+        loss = Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
+        return *loss, *(self.stats.scalars() if self.stats else ())
 
     @property
     def cells_total(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, masked_difference
-from mse_cli.core.exact import BUCKET, Expansion, Lanes, Total, compact, rounded, significands
+from mse_cli.core.exact import BUCKET, Expansion, Integers, Lanes, Total, compact, rounded, significands
 from mse_cli.core.result import Column, Reduction, Result
 from mse_cli.errors import ParseError, ShapeError
 
@@ -82,6 +82,14 @@ class ColumnSums:
                 cells = np.flatnonzero((buckets == bucket) & (mantissas != 0))
                 values = plain if bucket == smallest_bucket else np.ldexp(mantissas, exponents - BUCKET * bucket)
                 self._bucket(bucket).add_cells(values.reshape(-1)[cells], cells % self.n_columns, self.n_columns)
+
+    def add_scaled(self, values: Floats, exponents: Integers, columns: Integers) -> None:
+        """Add each value·2^exponent, of values from 2^-300 to 1, to its column, exactly."""
+        buckets = (exponents + BUCKET // 2) // BUCKET
+        for bucket in np.unique(buckets[values != 0]).tolist():
+            cells = np.flatnonzero((buckets == bucket) & (values != 0))
+            scaled = np.ldexp(values[cells], exponents[cells] - BUCKET * bucket)
+            self._bucket(bucket).add_cells(scaled, columns[cells], self.n_columns)
 
     def __iadd__(self, other: ColumnSums) -> ColumnSums:
         """Add what another one has summed, exactly."""
@@ -201,7 +209,7 @@ class Sums:
         SSE and the columns' sums are rounded once; MSE is SSE / divisor, or the exact quotient where SSE overflows.
         """
         columns = self.errors.totals()
-        divisors = self._divisors()
+        divisors = self.divisors()
         sse, divisor = Total.of(columns), sum(divisors)
         if math.isinf(rounded(divisor)):
             raise ParseError("the weights add up to more than float64 holds", hint="scale them down")
@@ -222,7 +230,7 @@ class Sums:
             weighted=self.weights is not None,
         )
 
-    def _divisors(self) -> list[int] | list[Fraction]:
+    def divisors(self) -> list[int] | list[Fraction]:
         """Σ M·W of each column, exact."""
         if self.weights is None:
             counts: list[int] = self.cells_used.tolist()
