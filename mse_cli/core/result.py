@@ -64,6 +64,18 @@ class Column(NamedTuple):
         )
 
 
+class Group(NamedTuple):
+    """The loss of the rows that share the text of some columns, and its share of SSE."""
+
+    texts: tuple[str, ...]
+    rows: int
+    cells_used: int
+    sse: float
+    mse: float
+    rmse: float
+    share: float
+
+
 class WorstCell(NamedTuple):
     """One of the cells with the largest weighted squared error; ``row`` and ``column`` count from 1."""
 
@@ -74,6 +86,17 @@ class WorstCell(NamedTuple):
     target: float
     error: float
     share: float
+    key: str | None = None
+
+
+class Limit(NamedTuple):
+    """What a loss was held against: ``of`` is "loss" or a column's name; and which option said so."""
+
+    of: str
+    limit: float
+    value: float
+    passed: bool
+    option: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,10 @@ class Result:
         weighted: Whether there are weights.
         notes: The choices that were made for the user when the files were read.
         stats: Bias, variance of the error and R² of all cells, if they were asked for.
+        by: What the columns are called that group the rows, if they were asked for.
+        groups: The loss of each group, in the order of their texts.
+        key: What the column is called by which rows are matched, if they are.
+        gate: The limits that the loss was held against, if there were any.
     """
 
     shape: tuple[int, int]
@@ -109,6 +136,10 @@ class Result:
     weighted: bool = False
     notes: tuple[str, ...] = ()
     stats: Statistics | None = None
+    by: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    key: str | None = None
+    gate: tuple[Limit, ...] = ()
 
     @property
     def loss(self) -> float:
@@ -141,9 +172,11 @@ class Excerpt:
         squared_error: SE of these rows.
         row_sums: Σ W·SE along each of these rows.
         gradient: The gradient of these rows.
+        keys: What identifies these rows, where rows are matched by it.
     """
 
     rows: tuple[int, ...]
     squared_error: NDArray[np.float64] = field(repr=False)
     row_sums: list[float] = field(repr=False)
     gradient: NDArray[np.float64] = field(repr=False)
+    keys: tuple[str, ...] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Floats
 from mse_cli.core.exact import Total
-from mse_cli.core.tallies.sums import ColumnSums
+from mse_cli.core.tallies.column_sums import ColumnSums
 
 # Of factors of which a product of three, down to its last bit, is an ordinary number.
 SMALLEST, LARGEST = 2.0**-150, 2.0**150
