@@ -9,6 +9,7 @@ where none are given, so that Σ M·W = N·C). Everything is float64; a differen
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.exact import lanes_of
+from mse_cli.core.labels import Labels
 from mse_cli.core.result import Reduction
 from mse_cli.errors import ParseError, Place
 
@@ -40,6 +42,8 @@ class Block:
         weights: W, n×C or a shape that broadcasts to it (n×1, 1×C); ``None`` counts each cell once.
         used: M, n×C, false where a cell is missing and left out; ``None`` uses all.
         finite: Set by whoever has seen that A and Y are finite in every cell, so that the readers need not look.
+        keys: What identifies each row, where rows are matched by it.
+        labels: Which group each row is in, if there are groups.
     """
 
     first_row: int
@@ -48,6 +52,8 @@ class Block:
     weights: Floats | None = None
     used: Mask | None = None
     finite: bool = False
+    keys: Sequence[str] | None = None
+    labels: Labels | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,6 +70,8 @@ class Block:
             self.target[start:stop],
             self.weights if whole or self.weights is None else self.weights[start:stop],
             None if self.used is None else self.used[start:stop],
+            keys=None if self.keys is None else self.keys[start:stop],
+            labels=None if self.labels is None else self.labels.cut(start, stop),
         )
 
 

@@ -14,6 +14,7 @@ from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_
 from mse_cli.core.missing import refused_cell, used_cells
 from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, counted, printable
+from mse_cli.readers.columns import Names
 from mse_cli.readers.matrix import File, Matrix, Rows
 from mse_cli.readers.sources.files import reading
 
@@ -70,6 +71,8 @@ class Pair:
         names: The columns' names, if there are any.
         notes: What the user should know about how the files were read.
         first_row: The number of its first row (from 0) in the whole that it is a part of.
+        key: What the column is called by which rows are matched, if they are.
+        by: What the columns are called whose text says which group a row is in, if there are groups.
     """
 
     streams: tuple[Stream, ...]
@@ -81,6 +84,8 @@ class Pair:
     column_weights: Floats | None = None
     notes: tuple[str, ...] = ()
     first_row: int = 0
+    key: str | None = None
+    by: Names = ()
 
     @property
     def n_columns(self) -> int:
@@ -121,7 +126,9 @@ class Pair:
             chunks = [part.numbers for part in rows]
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
             weights, used = self._weights(chunks, first_row), used_cells(prediction, target, self.missing)
-            block = Block(first_row, prediction, target, weights, used)
+            keys = None if self.key is None else rows[0].keys
+            labels = next((part.labels for part in rows if part.labels is not None), None)
+            block = Block(first_row, prediction, target, weights, used, keys=keys, labels=labels)
             yield block
             if not block.finite:  # nobody has seen that it is
                 self._check(rows)
