@@ -40,6 +40,7 @@ class Block:
         weights: W, n×C or a shape that broadcasts to it (n×1, 1×C); ``None`` counts each cell once.
         used: M, n×C, false where a cell is missing and left out; ``None`` uses all.
         finite: Set by whoever has seen that A and Y are finite in every cell, so that the readers need not look.
+        others: Where several models are compared: the predictions of those after the first, n×C each.
     """
 
     first_row: int
@@ -48,12 +49,18 @@ class Block:
     weights: Floats | None = None
     used: Mask | None = None
     finite: bool = False
+    others: tuple[Numbers, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, C)."""
         n_rows, n_columns = self.prediction.shape
         return n_rows, n_columns
+
+    def of_models(self) -> list[Block]:
+        """A block of each model alone: the same target, weights and mask."""
+        models = (self.prediction, *self.others)
+        return [Block(self.first_row, model, self.target, self.weights, self.used) for model in models]
 
     def rows(self, start: int, stop: int) -> Block:
         """Rows ``start`` to ``stop`` of this block, counted within it."""

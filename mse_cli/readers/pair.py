@@ -70,6 +70,7 @@ class Pair:
         names: The columns' names, if there are any.
         notes: What the user should know about how the files were read.
         first_row: The number of its first row (from 0) in the whole that it is a part of.
+        others: Where the predictions of further models are, if several are compared.
     """
 
     streams: tuple[Stream, ...]
@@ -81,6 +82,7 @@ class Pair:
     column_weights: Floats | None = None
     notes: tuple[str, ...] = ()
     first_row: int = 0
+    others: tuple[StreamColumns, ...] = ()
 
     @property
     def n_columns(self) -> int:
@@ -120,8 +122,9 @@ class Pair:
         for rows in side_by_side(self.streams, rows_per_block(self.n_columns)):
             chunks = [part.numbers for part in rows]
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
-            weights, used = self._weights(chunks, first_row), used_cells(prediction, target, self.missing)
-            block = Block(first_row, prediction, target, weights, used)
+            others = tuple(at.of(chunks) for at in self.others)
+            weights, used = self._weights(chunks, first_row), used_cells(self.missing, prediction, target, *others)
+            block = Block(first_row, prediction, target, weights, used, others=others)
             yield block
             if not block.finite:  # nobody has seen that it is
                 self._check(rows)

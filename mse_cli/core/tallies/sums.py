@@ -201,7 +201,7 @@ class Sums:
         SSE and the columns' sums are rounded once; MSE is SSE / divisor, or the exact quotient where SSE overflows.
         """
         columns = self.errors.totals()
-        divisors = self._divisors()
+        divisors = self.divisors()
         sse, divisor = Total.of(columns), sum(divisors)
         if math.isinf(rounded(divisor)):
             raise ParseError("the weights add up to more than float64 holds", hint="scale them down")
@@ -222,7 +222,7 @@ class Sums:
             weighted=self.weights is not None,
         )
 
-    def _divisors(self) -> list[int] | list[Fraction]:
+    def divisors(self) -> list[int] | list[Fraction]:
         """Σ M·W of each column, exact."""
         if self.weights is None:
             counts: list[int] = self.cells_used.tolist()

@@ -16,9 +16,9 @@ def whole(job: Job) -> list[str]:
     """The same as the tables of the terminal: summary, SE with its sums, gradient."""
     result, excerpt, printout = job.evaluation.result, job.evaluation.excerpt(), job.printout
     rows = summary_rows(result, job.files, printout.most_columns)
-    parts = [_table(["quantity", "value"], [[row.label, row.text] for row in rows])]
+    parts = [table(["quantity", "value"], [[row.label, row.text] for row in rows])]
     if result.worst is not None:
-        parts.append("**worst cells**\n\n" + _table(WORST_TITLES, worst_rows(result)))
+        parts.append("**worst cells**\n\n" + table(WORST_TITLES, worst_rows(result)))
     if excerpt is not None:
         parts += [_matrix(shown(name, result, excerpt), result, excerpt, printout) for name in MATRICES]
     return [shown_in("\n".join(parts), printout.encoding)]
@@ -38,14 +38,15 @@ def matrix(job: Job, name: MatrixName) -> list[str]:
 
 def _matrix(matrix: Shown, result: Result, excerpt: Excerpt, printout: Printout) -> str:
     lines = lines_of(matrix, result, excerpt, printout.digits, printout.most_columns)
-    return f"**{matrix.title}**\n\n" + _table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
+    return f"**{matrix.title}**\n\n" + table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Texts below their titles; what follows the first column stands at the right."""
     lines = [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]
-    return "".join("| " + " | ".join(map(_escaped, line)) + " |\n" for line in lines)
+    return "".join("| " + " | ".join(map(escaped, line)) + " |\n" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join("\\" + c if c in "\\`*_[]<>|#" else c for c in text)
