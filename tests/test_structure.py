@@ -17,7 +17,7 @@ TOWER = (
     "core",
     "readers",
     "running",
-    "explain check",
+    "explain check comparison",
     "render",
     "commands",
     "cli",
@@ -49,8 +49,15 @@ INSIDE = {
     "readers/text/cells": ("grammar", "quoting"),
     "readers/text/look": ("head", "delimiter first_rows", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
-    "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),
-    "commands": ("options usage", "groups", "compute explain check merge"),
+    "render": (
+        "number_text screens",
+        "files",
+        "printing",
+        "summary",
+        "formats lessons findings",
+        "shard_folder comparisons",
+    ),
+    "commands": ("options usage", "groups", "compute compare explain check merge"),
 }
 MOST_ROOMS, MOST_BEHIND_A_DOOR = 12, 8
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

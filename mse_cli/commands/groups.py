@@ -89,6 +89,12 @@ def _limits(**values: Any) -> "Limits":
     return running.limits_of(**values)
 
 
+def _comparison_printout(**values: Any) -> Printout:
+    if format_of(values["format_"], values["output"]) == "npy":
+        raise UsageError("a comparison is no matrix, and NPY holds nothing else", hint="--format json")
+    return _printout(summary=True, **values)
+
+
 INPUTS = Group(
     {
         "pred": (options.Pred, None),
@@ -158,6 +164,19 @@ PRINTED_SCALARS = Group(
         "color": (options.Color, "auto"),
     },
     _merged_printout,
+)
+
+
+PRINTED_COMPARISON = Group(
+    {
+        "format_": (options.FormatOption, None),
+        "output": (options.OutputFile, None),
+        "digits": (options.Digits, Printout.digits),
+        "max_cols": (options.MaxCols, Printout.most_columns),
+        "all_": (options.All, False),
+        "color": (options.Color, "auto"),
+    },
+    _comparison_printout,
 )
 
 

@@ -44,6 +44,7 @@ class Block:
         finite: Set by whoever has seen that A and Y are finite in every cell, so that the readers need not look.
         keys: What identifies each row, where rows are matched by it.
         labels: Which group each row is in, if there are groups.
+        others: Where several models are compared: the predictions of those after the first, n×C each.
     """
 
     first_row: int
@@ -54,12 +55,18 @@ class Block:
     finite: bool = False
     keys: Sequence[str] | None = None
     labels: Labels | None = None
+    others: tuple[Numbers, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, C)."""
         n_rows, n_columns = self.prediction.shape
         return n_rows, n_columns
+
+    def of_models(self) -> list[Block]:
+        """A block of each model alone: the same target, weights and mask."""
+        models = (self.prediction, *self.others)
+        return [Block(self.first_row, model, self.target, self.weights, self.used) for model in models]
 
     def rows(self, start: int, stop: int) -> Block:
         """Rows ``start`` to ``stop`` of this block, counted within it."""

@@ -56,12 +56,12 @@ class Joined:
     The second file is held in memory; the first streams.
 
     Attributes:
-        first: The file whose order counts.
+        first: The file whose order counts, or several that are joined already.
         second: The other one.
         unmatched: What rows do whose key the other file has not.
     """
 
-    first: Matrix
+    first: Matrix | Joined
     second: Matrix
     unmatched: Unmatched = "fail"
     n_rows: None = None
@@ -114,8 +114,13 @@ class Joined:
             return ()
         if not self._found:  # it was read in another process
             deque(self.rows(), maxlen=0)
-        counts = zip((self.first, self.second), self._found[0], strict=True)
-        return tuple(f"{side.label}: {counted(n, 'row')} left out, no match for the key" for side, n in counts if n)
+        return tuple(f"{label}: {counted(n, 'row')} left out, no match for the key" for label, n in self._counts() if n)
+
+    def _counts(self) -> list[tuple[str, int]]:
+        """How many rows of each file were left out, by the name of the file."""
+        first, second = self._found[0]
+        before = self.first._counts() if isinstance(self.first, Joined) else [(self.first.label, 0)]
+        return [*((label, n + first) for label, n in before), (self.second.label, second)]
 
     def _held(self) -> tuple[PackedKeys, Numbers, Labels | None]:
         """The keys, the numbers and the groups of the second file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import NamedTuple
@@ -54,7 +55,18 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
     Raises:
         MseError: for files that cannot be read, options that do not fit them, shapes that differ.
     """
-    if [prediction, target, options.weights].count("-") > 1:
+    check_options([prediction, target, options.weights], options)
+    pair = _open_table(prediction, options) if target is None else _open_two(prediction, target, options)
+    return weighted(pair, options)
+
+
+def check_options(read: Sequence[str | None], options: InputOptions) -> None:
+    """Refuse options that exclude each other, and standard input for several of the files that are read.
+
+    Raises:
+        UsageError: for these.
+    """
+    if read.count("-") > 1:
         raise UsageError("standard input ('-') can be only one of the files")
     if options.weights is not None and options.weight_column is not None:
         raise UsageError("--weights and --weight-column exclude each other")
@@ -62,7 +74,10 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
         raise UsageError("--key and --no-key exclude each other")
     if options.key is None and options.unmatched != "fail":
         raise UsageError(f"--unmatched {options.unmatched} is about rows that --key matches", hint="--key COL")
-    pair = _open_table(prediction, options) if target is None else _open_two(prediction, target, options)
+
+
+def weighted(pair: Pair, options: InputOptions) -> Pair:
+    """The pair with the weights of ``--weights``, if there are any."""
     if options.weights is None:
         return pair
     # Read again, whatever becomes of the rest: how many rows there are decides what they mean.
@@ -72,10 +87,11 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
 
 def open_side(spec: str, chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
-    return _side_of(spec, resolve(spec, keep=options.read_again), chosen, option, options)
+    return side_of(spec, resolve(spec, keep=options.read_again), chosen, option, options)
 
 
-def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
+def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
+    """The files that are read for a name."""
     dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
     files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
     files = with_empty_shards(files) if len(files) > 1 else files
@@ -108,10 +124,15 @@ def _open_file(source: Source, member: str | None, option: str, dialect: Dialect
 
 def _open_two(prediction: str, target: str, options: InputOptions) -> Pair:
     a_side = open_side(prediction, options.pred, "--pred", options)
-    return _pair_of(a_side, open_side(target, options.true, "--true", options), options)
+    return pair_of(a_side, open_side(target, options.true, "--true", options), options)
 
 
-def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
+def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
+    """Two sides as a pair: which columns belong together, which rows.
+
+    Raises:
+        MseError: where they do not, or where names and positions say different things.
+    """
     _refuse_default_names(a_side, y_side)
     a_key, y_key = (side.column(options.key, "--key") for side in (a_side, y_side))
     weight = y_side.column(options.weight_column, "--weight-column")
@@ -119,7 +140,7 @@ def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     others = (a_key, *groups.prediction), (y_key, weight, *groups.target)
     a, y, notes = choose_columns(a_side, y_side, *others, by_position=options.no_key)
     notes = (*a_side.matrix.notes, *y_side.matrix.notes, *notes)
-    c, weights, names = len(a), _one(weight), a_side.names(a) or y_side.names(y)
+    c, weights, names = len(a), one(weight), a_side.names(a) or y_side.names(y)
     missing = options.dialect.missing
     if a_key is None or y_key is None:
         first, second = a_side.matrix.select(a), y_side.matrix.select((*y, *weights), weights=weights)
@@ -203,15 +224,15 @@ def _open_table(table: str, options: InputOptions) -> Pair:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
     sources = resolve(table, keep=options.read_again)
     if kind_of(first_bytes(sources[0])) == "NPZ":
-        a_side = _side_of(table, sources, options.pred, "--pred", options)
-        return _pair_of(a_side, _side_of(table, sources, options.true, "--true", options), options)
-    side = _side_of(table, sources, options.pred, "--pred", options)
+        a_side = side_of(table, sources, options.pred, "--pred", options)
+        return pair_of(a_side, side_of(table, sources, options.true, "--true", options), options)
+    side = side_of(table, sources, options.pred, "--pred", options)
     a, y = side.columns(), replace(side, chosen=options.true).columns()
     if len(a) != len(y):
         raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label))
     weight = side.column(options.weight_column, "--weight-column")
     by = () if options.by is None else side.by(options.by)
-    stream = side.matrix.select(a + y + _one(weight), weights=_one(weight)).grouped(by)
+    stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)
     pair = _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
     return replace(pair, by=tuple(_name_of(side, i) for i in by))
 
@@ -229,7 +250,8 @@ def _side_by_side(
     return Pair((stream,), StreamColumns(0, 0, c), StreamColumns(0, c, 2 * c), missing, names, weights, notes=notes)
 
 
-def _one(column: int | None) -> Positions:
+def one(column: int | None) -> Positions:
+    """A column that an option may name, as columns."""
     return () if column is None else (column,)
 
 

@@ -73,6 +73,7 @@ class Pair:
         first_row: The number of its first row (from 0) in the whole that it is a part of.
         key: What the column is called by which rows are matched, if they are.
         by: What the columns are called whose text says which group a row is in, if there are groups.
+        others: Where the predictions of further models are, if several are compared.
     """
 
     streams: tuple[Stream, ...]
@@ -86,6 +87,7 @@ class Pair:
     first_row: int = 0
     key: str | None = None
     by: Names = ()
+    others: tuple[StreamColumns, ...] = ()
 
     @property
     def n_columns(self) -> int:
@@ -125,10 +127,11 @@ class Pair:
         for rows in side_by_side(self.streams, rows_per_block(self.n_columns)):
             chunks = [part.numbers for part in rows]
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
-            weights, used = self._weights(chunks, first_row), used_cells(prediction, target, self.missing)
+            others = tuple(at.of(chunks) for at in self.others)
+            weights, used = self._weights(chunks, first_row), used_cells(self.missing, prediction, target, *others)
             keys = None if self.key is None else rows[0].keys
             labels = next((part.labels for part in rows if part.labels is not None), None)
-            block = Block(first_row, prediction, target, weights, used, keys=keys, labels=labels)
+            block = Block(first_row, prediction, target, weights, used, keys=keys, labels=labels, others=others)
             yield block
             if not block.finite:  # nobody has seen that it is
                 self._check(rows)

@@ -10,7 +10,7 @@ from mse_cli.core.exact import rounded
 from mse_cli.core.result import Limit, Reduction, Result
 from mse_cli.errors import Place, UsageError, quote
 from mse_cli.readers.columns import parse_columns
-from mse_cli.readers.text.grammar import kind
+from mse_cli.readers.text.cells.grammar import kind
 from mse_cli.running.evaluation import Evaluation
 from mse_cli.running.merging.parts import loss_of
 

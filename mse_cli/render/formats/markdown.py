@@ -16,7 +16,7 @@ def whole(job: Job) -> list[str]:
     """The same as the tables of the terminal: summary, SE with its sums, gradient."""
     result, excerpt, printout = job.evaluation.result, job.evaluation.excerpt(), job.printout
     rows = summary_rows(result, job.files, printout.most_columns)
-    parts = [_table(["quantity", "value"], [[row.label, row.text] for row in rows])]
+    parts = [table(["quantity", "value"], [[row.label, row.text] for row in rows])]
     parts += map(_listing, listings(result, printout.most_rows).values())
     if excerpt is not None:
         parts += [_matrix(shown(name, result, excerpt), result, excerpt, printout) for name in MATRICES]
@@ -29,7 +29,7 @@ def listed(job: Job, name: OnlyListed) -> list[str]:
 
 
 def _listing(listing: Listing) -> str:
-    return f"**{listing.title}**\n\n" + _table(listing.titles, listing.rows, listing.n_texts)
+    return f"**{listing.title}**\n\n" + table(listing.titles, listing.rows, listing.n_texts)
 
 
 def scalar(key: str, value: float) -> str:
@@ -46,15 +46,16 @@ def matrix(job: Job, name: MatrixName) -> list[str]:
 
 def _matrix(matrix: Shown, result: Result, excerpt: Excerpt, printout: Printout) -> str:
     lines = lines_of(matrix, result, excerpt, printout.digits, printout.most_columns)
-    return f"**{matrix.title}**\n\n" + _table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
+    return f"**{matrix.title}**\n\n" + table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], n_texts: int = 1) -> str:
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], n_texts: int = 1) -> str:
+    """Texts below their titles; what follows the first columns, which are text, stands at the right."""
     n_texts = max(1, n_texts)
     lines = [titles, [*["---"] * n_texts, *["---:"] * (len(titles) - n_texts)], *rows]
-    return "".join("| " + " | ".join(map(_escaped, line)) + " |\n" for line in lines)
+    return "".join("| " + " | ".join(map(escaped, line)) + " |\n" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join("\\" + c if c in "\\`*_[]<>|#" else c for c in text)

@@ -1,0 +1,29 @@
+"""Several models against one target: read side by side, judged on the same cells, ranked."""
+
+from typing import TYPE_CHECKING
+
+from mse_cli import door
+
+if TYPE_CHECKING:
+    from mse_cli.comparison.comparing import compare_models
+    from mse_cli.comparison.models import named_model, open_models, short_names
+    from mse_cli.comparison.standings import Comparison
+
+__all__ = [
+    "Comparison",
+    "compare_models",
+    "named_model",
+    "open_models",
+    "short_names",
+]
+
+__getattr__ = door(
+    __name__,
+    {
+        "Comparison": "standings",
+        "compare_models": "comparing",
+        "named_model": "models",
+        "open_models": "models",
+        "short_names": "models",
+    },
+)

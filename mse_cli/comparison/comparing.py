@@ -1,0 +1,61 @@
+"""The main job of ``mse compare`` as a function: several models in one pass, ``Comparison`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from mse_cli.comparison.models import short_names
+from mse_cli.comparison.standings import Comparison, standings
+from mse_cli.core.result import Reduction
+from mse_cli.core.tallies.differences import PairedDifferences, Pairs
+from mse_cli.core.tallies.models import EachModel
+from mse_cli.core.tallies.sums import Sums
+from mse_cli.errors import ParseError, counted
+from mse_cli.readers.keys import rows_left_out
+from mse_cli.running.backend import Backend
+from mse_cli.running.tallying import Progress
+
+
+def compare_models(
+    backend: Backend,
+    names: Sequence[str],
+    *,
+    reduction: Reduction = "mean",
+    baseline: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run the blocks of a pair that holds several models, and rank them.
+
+    Raises:
+        ParseError: if no cell is left to compute from, or all weights are 0.
+    """
+    pair = backend.pair
+    sums = EachModel([Sums(pair.n_columns) for _ in names])
+    differences = PairedDifferences(pairs_of(len(names), baseline))
+    backend.run(sums, differences, progress=progress)
+    if not sums.tallies[0].cells_used.any():
+        hint = "mse compute MODEL TRUTH says in which file they are missing"
+        raise ParseError("no cell is there in the target and in every model: there is nothing to compare", hint=hint)
+    both = list(zip(names, short_names(names), strict=True))
+    found = standings(sums.tallies, differences, both, pair.names, reduction=reduction, baseline=baseline)
+    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *_cells_left_out(sums.tallies[0])))
+
+
+def pairs_of(n_models: int, baseline: int | None) -> Pairs:
+    """The pairs whose differences are needed: which model is the best is known at the end only.
+
+    >>> pairs_of(3, None), pairs_of(3, 1)
+    (((0, 1), (0, 2), (1, 2)), ((0, 1), (2, 1)))
+    """
+    if baseline is None:
+        return tuple(combinations(range(n_models), 2))
+    return tuple((model, baseline) for model in range(n_models) if model != baseline)
+
+
+def _cells_left_out(sums: Sums) -> tuple[str, ...]:
+    n_cells = sums.n_rows * sums.n_columns - int(sums.cells_used.sum())
+    if n_cells == 0:
+        return ()
+    return (f"{counted(n_cells, 'cell')} left out for every model: missing in one of them or in the target",)

@@ -1,0 +1,126 @@
+"""What tables and Markdown say of a comparison in the same words: the models, their columns, the closing sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from mse_cli.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
+from mse_cli.core.result import Result
+from mse_cli.errors import counted, printable
+from mse_cli.render.number_text import exact, middle_left_out, short
+from mse_cli.render.summary import ELLIPSIS
+
+NOTHING = "–"
+MARK = " *"  # of the best of a column
+
+
+class Lines(NamedTuple):
+    """A table as texts: the titles, and a row a model, the best first."""
+
+    titles: list[str]
+    rows: list[list[str]]
+
+
+def model_lines(comparison: Comparison, digits: int, *, wide: bool = True) -> Lines:
+    """The table of the models; the interval from where to where, or half its width behind the difference."""
+    is_sum = comparison.models[0].result.reduction == "sum"
+    interval = ["difference", "95 % interval"] if wide else ["difference ± 95 %"]
+    titles = ["model", *["SSE"] * is_sum, "MSE", "RMSE", "× best", *interval, "closer"]
+    rows = []
+    for standing in comparison.models:
+        keys = ["sse"] * is_sum + ["mse", "rmse"]
+        values = {scalar.key: scalar.value for scalar in standing.result.scalars()}
+        ratio = NOTHING if standing.ratio is None else short(standing.ratio, digits)
+        numbers = [short(values[key], digits) for key in keys]
+        difference = [NOTHING] * (len(interval) + 1)
+        if standing.difference is not None:
+            share = f"{100 * standing.difference.rows_better / comparison.n_rows:.3g} %"
+            difference = [*_interval(standing.difference, digits, wide=wide), share]
+        rows.append([printable(standing.name), *numbers, ratio, *difference])
+    return Lines(titles, rows)
+
+
+def _interval(found: Difference, digits: int, *, wide: bool) -> list[str]:
+    value = _signed(found.value, digits)
+    if found.low is None or found.high is None:
+        return [value, NOTHING] if wide else [value]
+    if wide:
+        return [value, f"{_signed(found.low, digits)} … {_signed(found.high, digits)}"]
+    return [f"{value} ± {short((found.high - found.low) / 2, min(3, digits))}"]
+
+
+def _signed(value: float, digits: int) -> str:
+    return ("+" if value > 0 else "") + short(value, digits)
+
+
+def column_lines(comparison: Comparison, digits: int, most_columns: int) -> Lines | None:
+    """MSE of each column, the best of each marked; ``None`` of a single column."""
+    columns = comparison.models[0].result.columns
+    if len(columns) == 1:
+        return None
+    shown, before = middle_left_out(len(columns), most_columns)
+    least = [min(standing.result.columns[j].mse for standing in comparison.models) for j in shown]
+    titles = [printable(columns[j].name or str(j + 1)) for j in shown]
+    rows = [
+        [
+            short(value, digits) + (MARK if value == best else " " * len(MARK))
+            for value, best in zip((standing.result.columns[j].mse for j in shown), least, strict=True)
+        ]
+        for standing in comparison.models
+    ]
+    if len(shown) < len(columns):
+        for row in (titles, *rows):
+            row.insert(before, ELLIPSIS)
+    names = ["MSE of", *(printable(standing.name) for standing in comparison.models)]
+    return Lines([names[0], *titles], [[name, *row] for name, row in zip(names[1:], rows, strict=True)])
+
+
+def opening(comparison: Comparison, truth: str) -> str:
+    """What all models are judged on."""
+    result = comparison.models[0].result
+    return (
+        f"against {printable(truth)}, {result.shape[0]} × {result.shape[1]}; cells used {result.cells_used} of "
+        f"{result.cells_total}, divided by {exact(result.divisor)} ({_divisor_of(result)})"
+    )
+
+
+def _divisor_of(result: Result) -> str:
+    return "Σ of the weights" if result.weighted else "N·C" if result.cells_used == result.cells_total else "the cells"
+
+
+def closing(comparison: Comparison) -> str:
+    """Which model is the best, and which others cannot be told from it."""
+    best, reference = comparison.best, comparison.reference
+    if best is None:
+        return "No model has a loss that is a number."
+    first, k = [standing for standing in comparison.models if standing.rank == 1], len(comparison.models)
+    are = "is the best" if len(first) == 1 else "are equally good, the best"
+    said = [f"{_names(first)} {are} of {k} models."]
+    others = [s for s in comparison.models if s.difference is not None]
+    it = "it" if reference is best else f"the baseline {printable(reference.name)}"
+    same = [s for s in others if s.difference and s.difference.same]
+    if same:
+        said.append(f"{_names(same)} {'has' if len(same) == 1 else 'have'} the same loss as {it} in every row.")
+    said += _of_intervals(comparison, [s for s in others if s not in same], it)
+    if best.result.mse == 0:
+        said.append("Its MSE is 0: nothing is a multiple of it.")
+    return " ".join(said)
+
+
+def _of_intervals(comparison: Comparison, others: list[Standing], it: str) -> Iterator[str]:
+    if not comparison.has_intervals:
+        yield f"With {counted(comparison.n_rows, 'row')}, fewer than {FEWEST_ROWS}, there are no intervals."
+        return
+    unknown = [s for s in others if s.difference and s.difference.low is None]
+    unclear = [s for s in others if s.difference and s.difference.low is not None and not s.difference.is_clear]
+    if unclear:
+        yield f"Not distinguishable from {it} (the interval holds 0): {_names(unclear)}."
+    if unknown:
+        yield f"Without an interval, since float64 cannot hold it: {_names(unknown)}."
+    if others and not unclear and not unknown:
+        yield f"{'The other is' if len(others) == 1 else 'All others are'} distinguishable from {it}."
+
+
+def _names(models: Sequence[Standing]) -> str:
+    return ", ".join(printable(standing.name) for standing in models)
