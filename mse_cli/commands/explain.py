@@ -2,7 +2,6 @@
 
 # No annotations as text: see cli.py.
 import math
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +12,9 @@ from mse_cli import readers, render
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.errors import UsageError, quote
-from mse_cli.explain.words import TEXTS, Language
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
-from mse_cli.render.screens.characters import ColorChoice, can_show
+from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
@@ -65,10 +63,7 @@ def explain(
     pause: Annotated[
         bool, typer.Option("--pause", help="Wait for Enter between sections.", rich_help_panel=EXPLANATION)
     ] = False,
-    lang: Annotated[
-        Language | None,
-        typer.Option("--lang", help="Language; by default that of the locale.", rich_help_panel=EXPLANATION),
-    ] = None,
+    lang: options.Lang = None,
     learning_rate: Annotated[
         float,
         typer.Option("--learning-rate", metavar="H", help="η of the step in section 7.", rich_help_panel=EXPLANATION),
@@ -98,7 +93,7 @@ def explain(
     sections = None if steps is None else sections_of(steps)
     place = None if cell is None else cell_of(cell)
     _check_options(learning_rate, pause=pause, output=output, style=style)
-    language = language_of(lang, output, style)
+    language = language_of(lang, to_terminal=output is None and style == "terminal")
     with writing(output) as stream:
         pair = _pair(preds, truth, inputs)
         note(pair.notes, quiet=quiet)
@@ -168,24 +163,3 @@ def sections_of(text: str) -> frozenset[int]:
             raise UsageError(f"--steps takes sections from 1 to {SECTIONS[-1]}, not {quote(text)}", hint=hint)
         chosen.update(range(int(ends[0]), int(ends[-1]) + 1))
     return frozenset(chosen)
-
-
-def language_of(chosen: Language | None, output: str | None, style: LessonFormat) -> Language:
-    """The language that is asked for, or the locale's; another than English only where it can be shown.
-
-    Raises:
-        UsageError: if it is asked for and standard output cannot show it.
-    """
-    locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
-    of_locale: Language = next((language for language in TEXTS if locale.startswith(language)), "en")
-    language = chosen or of_locale
-    if output is None and style == "terminal" and not _can_show(language):
-        if chosen:
-            hint = "use a UTF-8 locale, or -o FILE"
-            raise UsageError(f"the encoding {sys.stdout.encoding} cannot show this language", hint=hint)
-        return "en"
-    return language
-
-
-def _can_show(language: Language) -> bool:
-    return language == "en" or can_show(TEXTS[language]["title"], sys.stdout.encoding or "ascii")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from mse_cli.core.result import Language
 from mse_cli.explain.backward import check, conventions, descent, gradient_step
 from mse_cli.explain.case import Case
 from mse_cli.explain.forward import error, inputs, introduction, mean, squares, total
 from mse_cli.explain.lesson import Lesson
-from mse_cli.explain.words import TEXTS, Language
+from mse_cli.explain.words import TEXTS
 
 SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions)
 
