@@ -11,6 +11,7 @@ from mse_cli import explain as explanation
 from mse_cli import readers, render
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import OUTPUT
+from mse_cli.core.result import Language
 from mse_cli.errors import UsageError, quote
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
@@ -27,7 +28,7 @@ EXAMPLES = options.examples(
     "mse explain preds.csv truth.csv --lang zh -o explanation.html",
 )
 EXPLANATION = "Explanation"
-SECTIONS = "123456789"
+SECTIONS = 10
 
 
 @groups.grouped(inputs=groups.INPUTS)
@@ -68,6 +69,18 @@ def explain(
         float,
         typer.Option("--learning-rate", metavar="H", help="η of the step in section 7.", rich_help_panel=EXPLANATION),
     ] = 0.1,
+    digits: Annotated[
+        int | None,
+        typer.Option(
+            "--digits",
+            metavar="D",
+            min=1,
+            max=17,
+            help="Significant digits of the numbers shown; by default 6 in matrices, elsewhere as many as are meant.",
+            rich_help_panel=EXPLANATION,
+            show_default=False,
+        ),
+    ] = None,
     format_: Annotated[
         LessonFormat | None,
         typer.Option(
@@ -95,10 +108,10 @@ def explain(
     _check_options(learning_rate, pause=pause, output=output, style=style)
     language = language_of(lang, to_terminal=output is None and style == "terminal")
     with writing(output) as stream:
-        pair = _pair(preds, truth, inputs)
+        pair = _pair(preds, truth, inputs, language)
         note(pair.notes, quiet=quiet)
-        files = tuple(name for name in (preds, truth) if name is not None)
-        case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files)
+        files = None if preds is None else (preds, *([] if truth is None else [truth]))
+        case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
         note(readers.rows_left_out(pair), quiet=quiet)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
@@ -109,12 +122,12 @@ def explain(
             stream.write(text.encode((to and to.encoding) or "utf-8", "backslashreplace"))
 
 
-def _pair(preds: str | None, truth: str | None, inputs: "InputOptions") -> "Pair":
+def _pair(preds: str | None, truth: str | None, inputs: "InputOptions", language: Language) -> "Pair":
     if preds is not None:
         return readers.open_pair(preds, truth, inputs)
     if inputs != readers.InputOptions(dialect=inputs.dialect):
         raise UsageError("there is no file for these options", hint="mse explain PREDS TRUTH, or mse explain alone")
-    return explanation.house_example()
+    return explanation.house_example(language)
 
 
 def _check_options(learning_rate: float, *, pause: bool, output: str | None, style: LessonFormat) -> None:
@@ -149,7 +162,7 @@ def sections_of(text: str) -> frozenset[int]:
     """The sections that --steps means.
 
     Raises:
-        UsageError: if it is not a list of numbers and ranges from 1 to 9.
+        UsageError: if it is not a list of numbers and ranges from 1 to 10.
 
     >>> sorted(sections_of("1,3-5"))
     [1, 3, 4, 5]
@@ -157,9 +170,9 @@ def sections_of(text: str) -> frozenset[int]:
     chosen: set[int] = set()
     for part in text.split(","):
         ends = [end.strip() for end in part.split("-")]
-        known = all(len(end) == 1 and end in SECTIONS for end in ends)
-        if not known or len(ends) > 2 or ends[0] > ends[-1]:
+        numbers = [int(end) if end.isascii() and end.isdecimal() else 0 for end in ends]
+        if len(ends) > 2 or not 1 <= numbers[0] <= numbers[-1] <= SECTIONS:
             hint = "--steps 3-5, or --steps 1,6"
-            raise UsageError(f"--steps takes sections from 1 to {SECTIONS[-1]}, not {quote(text)}", hint=hint)
-        chosen.update(range(int(ends[0]), int(ends[-1]) + 1))
+            raise UsageError(f"--steps takes sections from 1 to {SECTIONS}, not {quote(text)}", hint=hint)
+        chosen.update(range(numbers[0], numbers[-1] + 1))
     return frozenset(chosen)

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mse_cli.explain.formula import Formula
+from mse_cli.explain.formula import Formula, Fraction, line
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,15 @@ class Verdict:
     sentence: Paragraph
 
 
-Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict
+@dataclass(frozen=True)
+class Code:
+    """A piece of a program in Python, and what it prints."""
+
+    source: str
+    output: str = ""
+
+
+Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict | Code
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,13 @@ class Lesson:
 
     language: str
     title: str
-    introduction: Paragraph
+    introduction: tuple[Paragraph, ...]
     steps: tuple[Step, ...]
+
+
+def derivative(of: Formula, by: Formula) -> Fraction:
+    """∂of/∂by."""
+    return Fraction(line("∂", of), line("∂", by))
 
 
 def sentence(template: str, **values: Formula | Words) -> Paragraph:

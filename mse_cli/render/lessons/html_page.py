@@ -7,7 +7,7 @@ from html import escape
 
 from mse_cli.errors import UsageError
 from mse_cli.explain.formula import EQUALS, Formula, line
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import TRACED, latex
 
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
@@ -53,6 +53,7 @@ def render_lesson(lesson: Lesson) -> str:
     """
     body = "\n".join(map(_step, lesson.steps))
     title = escape(lesson.title)
+    introduction = "\n".join(map(_part, lesson.introduction))
     return f"""<!DOCTYPE html>
 <html lang="{TAGS.get(lesson.language, lesson.language)}">
 <head>
@@ -65,7 +66,7 @@ def render_lesson(lesson: Lesson) -> str:
 <body>
 <main>
 <h1>{title}</h1>
-<p>{_text(lesson.introduction)}</p>
+{introduction}
 {body}
 </main>
 </body>
@@ -90,6 +91,9 @@ def _part(part: Passage) -> str:
             head = "".join(f"<th>{escape(title)}</th>" for title in part.titles)
             rows = "\n".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in part.rows)
             return f'<div class="table"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
+        case Code():
+            printed = f'<pre class="output">{escape(part.output)}</pre>' if part.output else ""
+            return f"<pre><code>{escape(part.source)}</code></pre>{printed}"
         case Verdict():
             kind = "good" if part.holds else "bad"
             return f'<p><strong class="{kind}">{escape(part.word.rstrip())}</strong> {_text(part.sentence)}</p>'

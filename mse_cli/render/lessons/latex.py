@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import latex, lines_of
 
 SPECIAL = {
@@ -31,7 +31,7 @@ def write(lesson: Lesson, *_: object) -> list[str]:
 
 def render_lesson(lesson: Lesson) -> str:
     """The whole document."""
-    body = "\n\n".join([_text(lesson.introduction), *map(_step, lesson.steps)])
+    body = "\n\n".join([*map(_text, lesson.introduction), *map(_step, lesson.steps)])
     chinese = any(map(_is_chinese, lesson.title + body))
     begin, end = ("\\begin{CJK}{UTF8}{gbsn}\n", "\\end{CJK}\n") if chinese else ("", "")
     packages = "\\usepackage{CJKutf8}\n" if chinese else ""
@@ -64,6 +64,9 @@ def _part(part: Passage) -> str:
             columns = "l" * len(part.titles)
             table = f"\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}"
             return f"{{\\renewcommand{{\\arraystretch}}{{1.8}}\\small\n{table}}}"
+        case Code():
+            pieces = [part.source, *([part.output] if part.output else [])]
+            return "\n\n".join(f"\\begin{{verbatim}}\n{piece}\n\\end{{verbatim}}" for piece in pieces)
         case Verdict():
             return rf"\textbf{{{escaped(part.word.rstrip())}}} {_text(part.sentence)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import aligned, latex
 
 
@@ -13,7 +13,7 @@ def write(lesson: Lesson, *_: object) -> list[str]:
 
 def render_lesson(lesson: Lesson) -> str:
     """The whole explanation; display math in ```` ```math ```` blocks, which need no escaping."""
-    introduction = [f"# {escaped(lesson.title)}", _text(lesson.introduction)]
+    introduction = [f"# {escaped(lesson.title)}", *map(_text, lesson.introduction)]
     return "\n\n".join([*introduction, *(_step(step) for step in lesson.steps)]) + "\n"
 
 
@@ -32,6 +32,9 @@ def _part(part: Passage) -> str:
         case Listing():
             rows = [part.titles, ("---",) * len(part.titles), *(tuple(map(_text, row)) for row in part.rows)]
             return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        case Code():
+            printed = f"\n\n```text\n{part.output}\n```" if part.output else ""
+            return f"```python\n{part.source}\n```{printed}"
         case Verdict():
             return f"**{escaped(part.word.rstrip())}** {_text(part.sentence)}"
 
