@@ -90,6 +90,14 @@ def explain(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    fragment: Annotated[
+        bool,
+        typer.Option(
+            "--fragment",
+            help="LaTeX and HTML without what only a whole document needs, to be put into slides or a page.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     output: Annotated[
         str | None,
         typer.Option(
@@ -105,6 +113,8 @@ def explain(
     style = lesson_format_of(format_, output)
     sections = None if steps is None else sections_of(steps)
     place = None if cell is None else cell_of(cell)
+    if fragment and style not in ("latex", "html"):
+        raise UsageError("--fragment is about LaTeX and HTML", hint="--fragment -f html")
     _check_options(learning_rate, pause=pause, output=output, style=style)
     language = language_of(lang, to_terminal=output is None and style == "terminal")
     with writing(output) as stream:
@@ -115,7 +125,7 @@ def explain(
         note(readers.rows_left_out(pair), quiet=quiet)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
-        for k, text in enumerate(render.write_lesson(lesson, style, to, color)):
+        for k, text in enumerate(render.write_lesson(lesson, style, to, color, fragment=fragment)):
             if pause and k > 1:
                 stream.flush()
                 _wait()

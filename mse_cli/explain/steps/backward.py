@@ -63,7 +63,7 @@ def gradient_step(case: Case, texts: Texts) -> Step:
             Traced(case.number(case.at_cell(case.gradient))),
         ),
     )
-    share, square, double = Fraction(top, case.divisor_formula), Power("e", "2"), line("2", "e")
+    share, square, double = line(top, "/", Parentheses(case.divisor_formula)), Power("e", "2"), line("2", "e")
     parts: list[Passage] = [
         sentence(texts["gradient.question"], a=a, se=se),
         chain,

@@ -45,7 +45,7 @@ def program(case: Case, texts: Mapping[str, str]) -> Step:
         whole = len(case.rows) == case.result.shape[0] and len(case.columns) == case.result.shape[1]
         parts += [sentence(texts["code.run" if whole else "code.run_shown"]), _run(case, texts)]
     gradient = derivative("MSE", "A")
-    parts += [sentence(texts["code.next"], gradient=line("∂MSE", "/", "∂A"), theta="θ"), *_training(gradient)]
+    parts += [sentence(texts["code.next"], gradient=line("∂", "MSE", "/", "∂", "A"), theta="θ"), *_training(gradient)]
     return Step(10, texts["code.title"], tuple(parts))
 
 

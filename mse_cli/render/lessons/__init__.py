@@ -33,7 +33,9 @@ def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFor
     return next((form for suffix, form in SUFFIXES.items() if path.endswith(suffix)), "terminal")
 
 
-def write_lesson(lesson: Lesson, style: LessonFormat, stream: TextIO | None, color: ColorChoice) -> Iterable[str]:
+def write_lesson(
+    lesson: Lesson, style: LessonFormat, stream: TextIO | None, color: ColorChoice, *, fragment: bool = False
+) -> Iterable[str]:
     """The text, piece by piece.
 
     Args:
@@ -41,6 +43,9 @@ def write_lesson(lesson: Lesson, style: LessonFormat, stream: TextIO | None, col
         style: The format.
         stream: Where a terminal's text will go, ``None`` for a file.
         color: Whether that is coloured.
+        fragment: Whether LaTeX and HTML are to be put into another document.
     """
-    texts: Iterable[str] = import_module(f"{__name__}.{WRITERS[style]}").write(lesson, stream, color)
+    texts: Iterable[str] = import_module(f"{__name__}.{WRITERS[style]}").write(
+        lesson, stream=stream, color=color, fragment=fragment
+    )
     return texts

@@ -6,7 +6,7 @@ from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, P
 from mse_cli.render.lessons.formula_latex import aligned, latex
 
 
-def write(lesson: Lesson, *_: object) -> list[str]:
+def write(lesson: Lesson, **_: object) -> list[str]:
     """The whole, in one piece."""
     return [render_lesson(lesson)]
 

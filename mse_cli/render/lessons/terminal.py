@@ -27,7 +27,7 @@ BREAKS = ({QUAD}, {GIVES}, {"+", MINUS}, {TIMES, DOT})  # before these an equati
 NOT_FIRST, NOT_LAST = "，。；：、！？）》」】”’,.;:!?)", "（《「【“‘("
 
 
-def write(lesson: Lesson, stream: TextIO | None, color: ColorChoice) -> Iterator[str]:
+def write(lesson: Lesson, *, stream: TextIO | None, color: ColorChoice, **_: object) -> Iterator[str]:
     """As a stream can show it."""
     return render_lesson(lesson, Screen(stream, color, CHARACTERS))
 
