@@ -26,6 +26,7 @@ EXAMPLES = options.examples(
     "mse explain",
     "mse explain preds.csv truth.csv --cell 2,1 --steps 6-8",
     "mse explain preds.csv truth.csv --lang zh -o explanation.html",
+    "mse explain preds.csv truth.csv -o lesson.ipynb",
 )
 EXPLANATION = "Explanation"
 SECTIONS = 10

@@ -68,11 +68,12 @@ Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict | Code
 
 @dataclass(frozen=True)
 class Step:
-    """One section of the explanation."""
+    """One section of the explanation; ``program`` computes the same in Python, after ``setup`` of the lesson."""
 
     number: int
     title: str
     parts: tuple[Passage, ...]
+    program: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Lesson:
     title: str
     introduction: tuple[Paragraph, ...]
     steps: tuple[Step, ...]
+    setup: str = ""
 
 
 def derivative(of: Formula, by: Formula) -> Fraction:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mse_cli.core.result import Language
 from mse_cli.explain.case import Case
 from mse_cli.explain.lesson import Lesson
 from mse_cli.explain.steps.backward import check, conventions, descent, gradient_step
 from mse_cli.explain.steps.forward import data, error, inputs, mean, opening, squares, total
-from mse_cli.explain.steps.program import program
+from mse_cli.explain.steps.program import cells, program, setup
 from mse_cli.explain.words import TEXTS
 
 SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions, program)
@@ -23,6 +25,8 @@ def explain(case: Case, *, language: Language = "en", sections: frozenset[int] |
     """
     texts = TEXTS[language]
     chosen = sections or frozenset(range(1, len(SECTIONS) + 1))
-    steps = tuple(make(case, texts) for i, make in enumerate(SECTIONS, start=1) if i in chosen)
+    programs = cells(case)
+    made = (make(case, texts) for i, make in enumerate(SECTIONS, start=1) if i in chosen)
+    steps = tuple(replace(step, program=programs.get(step.number, "")) for step in made)
     begin = (opening(texts),) if 1 in chosen else ()
-    return Lesson(language, texts["title"], (*begin, data(case, texts)), steps)
+    return Lesson(language, texts["title"], (*begin, data(case, texts)), steps, setup(case, texts))

@@ -11,15 +11,22 @@ from mse_cli.render.screens.characters import ColorChoice
 if TYPE_CHECKING:
     from mse_cli.explain.lesson import Lesson
 
-LessonFormat = Literal["terminal", "markdown", "latex", "html"]
+LessonFormat = Literal["terminal", "markdown", "latex", "html", "ipynb"]
 # Which module here writes a format; it is loaded when it is asked for.
 WRITERS: dict[LessonFormat, str] = {
     "terminal": "terminal",
     "markdown": "markdown",
     "latex": "latex",
     "html": "html_page",
+    "ipynb": "notebook",
 }
-SUFFIXES: dict[str, LessonFormat] = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html"}
+SUFFIXES: dict[str, LessonFormat] = {
+    ".md": "markdown",
+    ".tex": "latex",
+    ".html": "html",
+    ".htm": "html",
+    ".ipynb": "ipynb",
+}
 
 
 def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFormat:
