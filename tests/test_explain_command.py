@@ -27,17 +27,17 @@ def explain(capsys, *arguments):
 
 
 def sections(text):
-    return [int(number) for number in re.findall(r"^(\d)  \w", text, re.MULTILINE)]
+    return [int(number) for number in re.findall(r"^(\d+)  \w", text, re.MULTILINE)]
 
 
 def test_without_files_it_explains_the_house_example(capsys):
     code, out, err = explain(capsys)
-    assert (code, err, sections(out)) == (0, "", list(range(1, 10)))
+    assert (code, err, sections(out)) == (0, "", list(range(1, 11)))
     for number in ("2.5e9", "5000000002", "1250000000.5", "-25000", "-0.5", "25000", "0.5"):
         assert number in out
 
 
-@pytest.mark.parametrize(("steps", "expected"), [("3-5", [3, 4, 5]), ("1,9", [1, 9]), ("2,4-5,7", [2, 4, 5, 7])])
+@pytest.mark.parametrize(("steps", "expected"), [("3-5", [3, 4, 5]), ("1,9-10", [1, 9, 10]), ("2,4-5,7", [2, 4, 5, 7])])
 def test_steps(capsys, steps, expected):
     assert sections(explain(capsys, "--steps", steps)[1]) == expected
 
@@ -103,7 +103,7 @@ def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beg
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--steps", "0-3"), "--steps takes sections from 1 to 9"),
+        (("--steps", "0-3"), "--steps takes sections from 1 to 10"),
         (("--steps", "5-3"), "--steps takes"),
         (("--steps", "x"), "--steps takes"),
         (("--cell", "1"), "--cell takes a row and a column"),

@@ -29,7 +29,7 @@ running.tallying
 """
 HELP = """
 check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge comparison
-explain explain.words explain.words.en explain.words.zh render.lessons render.screens.progress running
+explain render.lessons render.screens.progress running
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary

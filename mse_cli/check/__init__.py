@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.check.checking import check_pair
+    from mse_cli.check.checking import check_pair, open_gradient
     from mse_cli.check.precision import precision_of_text
 
 __all__ = [
     "check_pair",
+    "open_gradient",
     "precision_of_text",
 ]
 
@@ -17,6 +18,7 @@ __getattr__ = door(
     __name__,
     {
         "check_pair": "checking",
+        "open_gradient": "checking",
         "precision_of_text": "precision",
     },
 )

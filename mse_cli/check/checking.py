@@ -12,55 +12,53 @@ from mse_cli.check.precision import precision_of_numbers, precision_of_types
 from mse_cli.core.blocks import Floats
 from mse_cli.core.matching import match_names
 from mse_cli.core.tallies.edges import Edges
-from mse_cli.errors import ParseError
+from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.arrays.npy import NpyFile
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import InputOptions, open_side
 from mse_cli.readers.pair import Pair, check_axes, disagreement
+from mse_cli.readers.side import Side
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.tallying import run_here
 
 
 def check_pair(
-    pair: Pair,
-    inputs: InputOptions,
-    *,
-    loss: float | None,
-    loss_precision: Precision | None,
-    gradient: str | None,
-    rtol: float | None,
+    pair: Pair, *, loss: tuple[float, Precision] | None, gradient: Side | None, rtol: float | None
 ) -> list[Finding]:
-    """What the analytic gradient, the loss and the gradient file that were given are worth.
+    """What the loss and the gradient that were given are worth, and then the analytic gradient.
 
     Raises:
         MseError: for files that cannot be read, and for a loss that is no finite number.
     """
+    if loss is None and gradient is None:
+        raise UsageError("there is nothing to check", hint="give what was computed: --gradient FILE, --loss X or both")
     result = evaluate_pair(here(pair)).result
     if not np.isfinite(result.mse):
         raise ParseError("the loss is not a finite number: there is nothing to check against")
     whole = Edges(max(1, result.shape[0]))  # a check looks at all cells together, so it holds them in memory
     run_here(pair, whole)
     block = whole.block()
-    findings = [check_analytic(block, result)]
-    if loss is not None and loss_precision is not None:
-        findings.append(check_loss(loss, block, result, loss_precision))
+    findings = []
+    if loss is not None:
+        findings.append(check_loss(loss[0], block, result, loss[1]))
     if gradient is not None:
-        given, precision = _given(gradient, pair, result.shape, inputs, rtol)
+        given, precision = _given(gradient, pair, result.shape, rtol)
         findings.append(check_gradient(given, block, result, precision))
-    return findings
+    return [*findings, check_analytic(block, result)]
 
 
-def _given(
-    spec: str, pair: Pair, shape: tuple[int, int], inputs: InputOptions, rtol: float | None
-) -> tuple[Floats, Precision]:
+def open_gradient(spec: str, inputs: InputOptions) -> Side:
+    """The file of a gradient; a cell that is missing in it is wrong, not an error."""
+    return open_side(spec, None, "--gradient", replace(inputs, dialect=replace(inputs.dialect, missing="propagate")))
+
+
+def _given(side: Side, pair: Pair, shape: tuple[int, int], rtol: float | None) -> tuple[Floats, Precision]:
     """The gradient to check, its columns in the prediction's order, and how exact its numbers are.
 
     Raises:
-        ShapeError: if it is neither N×C nor C×N.
+        ShapeError: if it is neither N×C nor C×N, nor N×N beside N×1.
     """
-    dialect = replace(inputs.dialect, missing="propagate")
-    side = open_side(spec, None, "--gradient", replace(inputs, dialect=dialect))
     matrix, columns = side.matrix, side.columns()
     order = match_names(pair.names, side.names(columns)).order if len(columns) == shape[1] else None
     for stream in pair.streams:
@@ -70,7 +68,8 @@ def _given(
         matrix = matrix.select(tuple(columns[k] for k in order))
     chunks = [chunk.astype(np.float64) for chunk in matrix.chunks()]  # a chunk is valid until the next
     given = np.concatenate(chunks) if chunks else np.zeros((0, matrix.n_columns))
-    if given.shape not in {shape, shape[::-1]}:
+    n_rows, n_columns = shape
+    if given.shape not in {shape, shape[::-1]} and not (n_columns == 1 and given.shape == (n_rows, n_rows)):
         raise disagreement("the prediction", shape, matrix.label, (given.shape[0], given.shape[1]))
     return given, _precision_of(matrix, given, rtol)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from mse_cli.check.finding import Remark, remark
+from mse_cli.core.blocks import Block, masked_difference, weights_of
 from mse_cli.core.result import Result
 
 
 @dataclass(frozen=True)
 class Convention:
-    """One way to scale: its factor and what to say when numbers fit it."""
+    """One way to scale: its factor, or the loss that comes of it, and what to say when numbers fit it."""
 
     factor: float
-    words: str
+    remark: Remark | None
 
 
 def gradient_conventions(result: Result) -> tuple[Convention, ...]:
@@ -26,65 +32,93 @@ def gradient_conventions(result: Result) -> tuple[Convention, ...]:
     >>> [convention.factor for convention in gradient_conventions(sums.finish())][:4]
     [1.0, 0.5, 2.0, 1.0]
     """
-    (n, c), d = result.shape, result.divisor
+    (n, c), d, by = result.shape, result.divisor, divisor_words(result)
     found = [
-        Convention(2 / d, ""),
-        Convention(1 / d, "the factor 2 is missing (the gradient of ½·MSE)"),
-        Convention(2.0, f"it is not divided by {divisor_words(result)} (the gradient of the sum SSE)"),
-        Convention(1.0, f"it is plain A − Y: no factor 2, not divided by {divisor_words(result)}"),
-        Convention(2 / n, f"it is divided by N instead of {divisor_words(result)} (per sample)"),
-        Convention(1 / n, f"it is divided by N instead of {divisor_words(result)}, and the factor 2 is missing"),
-        Convention(2 / c, f"it is divided by C instead of {divisor_words(result)} (per column)"),
-        Convention(1 / c, f"it is divided by C instead of {divisor_words(result)}, and the factor 2 is missing"),
-        Convention(4 / d, "the factor 2 is there twice"),
-        Convention(4.0, "the factor 2 is there twice, and it is not divided"),
+        Convention(2 / d, None),
+        Convention(1 / d, Remark("half")),
+        Convention(2.0, remark("sum", by=by)),
+        Convention(1.0, remark("plain", by=by)),
+        Convention(2 / n, remark("per_sample", by=by)),
+        Convention(1 / n, remark("half_per_sample", by=by)),
+        Convention(2 / c, remark("per_column", by=by)),
+        Convention(1 / c, remark("half_per_column", by=by)),
+        Convention(4 / d, Remark("twice")),
+        Convention(4.0, Remark("twice_sum")),
         *_without_one(2.0, result),
     ]
     if d != n * c:
-        found.append(Convention(2 / (n * c), f"it is divided by N·C instead of {divisor_words(result)}"))
-        found.append(Convention(1 / (n * c), f"divided by N·C instead of {divisor_words(result)}, factor 2 missing"))
+        found.append(Convention(2 / (n * c), remark("all_cells", by=by)))
+        found.append(Convention(1 / (n * c), remark("half_all_cells", by=by)))
     if result.rmse > 0:
-        found.append(Convention(1 / d / result.rmse, "it is the gradient of RMSE, not of MSE"))
+        found.append(Convention(1 / d / result.rmse, Remark("rmse_gradient")))
     return tuple(found)
 
 
-def loss_conventions(result: Result, mean_absolute_error: float, mean_error: float) -> tuple[Convention, ...]:
+def loss_conventions(block: Block, result: Result) -> Iterator[Convention]:
     """The values that are called the loss somewhere, the right one left out."""
-    (n, c), sse = result.shape, result.sse
-    by = divisor_words(result)
-    found = [
-        Convention(sse, f"it is SSE: not divided by {by}"),
-        Convention(result.mse / 2, "it is ½·MSE"),
-        Convention(sse / 2, f"it is ½·SSE: not divided by {by}"),
-        Convention(result.rmse, "it is RMSE, the root of MSE"),
-        Convention(sse / n, f"it is SSE/N (per sample): divided by N instead of {by}"),
-        Convention(sse / (2 * n), f"it is ½·SSE/N (Caffe's): divided by 2·N instead of {by}"),
-        Convention(sse / c, f"it is SSE/C: divided by C instead of {by}"),
-        Convention(2 * result.mse, "it is 2·MSE"),
-        Convention(sse**0.5, "it is √SSE, the length of the error"),
-        Convention(mean_absolute_error, "it is the mean absolute error (MAE): the errors are not squared"),
-        Convention(mean_error, "it is the mean error: the errors are not squared"),
-        Convention(-result.mse, "its sign is flipped"),
-        *_without_one(sse, result),
-    ]
+    (n, c), sse, by = result.shape, result.sse, divisor_words(result)
+    yield Convention(sse, remark("sse", by=by))
+    yield Convention(result.mse / 2, Remark("half_mean"))
+    yield Convention(sse / 2, remark("half_sum", by=by))
+    yield Convention(result.rmse, Remark("rmse"))
+    yield Convention(sse / n, remark("loss_per_sample", by=by))
+    yield Convention(sse / (2 * n), remark("caffe", by=by))
+    yield Convention(sse / c, remark("loss_per_column", by=by))
+    yield Convention(2 * result.mse, Remark("double"))
+    yield Convention(sse**0.5, Remark("root_sse"))
+    yield Convention(-result.mse, Remark("negative"))
+    yield from _without_one(sse, result)
     if result.divisor != n * c:
-        found.append(Convention(sse / (n * c), f"it is divided by N·C instead of {by}"))
-    return tuple(found)
+        yield Convention(sse / (n * c), remark("all_cells", by=by))
+    yield from _of_errors(block, result)
+    yield from _of_columns(result)
+    if c == 1 < n and block.weights is None and block.used is None:
+        yield from _broadcast(block)
 
 
-def divisor_words(result: Result) -> str:
+def _of_errors(block: Block, result: Result) -> Iterator[Convention]:
+    """What is made of the errors in another way than the mean of their squares."""
+    errors, weights, d = masked_difference(block), weights_of(block), result.divisor
+    absolute, plain = (math.fsum((weights * e).ravel()) / d for e in (np.abs(errors), errors))
+    yield Convention(absolute, Remark("mae"))
+    yield Convention(plain, Remark("mean_error"))
+    yield Convention(math.fsum((weights * (errors - plain) ** 2).ravel()) / d, Remark("variance"))
+    if result.weighted:
+        used = errors if block.used is None else errors[block.used]
+        yield Convention(math.fsum((used * used).ravel()) / used.size, Remark("unweighted"))
+    elif block.used is None and result.shape[1] > 1:
+        roots = np.sqrt((errors * errors).mean(axis=1))
+        yield Convention(math.fsum(roots) / len(roots), Remark("mean_of_row_rmses"))
+
+
+def _of_columns(result: Result) -> Iterator[Convention]:
+    """What is made of the columns' losses."""
+    count = len(result.columns)
+    if count < 2:
+        return
+    yield Convention(math.fsum(column.mse**0.5 for column in result.columns) / count, Remark("mean_of_rmses"))
+    for j, column in enumerate(result.columns, start=1):
+        yield Convention(column.mse, remark("column", column=str(j)))
+
+
+def _broadcast(block: Block) -> Iterator[Convention]:
+    """The mean (and sum) of the N×N squares of every prediction less every truth, without making N×N of them."""
+    (n, _), middle = block.shape, float(block.target[0, 0])
+    a, y = (side.astype(np.float64).ravel() - middle for side in (block.prediction, block.target))
+    squares = math.fsum(a * a) / n + math.fsum(y * y) / n - 2 * (math.fsum(a) / n) * (math.fsum(y) / n)
+    for times in (1, n * n, 0.5):
+        yield Convention(squares * times, Remark("broadcast"))
+
+
+def divisor_words(result: Result) -> Remark:
     """What SSE is divided by, in a few words."""
     if result.weighted:
-        return "the sum of the weights"
-    return "the number of cells used" if result.cells_used < result.cells_total else "N·C"
+        return Remark("weights")
+    return Remark("used" if result.cells_used < result.cells_total else "cells")
 
 
 def _without_one(top: float, result: Result) -> list[Convention]:
     """Divided by one less, as an unbiased variance is."""
-    n, cells = result.shape[0], result.cells_used
+    counts = (("one_less_row", result.shape[0]), ("one_less_cell", result.cells_used))
     by = divisor_words(result)
-    return [
-        Convention(top / (count - 1), f"it is divided by {name} − 1 instead of {by}")
-        for name, count in (("N", n), ("the number of cells", cells))
-        if count > 2
-    ]
+    return [Convention(top / (count - 1), remark(code, by=by)) for code, count in counts if count > 2]

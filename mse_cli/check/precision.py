@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.check.finding import DOUBLE, Precision
+from mse_cli.check.finding import DOUBLE, Precision, Remark, remark
 
 Floats = NDArray[np.float64]
 
 SINGLE, HALF = 2.0**-24, 2.0**-11  # unit roundoffs, as DOUBLE
+SINGLES = remark("float32_numbers")
 FEW_DIGITS = 9  # of a decimal number: a float32 is written with up to so many
 
 
@@ -24,8 +25,8 @@ def precision_of_types(types: Iterable[np.dtype[np.generic]], rtol: float | None
     """
     smallest = min((dtype.itemsize for dtype in types if dtype.kind == "f"), default=8)
     if smallest == 2:
-        return _precision(rtol, 1e-2, HALF, "the numbers are float16")
-    return _precision(rtol, 1e-4, SINGLE, "the numbers are float32") if smallest == 4 else _precision(rtol)
+        return _precision(rtol, 1e-2, HALF, remark("float16"))
+    return _precision(rtol, 1e-4, SINGLE, SINGLES) if smallest == 4 else _precision(rtol)
 
 
 def precision_of_numbers(numbers: Floats, rtol: float | None = None) -> Precision:
@@ -36,35 +37,32 @@ def precision_of_numbers(numbers: Floats, rtol: float | None = None) -> Precisio
     """
     digits = most_digits(numbers)
     if digits <= FEW_DIGITS:
-        return _precision(rtol, 1e-4, SINGLE, f"the numbers have at most {count_of(digits)}")
-    with np.errstate(all="ignore"):
-        single = np.array_equal(numbers.astype(np.float32), numbers)
-    return _precision(rtol, 1e-4, SINGLE, "the numbers are float32") if single else _precision(rtol)
+        return _precision(rtol, 1e-4, SINGLE, remark("digits", count=str(digits)))
+    return _precision(rtol, 1e-4, SINGLE, SINGLES) if are_float32(numbers) else _precision(rtol)
 
 
 def precision_of_text(text: str, rtol: float | None = None) -> Precision:
     """What one decimal number shows of its precision; its trailing zeros count.
 
-    >>> precision_of_text("0.3333").why, precision_of_text("1250000000.5").why
-    ('the number has 4 digits', '')
+    >>> precision_of_text("0.3333").why.code, precision_of_text("1250000000.5").why
+    ('number_digits', None)
     """
     digits = len(text.strip().lower().split("e")[0].replace(".", "").strip("+-").lstrip("0"))
     if digits > FEW_DIGITS:
         return _precision(rtol)
-    return _precision(rtol, 1e-4, SINGLE, f"the number has {count_of(digits)}")
+    return _precision(rtol, 1e-4, SINGLE, remark("number_digits", count=str(digits)))
 
 
-def _precision(rtol: float | None, tolerance: float = 1e-7, rounding: float = DOUBLE, why: str = "") -> Precision:
+def _precision(
+    rtol: float | None, tolerance: float = 1e-7, rounding: float = DOUBLE, why: Remark | None = None
+) -> Precision:
     return Precision(tolerance, rounding, why) if rtol is None else Precision(rtol, rounding)
 
 
-def count_of(digits: int) -> str:
-    """How many digits, in words.
-
-    >>> count_of(1), count_of(3)
-    ('1 digit', '3 digits')
-    """
-    return f"{digits} digit" + ("s" if digits != 1 else "")
+def are_float32(numbers: Floats) -> bool:
+    """Whether float32 holds all of the numbers exactly."""
+    with np.errstate(all="ignore"):
+        return np.array_equal(numbers.astype(np.float32), numbers)
 
 
 def is_rounded(given: Floats, right: Floats, digits: int) -> bool:

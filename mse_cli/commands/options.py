@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from mse_cli.core.result import LOSSES, Missing, Reduction, Unmatched
+from mse_cli.core.result import LOSSES, Language, Missing, Reduction, Unmatched
 from mse_cli.errors import quote
 from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
 from mse_cli.render.number_text import exact
@@ -234,6 +234,10 @@ Dask = Annotated[
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
+]
+Lang = Annotated[
+    Language | None,
+    typer.Option("--lang", help="Language of the text; by default that of the locale.", rich_help_panel=OUTPUT),
 ]
 ReductionChoice = Annotated[
     Reduction,

@@ -190,6 +190,12 @@ def masked_difference(block: Block, out: Floats | None = None) -> Floats:
     return errors
 
 
+def weights_of(block: Block) -> Floats:
+    """M·W of a block, n×C."""
+    weights = np.ones(block.shape) if block.weights is None else np.broadcast_to(block.weights, block.shape)
+    return weights if block.used is None else np.where(block.used, weights, 0.0)
+
+
 def squared_error(block: Block) -> Floats:
     """SE = E ⊙ E of a block, NaN where a cell is not in use; unit: target unit squared."""
     errors = masked_difference(block)

@@ -20,6 +20,8 @@ POLICIES: tuple[Missing, ...] = get_args(Missing)
 ScalarName = Literal["sse", "mse", "rmse"]  # those of a result's scalars that can be printed alone
 Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has not
 UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
+Language = Literal["en", "zh"]  # of what is explained and checked
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 SCHEMA_VERSION = 1  # of a result as JSON
 
 

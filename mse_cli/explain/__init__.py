@@ -1,4 +1,4 @@
-"""``mse explain`` without a screen: a computed case becomes a ``Lesson`` of nine steps."""
+"""``mse explain`` without a screen: a computed case becomes a ``Lesson`` of ten steps."""
 
 from typing import TYPE_CHECKING
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from mse_cli.core.blocks import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error
+from mse_cli.core.blocks import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error, weights_of
 from mse_cli.core.result import Result
 from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.core.tallies.sums import Sums
@@ -19,6 +19,7 @@ from mse_cli.running.evaluation import Evaluation, evaluate_pair
 from mse_cli.running.tallying import run_here
 
 MOST_ROWS, MOST_COLUMNS, DIGITS = 6, 5, 6
+MOST_DIGITS, FEWER_DIGITS = 15, 12  # a number of more digits than these shows the rounding of float64: fewer are meant
 LEFT_OUT = "?"
 
 
@@ -33,8 +34,9 @@ class Case:
         cell: Row and column of the traced cell, from 0.
         after: The loss of all rows after one step of gradient descent.
         learning_rate: η of that step.
-        files: What the user named; empty for the built-in example.
+        files: What the user named; empty for arrays, ``None`` for the built-in example.
         chosen: Whether the user chose the traced cell.
+        digits: Significant digits of all numbers, ``None`` for as many as are meant.
     """
 
     result: Result
@@ -43,8 +45,9 @@ class Case:
     cell: tuple[int, int]
     after: Result
     learning_rate: float
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] | None = None
     chosen: bool = False
+    digits: int | None = None
 
     @cached_property
     def columns(self) -> tuple[int, ...]:
@@ -64,7 +67,7 @@ class Case:
     @cached_property
     def weights(self) -> Floats:
         """M·W of the rows shown."""
-        return np.where(self._used, self.block_weights, 0.0)
+        return weights_of(self.block)
 
     @cached_property
     def gradient(self) -> Floats:
@@ -85,7 +88,30 @@ class Case:
         """Whether the inputs' cells are exact with the digits that are shown."""
         matrices = (self.block.prediction, self.block.target, self.errors, self.squares, self.gradient)
         cells = (x for matrix in matrices for x in matrix[:, self.columns][self._used[:, self.columns]].tolist())
-        return all(float(f"{x:.{DIGITS}g}") == x for x in cells)
+        return all(_rounded(x, self.cell_digits) == x for x in cells)
+
+    @property
+    def cell_digits(self) -> int:
+        """Significant digits of the cells of matrices."""
+        return self.digits or DIGITS
+
+    def total(self, value: float) -> Number:
+        """SSE, MSE or RMSE: as ``mse compute`` gives it."""
+        return Number(value if self.digits is None else _rounded(value, self.digits))
+
+    def number(self, value: float) -> Number:
+        """A number on the way, without the digits that only show the rounding of float64.
+
+        >>> from mse_cli.explain.example import house_example
+        >>> case_of(house_example()).number(300000.1 - 229354.69).value
+        70645.41
+        """
+        digits = self.digits or (FEWER_DIGITS if _rounded(value, MOST_DIGITS) != value else MOST_DIGITS)
+        return Number(_rounded(value, digits))
+
+    def operand(self, value: float) -> Number:
+        """The same inside a formula, in parentheses if it is negative."""
+        return replace(self.number(value), operand=True)
 
     @property
     def masked(self) -> bool:
@@ -117,7 +143,7 @@ class Case:
     def divisor_numbers(self) -> Formula:
         """What SSE is divided by, in numbers."""
         n_rows, n_columns = self.result.shape
-        return line(Number(n_rows), "·", Number(n_columns)) if self.plain else Number(self.result.divisor)
+        return line(Number(n_rows), "·", Number(n_columns)) if self.plain else self.number(self.result.divisor)
 
     def at_cell(self, matrix: Numbers) -> float:
         """The traced cell of a matrix of the rows shown."""
@@ -143,7 +169,7 @@ class Case:
             used = ~np.isnan(matrix)
         return self.grid_of(
             [
-                [Number(matrix[i, j].item(), DIGITS) if used[i, j] else LEFT_OUT for j in self.columns]
+                [Number(matrix[i, j].item(), self.cell_digits) if used[i, j] else LEFT_OUT for j in self.columns]
                 for i in range(len(self.rows))
             ]
         )
@@ -184,7 +210,12 @@ class AfterOneStep:
 
 
 def case_of(
-    pair: Pair, *, cell: tuple[int, int] | None = None, learning_rate: float = 0.1, files: tuple[str, ...] = ()
+    pair: Pair,
+    *,
+    cell: tuple[int, int] | None = None,
+    learning_rate: float = 0.1,
+    files: tuple[str, ...] | None = None,
+    digits: int | None = None,
 ) -> Case:
     """Compute what is explained: first the sums; then the traced row, and the loss after one step.
 
@@ -193,6 +224,7 @@ def case_of(
         cell: Row and column, from 1, of the cell to trace; ``None``: the one with the largest squared error.
         learning_rate: η of the step of gradient descent.
         files: What the user calls the two sides.
+        digits: Significant digits of the numbers shown.
 
     Raises:
         UsageError: if the cell is outside the matrices, or missing.
@@ -210,7 +242,12 @@ def case_of(
     run_here(pair, edges, row, after)
     _check_used(row, place)
     rows, block = with_row(edges, row)
-    return Case(result, block, rows, place, after.sums.finish(), learning_rate, files, chosen=cell is not None)
+    return Case(result, block, rows, place, after.sums.finish(), learning_rate, files, cell is not None, digits)
+
+
+def _rounded(value: float, digits: int) -> float:
+    """A number to so many significant digits."""
+    return float(f"{value:.{digits}g}")
 
 
 def _traced(evaluation: Evaluation, cell: tuple[int, int] | None) -> tuple[int, int]:

@@ -42,6 +42,14 @@ class Index:
 
 
 @dataclass(frozen=True)
+class SumOver:
+    """Σ over an index from 1 to a limit, in front of what is added up."""
+
+    index: str
+    limit: str
+
+
+@dataclass(frozen=True)
 class Power:
     """A base with an exponent: "2", or "T" for the transposed."""
 
@@ -100,7 +108,7 @@ class Grid:
     column_gaps: frozenset[int] = frozenset()
 
 
-Formula: TypeAlias = str | Number | Index | Power | Fraction | Root | Parentheses | Line | Traced | Grid
+Formula: TypeAlias = str | Number | Index | SumOver | Power | Fraction | Root | Parentheses | Line | Traced | Grid
 
 
 def line(*items: Formula) -> Line:

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mse_cli.explain.formula import Formula
+from mse_cli.explain.formula import Formula, Fraction, line
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,25 @@ class Verdict:
     sentence: Paragraph
 
 
-Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict
+@dataclass(frozen=True)
+class Code:
+    """A piece of a program in Python, and what it prints."""
+
+    source: str
+    output: str = ""
+
+
+Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict | Code
 
 
 @dataclass(frozen=True)
 class Step:
-    """One section of the explanation."""
+    """One section of the explanation; ``program`` computes the same in Python, after ``setup`` of the lesson."""
 
     number: int
     title: str
     parts: tuple[Passage, ...]
+    program: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,14 @@ class Lesson:
 
     language: str
     title: str
-    introduction: Paragraph
+    introduction: tuple[Paragraph, ...]
     steps: tuple[Step, ...]
+    setup: str = ""
+
+
+def derivative(of: Formula, by: Formula) -> Fraction:
+    """∂of/∂by."""
+    return Fraction(line("∂", of), line("∂", by))
 
 
 def sentence(template: str, **values: Formula | Words) -> Paragraph:

@@ -1,14 +1,18 @@
-"""A computed case becomes a ``Lesson`` of nine steps."""
+"""A computed case becomes a ``Lesson`` of ten steps."""
 
 from __future__ import annotations
 
-from mse_cli.explain.backward import check, conventions, descent, gradient_step
-from mse_cli.explain.case import Case
-from mse_cli.explain.forward import error, inputs, introduction, mean, squares, total
-from mse_cli.explain.lesson import Lesson
-from mse_cli.explain.words import TEXTS, Language
+from dataclasses import replace
 
-SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions)
+from mse_cli.core.result import Language
+from mse_cli.explain.case import Case
+from mse_cli.explain.lesson import Lesson
+from mse_cli.explain.steps.backward import check, conventions, descent, gradient_step
+from mse_cli.explain.steps.forward import data, error, inputs, mean, opening, squares, total
+from mse_cli.explain.steps.program import cells, program, setup
+from mse_cli.explain.words import TEXTS
+
+SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions, program)
 
 
 def explain(case: Case, *, language: Language = "en", sections: frozenset[int] | None = None) -> Lesson:
@@ -17,8 +21,12 @@ def explain(case: Case, *, language: Language = "en", sections: frozenset[int] |
     Args:
         case: What was computed.
         language: Of its sentences.
-        sections: Numbers from 1 to 9.
+        sections: Numbers from 1 to 10.
     """
     texts = TEXTS[language]
-    steps = (make(case, texts) for i, make in enumerate(SECTIONS, start=1) if sections is None or i in sections)
-    return Lesson(language, texts["title"], introduction(case, texts), tuple(steps))
+    chosen = sections or frozenset(range(1, len(SECTIONS) + 1))
+    programs = cells(case)
+    made = (make(case, texts) for i, make in enumerate(SECTIONS, start=1) if i in chosen)
+    steps = tuple(replace(step, program=programs.get(step.number, "")) for step in made)
+    begin = (opening(texts),) if 1 in chosen else ()
+    return Lesson(language, texts["title"], (*begin, data(case, texts)), steps, setup(case, texts))

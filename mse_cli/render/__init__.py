@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.render.findings import write_findings
+    from mse_cli.render.findings import Verdicts, write_findings
     from mse_cli.render.lessons import write_lesson
     from mse_cli.render.shard_folder import saving
 
 __all__ = [
+    "Verdicts",
     "saving",
     "write_findings",
     "write_lesson",
@@ -18,6 +19,7 @@ __all__ = [
 __getattr__ = door(
     __name__,
     {
+        "Verdicts": "findings",
         "saving": "shard_folder",
         "write_findings": "findings",
         "write_lesson": "lessons",

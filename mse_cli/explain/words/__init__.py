@@ -5,9 +5,7 @@ A new language is a file here, and its entry below.
 
 from __future__ import annotations
 
-from typing import Literal
-
+from mse_cli.core.result import Language
 from mse_cli.explain.words import en, zh
 
-Language = Literal["en", "zh"]
 TEXTS: dict[Language, dict[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS}

@@ -28,7 +28,18 @@ from mse_cli.explain.formula import (
     line,
     operand,
 )
-from mse_cli.explain.lesson import Equation, Listing, Paragraph, Passage, Points, Step, Verdict, Words, sentence
+from mse_cli.explain.lesson import (
+    Equation,
+    Listing,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+    derivative,
+    sentence,
+)
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative
@@ -39,25 +50,24 @@ def gradient_step(case: Case, texts: Texts) -> Step:
     """∂MSE/∂A = 2·E / (N·C), by the chain rule for one cell."""
     a, e, se = (case.indexed(letter) for letter in ("a", "e", "se"))
     weighted = case.result.weighted
-    links = (_slope("MSE", se), _slope(se, e), _slope(e, a))
+    links = (derivative("MSE", se), derivative(se, e), derivative(e, a))
     top: Formula = case.indexed("w") if weighted else "1"
-    number: Formula = Number(case.at_cell(case.weights)) if weighted else "1"
-    error = operand(case.at_cell(case.errors))
+    number: Formula = case.number(case.at_cell(case.weights)) if weighted else "1"
+    error = case.operand(case.at_cell(case.errors))
     chain = Equation(
-        _slope("MSE", a),
+        derivative("MSE", a),
         (
             line(links[0], DOT, links[1], DOT, links[2]),
             line(Fraction(top, case.divisor_formula), DOT, "2", DOT, e, DOT, "1"),
             Traced(line(Fraction(number, case.divisor_numbers), DOT, "2", DOT, error, DOT, "1")),
-            Traced(Number(case.at_cell(case.gradient))),
+            Traced(case.number(case.at_cell(case.gradient))),
         ),
     )
-    why = "gradient.links_factor" if weighted else "gradient.links"
-    values = {"d": case.divisor_formula} | ({"f": case.indexed("w")} if weighted else {})
+    share, square, double = line(top, "/", Parentheses(case.divisor_formula)), Power("e", "2"), line("2", "e")
     parts: list[Passage] = [
         sentence(texts["gradient.question"], a=a, se=se),
         chain,
-        sentence(texts[why], **values),
+        sentence(texts["gradient.links"], share=share, square=square, slope=double, e="e"),
         sentence(texts["gradient.all"]),
         _whole_gradient(case),
     ]
@@ -66,18 +76,14 @@ def gradient_step(case: Case, texts: Texts) -> Step:
     return Step(6, texts["gradient.title"], tuple(parts))
 
 
-def _slope(of: Formula, by: Formula) -> Fraction:
-    return Fraction(line("∂", of), line("∂", by))
-
-
 def _whole_gradient(case: Case) -> Equation:
     letters: tuple[Formula, ...] = ("E",) if case.factor is None else (case.factor, TIMES, "E")
     letter = Fraction("2", case.divisor_formula)
-    number = Fraction("2", Number(case.result.divisor))
+    number = Fraction("2", case.number(case.result.divisor))
     with np.errstate(all="ignore"):
         cells = case.grid(case.weights * case.errors)
     return Equation(
-        _slope("MSE", "A"),
+        derivative("MSE", "A"),
         (line(letter, DOT, *letters), line(number, DOT, cells), case.grid(case.gradient, given=True)),
     )
 
@@ -89,13 +95,13 @@ def descent(case: Case, texts: Texts) -> Step:
         moved = case.block.prediction - case.learning_rate * case.gradient
     parts: list[Passage] = [
         sentence(texts["descent.signs"]),
-        Equation(line(_slope("MSE", "A"), EQUALS, case.grid(case.gradient, given=True), GIVES, _signs(case)), ()),
+        Equation(line(derivative("MSE", "A"), EQUALS, case.grid(case.gradient, given=True), GIVES, _signs(case)), ()),
         Points(tuple(_sentences(case, texts))),
         sentence(texts["descent.step"], eta=line("η", EQUALS, eta)),
         Equation(
             "A′",
             (
-                line("A", MINUS, "η", DOT, _slope("MSE", "A")),
+                line("A", MINUS, "η", DOT, derivative("MSE", "A")),
                 line(
                     case.grid(case.block.prediction),
                     MINUS,
@@ -131,19 +137,19 @@ def _what_to_do(case: Case, texts: Texts, i: int, j: int) -> Paragraph:
     kind = "low" if e < 0 else "high" if e > 0 else "right"
     name = case.heading(j) if case.result.columns[j].name else texts["descent.column"].format(j=j + 1)
     traced = (case.rows[i], j) == case.cell
-    values: dict[str, Formula] = {"a": Number(case.block.prediction[i, j].item())}
+    values: dict[str, Formula] = {"a": case.number(case.block.prediction[i, j].item())}
     if kind != "right":
-        values |= {"size": Number(abs(e)), "g": Number(g)}
+        values |= {"size": case.number(abs(e)), "g": case.number(g)}
     shown = {key: Traced(value) if traced else value for key, value in values.items()}
     return sentence(texts[f"descent.{kind}"], name=Words(name), i=Number(case.rows[i] + 1), **shown)
 
 
 def _losses(case: Case, texts: Texts) -> list[Passage]:
     """The loss before and after, and why."""
-    before, after = case.result.mse, case.after.mse
+    before, after = case.total(case.result.mse), case.number(case.after.mse)
     parts: list[Passage] = [
         sentence(texts["descent.loss"]),
-        Equation(line("MSE(A)", EQUALS, Number(before), QUAD, "MSE(A′)", EQUALS, Number(after)), ()),
+        Equation(line("MSE(A)", EQUALS, before, QUAD, "MSE(A′)", EQUALS, after), ()),
     ]
     weighted = case.result.weighted
     share: Formula = Fraction(line("2", DOT, "η", *((DOT, "w") if weighted else ())), case.divisor_formula)
@@ -155,8 +161,8 @@ def _losses(case: Case, texts: Texts) -> list[Passage]:
         numbers = line("1", MINUS, Fraction(line("2", DOT, operand(case.learning_rate)), case.divisor_numbers))
         rights = (
             line(Power(factor, "2"), DOT, "MSE(A)"),
-            line(Power(Parentheses(numbers), "2"), DOT, Number(before)),
-            Number(after),
+            line(Power(Parentheses(numbers), "2"), DOT, before),
+            after,
         )
         parts.append(Equation("MSE(A′)", rights))
     return [*parts, *_advice(case, texts)]
@@ -167,8 +173,10 @@ def _advice(case: Case, texts: Texts) -> list[Passage]:
         return [sentence(texts["descent.too_long_weighted"])] if case.after.mse > case.result.mse else []
     divisor = case.result.divisor
     if case.after.mse > case.result.mse:
-        return [sentence(texts["descent.too_long"], eta="η", limit=line(case.divisor_formula, EQUALS, Number(divisor)))]
-    half = line("η", EQUALS, Fraction(case.divisor_formula, "2"), EQUALS, Number(divisor / 2))
+        return [
+            sentence(texts["descent.too_long"], eta="η", limit=line(case.divisor_formula, EQUALS, case.number(divisor)))
+        ]
+    half = line("η", EQUALS, Fraction(case.divisor_formula, "2"), EQUALS, case.number(divisor / 2))
     return [sentence(texts["descent.best"], eta=half)]
 
 
@@ -177,16 +185,16 @@ def check(case: Case, texts: Texts) -> Step:
     slope = _slope_at(case, case.rows.index(case.cell[0]), case.cell[1])
     if slope is None:
         return Step(8, texts["check.title"], (sentence(texts["check.not_finite"]),))
-    a, e, value = case.indexed("a"), case.indexed("e"), operand(case.at_cell(case.block.prediction))
-    h, above, below = Number(slope.h), operand(slope.above), operand(slope.below)
+    a, e, value = case.indexed("a"), case.indexed("e"), case.operand(case.at_cell(case.block.prediction))
+    h, above, below = Number(slope.h), case.operand(slope.above), case.operand(slope.below)
     squares = line(_squared(e, "+"), MINUS, _squared(e, MINUS), EQUALS, "4", DOT, e, DOT, "h")
     parts: tuple[Passage, ...] = (
-        sentence(texts["check.idea"], h=line("h", EQUALS, h)),
-        Equation(_loss_at(a, "+", "h"), (_loss_at(Traced(value), "+", h), Number(slope.above))),
-        Equation(_loss_at(a, MINUS, "h"), (_loss_at(Traced(value), MINUS, h), Number(slope.below))),
+        sentence(texts["check.idea"], h=line("h", EQUALS, h), distance=line("2", "h")),
+        Equation(_loss_at(a, "+", "h"), (_loss_at(Traced(value), "+", h), above)),
+        Equation(_loss_at(a, MINUS, "h"), (_loss_at(Traced(value), MINUS, h), below)),
         Equation(
             Fraction(line(_loss_at(a, "+", "h"), MINUS, _loss_at(a, MINUS, "h")), line("2", DOT, "h")),
-            (Fraction(line(above, MINUS, below), line("2", DOT, h)), Traced(Number(slope.value))),
+            (Fraction(line(above, MINUS, below), line("2", DOT, h)), Traced(case.number(slope.value))),
         ),
         _verdict(case, texts, slope),
         sentence(texts["check.why"], squares=squares, h="h"),
@@ -223,8 +231,8 @@ def _verdict(case: Case, texts: Texts, slope: Slope) -> Verdict:
     holds = largest <= TOLERANCE
     text = sentence(
         texts["check.verdict"],
-        g=Traced(Number(case.at_cell(case.gradient))),
-        numeric=Traced(Number(slope.value)),
+        g=Traced(case.number(case.at_cell(case.gradient))),
+        numeric=Traced(case.number(slope.value)),
         count=Number(count),
         largest=Number(largest, 2),
     )
@@ -250,7 +258,7 @@ def conventions(case: Case, texts: Texts) -> Step:
     titles = tuple(texts[f"conventions.{title}"] for title in ("name", "loss", "gradient"))
     parts = (
         sentence(texts["conventions.why"]),
-        Listing(titles, tuple(_convention(texts, *row) for row in rows)),
+        Listing(titles, tuple(_convention(case, texts, *row) for row in rows)),
         sentence(texts["conventions.users"]),
         Points(tuple(_users(texts, row[0]) for row in rows)),
     )
@@ -259,7 +267,7 @@ def conventions(case: Case, texts: Texts) -> Step:
 
 def _users(texts: Texts, key: str) -> Paragraph:
     name, colon, users = (texts[name] for name in (f"conventions.{key}", "colon", f"conventions.{key}.users"))
-    return Paragraph((Words(name + colon + users),))
+    return sentence(name + colon + users, e=line("A", MINUS, "Y"))
 
 
 def _items(formula: Formula) -> tuple[Formula, ...]:
@@ -267,10 +275,11 @@ def _items(formula: Formula) -> tuple[Formula, ...]:
 
 
 def _convention(
-    texts: Texts, key: str, loss: Formula, value: float, gradient: Formula, slope: float
+    case: Case, texts: Texts, key: str, loss: Formula, value: float, gradient: Formula, slope: float
 ) -> tuple[Paragraph, ...]:
+    shown = case.total(value) if key in ("mean", "sum") else case.number(value)
     return (
         sentence(texts[f"conventions.{key}"]),
-        Paragraph((line(loss, EQUALS, Number(value)),)),
-        Paragraph((line(gradient, EQUALS, Traced(Number(slope))),)),
+        Paragraph((line(loss, EQUALS, shown),)),
+        Paragraph((line(gradient, EQUALS, Traced(case.number(slope))),)),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mse_cli.errors import printable
-from mse_cli.explain.case import DIGITS, Case, gaps
+from mse_cli.explain.case import Case, gaps
 from mse_cli.explain.formula import (
     DOT,
     EQUALS,
@@ -18,14 +18,15 @@ from mse_cli.explain.formula import (
     Fraction,
     Grid,
     Index,
+    Line,
     Number,
     Parentheses,
     Power,
     Root,
+    SumOver,
     Traced,
     joined,
     line,
-    operand,
 )
 from mse_cli.explain.lesson import Equation, Paragraph, Passage, Step, Words, sentence
 
@@ -33,10 +34,15 @@ Texts = Mapping[str, str]
 ONES_ROWS, ONES_COLUMNS = Power(Index("ι", ("N",)), "T"), Index("ι", ("C",))
 
 
-def introduction(case: Case, texts: Texts) -> Paragraph:
-    """What is explained."""
+def opening(texts: Texts) -> Paragraph:
+    """What it is all for."""
+    return sentence(texts["opening"], mse="MSE", a="A", y="Y", n="N", c="C")
+
+
+def data(case: Case, texts: Texts) -> Paragraph:
+    """Whose numbers are explained."""
     if not case.files:
-        return sentence(texts["example"])
+        return sentence(texts["example" if case.files is None else "arrays"])
     names = [Words(texts["stdin"] if file == "-" else printable(file)) for file in case.files]
     if len(names) == 1:
         return sentence(texts["table"], a=names[0])
@@ -46,7 +52,7 @@ def introduction(case: Case, texts: Texts) -> Paragraph:
 def inputs(case: Case, texts: Texts) -> Step:
     """A, Y, N, C, and what is special about them."""
     parts: list[Passage] = [
-        sentence(texts["inputs.matrices"]),
+        sentence(texts["inputs.matrices"], a="A", y="Y"),
         _size(case, texts),
         *_names(case, texts),
         Equation(_sides(case), ()),
@@ -54,16 +60,16 @@ def inputs(case: Case, texts: Texts) -> Step:
         _traced(case, texts),
     ]
     a, y = case.at_cell(case.block.prediction), case.at_cell(case.block.target)
-    named = [line(case.indexed(letter), EQUALS, Traced(Number(value))) for letter, value in (("a", a), ("y", y))]
+    named = [line(case.indexed(letter), EQUALS, Traced(case.number(value))) for letter, value in (("a", a), ("y", y))]
     if case.result.weighted:
-        named.append(line(case.indexed("w"), EQUALS, Traced(Number(case.at_cell(case.weights)))))
+        named.append(line(case.indexed("w"), EQUALS, Traced(case.number(case.at_cell(case.weights)))))
     parts.append(Equation(joined([*named], QUAD), ()))
     return Step(1, texts["inputs.title"], tuple(parts))
 
 
 def _size(case: Case, texts: Texts) -> Paragraph:
     n_rows, n_columns = case.result.shape
-    product = line("N", DOT, "C", EQUALS, Number(n_rows), DOT, Number(n_columns), EQUALS, Number(n_rows * n_columns))
+    product = line("N", DOT, "C", EQUALS, Number(n_rows * n_columns))
     n, c = line("N", EQUALS, Number(n_rows)), line("C", EQUALS, Number(n_columns))
     return sentence(texts["inputs.size"], n=n, c=c, cells=product)
 
@@ -98,7 +104,7 @@ def _remarks(case: Case, texts: Texts) -> list[Paragraph]:
     if gaps(case.rows) or gaps(case.columns):
         remarks.append(sentence(texts["inputs.corners"]))
     if not case.shown_exactly:
-        remarks.append(sentence(texts["inputs.rounded"]))
+        remarks.append(sentence(texts["inputs.rounded"], digits=Number(case.cell_digits)))
     return remarks
 
 
@@ -123,11 +129,11 @@ def error(case: Case, texts: Texts) -> Step:
             case.indexed("e"),
             (
                 line(case.indexed("a"), MINUS, case.indexed("y")),
-                Traced(line(operand(cells[0]), MINUS, operand(cells[1]))),
-                Traced(Number(e)),
+                Traced(line(case.operand(cells[0]), MINUS, case.operand(cells[1]))),
+                Traced(case.number(e)),
             ),
         ),
-        sentence(texts[f"error.{kind}"], size=Number(abs(e))),
+        sentence(texts[f"error.{kind}"], size=case.number(abs(e))),
     )
     return Step(2, texts["error.title"], parts)
 
@@ -135,7 +141,7 @@ def error(case: Case, texts: Texts) -> Step:
 def squares(case: Case, texts: Texts) -> Step:
     """SE = E ⊙ E."""
     e = case.grid(case.errors)
-    a, y = (operand(case.at_cell(matrix)) for matrix in (case.block.prediction, case.block.target))
+    a, y = (case.operand(case.at_cell(matrix)) for matrix in (case.block.prediction, case.block.target))
     parts = (
         sentence(texts["se.formula"]),
         Equation("SE", (line("E", TIMES, "E"), line(e, TIMES, e), case.grid(case.squares))),
@@ -145,8 +151,8 @@ def squares(case: Case, texts: Texts) -> Step:
             (
                 Power(Parentheses(line(case.indexed("a"), MINUS, case.indexed("y"))), "2"),
                 Traced(Power(Parentheses(line(a, MINUS, y)), "2")),
-                Traced(Power(operand(case.at_cell(case.errors)), "2")),
-                Traced(Number(case.at_cell(case.squares))),
+                Traced(Power(case.operand(case.at_cell(case.errors)), "2")),
+                Traced(case.number(case.at_cell(case.squares))),
             ),
         ),
         sentence(texts["se.why"]),
@@ -155,26 +161,52 @@ def squares(case: Case, texts: Texts) -> Step:
 
 
 def total(case: Case, texts: Texts) -> Step:
-    """SSE = ι_Nᵀ · SE · ι_C, first down the rows, then across the columns."""
-    terms: Formula = "SE" if case.factor is None else Parentheses(line(case.factor, TIMES, "SE"))
-    with np.errstate(all="ignore"):
-        cells = case.grid(case.weights * case.squares)
-    sums = [case.result.columns[j].sse for j in case.columns]
-    short = case.row_of_columns([Number(x, DIGITS) for x in sums])
-    parts: list[Passage] = [sentence(texts["sse.formula"], iota=Index("ι", ("N",)))]
+    """SSE = ι_Nᵀ · SE · ι_C = Σ Σ se, first down the rows, then across the columns."""
+    n, c = (Index("ι", (letter,)) for letter in "NC")
+    parts: list[Passage] = [sentence(texts["sse.formula"], iota_n=n, iota_c=c, n="N", c="C", left=ONES_ROWS)]
     if case.factor is not None:
         parts.append(sentence(texts["sse.factor"], factor=case.factor))
-    parts += [
-        Equation("SSE", (line(ONES_ROWS, DOT, terms, DOT, ONES_COLUMNS),)),
-        sentence(texts["sse.down"]),
-        Equation(line(ONES_ROWS, DOT, terms), (line(_ones(case.rows), DOT, cells), short)),
-        sentence(texts["sse.across"]),
-        Equation("SSE", (line(short, DOT, _column(_ones(case.columns))), _added(case), Number(case.result.sse))),
-    ]
+    whole = line(ONES_ROWS, DOT, _terms(case), DOT, ONES_COLUMNS)
+    parts += [Equation("SSE", (whole, _double_sum(case, Index("se", ("i", "j"))))), *_adding_up(case, texts)]
     share = _share(case)
-    if share is not None:
-        parts.append(sentence(texts["sse.share"], share=Number(share, 4)))
+    if share is not None and case.result.cells_used > 1:
+        parts.append(sentence(texts["sse.share"], share=Number(share, min(4, case.digits or 4))))
     return Step(4, texts["sse.title"], tuple(parts))
+
+
+def _terms(case: Case) -> Formula:
+    """What is added up: SE, each of its cells times its factor."""
+    return "SE" if case.factor is None else Parentheses(line(case.factor, TIMES, "SE"))
+
+
+def _double_sum(case: Case, of: Formula) -> Line:
+    """Σ Σ over all rows and columns, each term times its factor."""
+    letters = [letter for letter, there in (("m", case.masked), ("w", case.result.weighted)) if there]
+    factors = [part for letter in letters for part in (Index(letter, ("i", "j")), DOT)]
+    return line(SumOver("i", "N"), SumOver("j", "C"), *factors, of)
+
+
+def _adding_up(case: Case, texts: Texts) -> list[Passage]:
+    """Down the rows, then across the columns; neither where there is but one."""
+    (n_rows, n_columns), terms = case.result.shape, _terms(case)
+    with np.errstate(all="ignore"):
+        cells = case.grid(case.weights * case.squares)
+    sse = case.total(case.result.sse)
+    down = line(_ones(case.rows), DOT, cells)
+    if n_columns == 1:
+        if n_rows == 1:
+            return [Equation("SSE", (terms, sse))]
+        return [sentence(texts["sse.down"]), Equation("SSE", (line(ONES_ROWS, DOT, terms), down, sse))]
+    sums = case.row_of_columns([Number(case.result.columns[j].sse, case.cell_digits) for j in case.columns])
+    across = Equation("SSE", (line(sums, DOT, _column(_ones(case.columns))), _added(case), sse))
+    if n_rows == 1:
+        return [sentence(texts["sse.across"]), across]
+    return [
+        sentence(texts["sse.down"]),
+        Equation(line(ONES_ROWS, DOT, terms), (down, sums)),
+        sentence(texts["sse.across"]),
+        across,
+    ]
 
 
 def _ones(numbers: tuple[int, ...]) -> Grid:
@@ -192,7 +224,7 @@ def _added(case: Case) -> Formula:
     for k, j in enumerate(case.columns):
         if k in skipped:
             terms.append("…")
-        number = Number(case.result.columns[j].sse)
+        number = case.number(case.result.columns[j].sse)
         terms.append(Traced(number) if j == case.cell[1] else number)
     return joined(terms, "+")
 
@@ -206,15 +238,15 @@ def _share(case: Case) -> float | None:
 
 def mean(case: Case, texts: Texts) -> Step:
     """MSE = SSE / (N·C), and its root."""
-    sse = Number(case.result.sse)
+    sse, mse, rmse = (case.total(value) for value in (case.result.sse, case.result.mse, case.result.rmse))
     why = "weighted" if case.result.weighted else "masked" if case.masked else "formula"
+    square = Power(Parentheses(line(Index("a", ("i", "j")), MINUS, Index("y", ("i", "j")))), "2")
     parts = (
-        sentence(texts[f"mse.{why}"]),
-        Equation(
-            "MSE",
-            (Fraction("SSE", case.divisor_formula), Fraction(sse, case.divisor_numbers), Number(case.result.mse)),
-        ),
+        sentence(texts[f"mse.{why}"], nc=line("N", DOT, "C"), n="N"),
+        Equation("MSE", (Fraction("SSE", case.divisor_formula), Fraction(sse, case.divisor_numbers), mse)),
+        sentence(texts["mse.sums"], i="i", j="j"),
+        Equation("MSE", (line(Fraction("1", case.divisor_formula), DOT, _double_sum(case, square)),)),
         sentence(texts["mse.rmse"]),
-        Equation("RMSE", (Root("MSE"), Root(Number(case.result.mse)), Number(case.result.rmse))),
+        Equation("RMSE", (Root("MSE"), Root(mse), rmse)),
     )
     return Step(5, texts["mse.title"], parts)
