@@ -11,7 +11,7 @@ FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
 cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
 render.files.destination render.number_text render.printing render.screens render.screens.characters
-render.screens.messages
+render.screens.messages render.screens.size
 """
 COMPUTE = """
 commands.compute commands.groups core.blocks core.exact core.matching core.missing core.tallies core.tallies.edges

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
+from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from mse_cli.check.finding import Finding
@@ -15,6 +17,7 @@ from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
 PASS, FAIL = ("PASS", "bold green"), ("FAIL", "bold red")
+BELOW = Text(" " * 6)
 
 
 def write_findings(findings: Sequence[Finding], names: Sequence[str] | None, color: ColorChoice) -> None:
@@ -29,18 +32,27 @@ def render_findings(findings: Sequence[Finding], names: Sequence[str] | None, sc
     return screen.draw(*(line for finding in findings for line in _lines(finding, names, screen)))
 
 
-def _lines(finding: Finding, names: Sequence[str] | None, screen: Screen) -> Iterator[Text]:
+def _lines(finding: Finding, names: Sequence[str] | None, screen: Screen) -> Iterator[RenderableType]:
     word, style = PASS if finding.holds else FAIL
-    sentence = f"  {finding.what}: {_figures(finding, names)}; tolerance {_tolerance(finding)}"
-    yield screen.text(word, style) + screen.text(sentence)
+    sentence = f"{finding.what}: {_figures(finding, names)}; tolerance {_tolerance(finding)}"
+    yield _hanging(screen.text(f"{word}  ", style), screen.text(sentence))
     if finding.holds or finding.what == "analytic gradient":
         return
     if finding.cell is not None or finding.what == "loss":
-        yield screen.text(f"      given {exact(finding.given)}, right is {exact(finding.right)}")
+        yield _hanging(BELOW, screen.text(f"given {exact(finding.given)}, right is {exact(finding.right)}"))
     for k, words in enumerate(finding.fits):
-        yield screen.text(f"      {'or: ' if k else ''}{words}", "bold")
+        yield _hanging(BELOW, screen.text(f"{'or: ' if k else ''}{words}", "bold"))
     if not finding.fits:
-        yield screen.text("      no known convention fits these numbers")
+        yield _hanging(BELOW, screen.text("no known convention fits these numbers"))
+
+
+def _hanging(word: Text, sentence: Text) -> Table:
+    """A word and what follows it, whose further lines stand below its beginning."""
+    row = Table.grid()
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(word, sentence)
+    return row
 
 
 def _figures(finding: Finding, names: Sequence[str] | None) -> str:
