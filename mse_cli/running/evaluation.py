@@ -30,7 +30,7 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
-from mse_cli.running.tallying import Progress
+from mse_cli.running.tallying import Progress, Tally
 
 MatrixName = Literal["se", "gradient"]
 
@@ -165,9 +165,10 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     edge_rows: int | None = None,
+    also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair, through the sums, and keep what was asked for.
+    """Run the blocks of a pair, through the sums, and keep what was asked for; ``also`` feed other tallies.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -176,7 +177,7 @@ def evaluate_pair(
     sums = Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
-    backend.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
+    backend.run(*(tally for tally in (sums, edges, worst_cells, *also) if tally is not None), progress=progress)
     if not sums.cells_used.any():
         raise _nothing_left(pair)
     evaluation = finish(sums, worst_cells, pair.names, reduction)

@@ -1,0 +1,1 @@
+"""What people look at: bins for pictures, each column's share; plain data, no screen."""
