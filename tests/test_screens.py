@@ -18,8 +18,8 @@ from mse_cli.render.screens.screen import Screen
 class Terminal(io.TextIOWrapper):
     """A terminal of the size that the environment says."""
 
-    def __init__(self) -> None:
-        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, newline="")
 
     def isatty(self) -> bool:
         return True

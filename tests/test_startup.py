@@ -26,8 +26,8 @@ readers.text.text_file readers.weights render.screens.progress running running.b
 running.partitions running.tallying
 """
 HELP = """
-check commands.check commands.compute commands.explain commands.groups commands.merge explain explain.words
-explain.words.en explain.words.zh render.lessons render.screens.progress running
+check commands.check commands.compute commands.explain commands.groups commands.merge commands.report explain
+explain.words explain.words.en explain.words.zh render.lessons render.screens.progress report running
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary

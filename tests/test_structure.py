@@ -49,8 +49,15 @@ INSIDE = {
     "readers/text/look": ("head", "delimiter first_rows", "header"),
     "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
     "report": ("axes", "report"),
-    "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),
-    "commands": ("options usage", "groups", "compute explain check merge"),
+    "render": (
+        "number_text screens",
+        "files",
+        "printing",
+        "summary",
+        "formats lessons findings report",
+        "shard_folder",
+    ),
+    "commands": ("options usage", "groups", "compute explain check merge report"),
 }
 MOST_ROOMS, MOST_BEHIND_A_DOOR = 13, 8
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

@@ -12,7 +12,7 @@ from mse_cli.core.tallies.bins import Axis
 OUTER = 0.0005  # of the numbers, at each end, may be left outside
 FENCE = 10.0  # × the distance of the quartiles, beyond which numbers are left outside as well
 WIDEST, NARROWEST = 2.0**1000, 2.0**-900  # of what is shown: widths and edges stay ordinary numbers
-ROUND = (1, 2, 5, 10)
+ROUND = (10, 20, 25, 50)  # × a power of ten
 
 
 def axis_of(numbers: Floats, most_bins: int) -> Axis:
@@ -38,7 +38,7 @@ def _range(numbers: Floats) -> tuple[float, float]:
 
 
 def round_axis(low: float, high: float, most_bins: int) -> Axis:
-    """The axis with the most bins, at most so many, whose edges are multiples of 1, 2 or 5 times a power of ten.
+    """The axis with the most bins, at most so many, whose edges are multiples of 1, 2, 2.5 or 5 times a power of ten.
 
     >>> round_axis(-3.2, 9.9, 8).edges.tolist(), round_axis(7, 7, 8).edges.tolist()
     ([-4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0, 10.0], [6.9, 6.95, 7.0, 7.05, 7.1])
@@ -47,7 +47,7 @@ def round_axis(low: float, high: float, most_bins: int) -> Axis:
     if high - low < 4 * math.ulp(largest) * most_bins:  # one number, as far as float64 tells
         width = 10.0 ** (math.floor(math.log10(largest)) - 1) if max(abs(low), abs(high)) else 1.0
         low, high = low - width, high + width
-    power = math.floor(math.log10((high - low) / most_bins))
+    power = math.floor(math.log10((high - low) / most_bins)) - 1
     while True:
         for factor in ROUND:
             edges = _edges(low, high, factor, power)

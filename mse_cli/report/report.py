@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mse_cli.core.result import Reduction, Result
+from mse_cli.core.result import Result
 from mse_cli.core.tallies.bins import Bins, Counts, Plan
 from mse_cli.core.tallies.sample import Sample
 from mse_cli.errors import UsageError, listed, printable, quote
@@ -54,7 +54,6 @@ def report_of(
     detail: Detail,
     most_columns: int = 1,
     column: str | None = None,
-    reduction: Reduction = "mean",
     worst: int = 5,
     progress: Progress | None = None,
 ) -> Report:
@@ -66,13 +65,12 @@ def report_of(
         detail: How many bins there are at most.
         most_columns: How many columns are pictured, those with the largest shares of SSE.
         column: The one that is pictured instead, by its name or its number from 1.
-        reduction: "mean" or "sum".
         worst: How many of the worst cells are listed.
         progress: Told how many more rows are done.
     """
     n_columns = backend.pair.n_columns
     sample = Sample(max(1, min(SAMPLED_ROWS, SAMPLED_CELLS // n_columns)), n_columns)
-    result = evaluate_pair(backend, reduction=reduction, worst=worst, also=(sample,), progress=progress).result
+    result = evaluate_pair(backend, worst=worst, also=(sample,), progress=progress).result
     chosen = ranked(result)[:most_columns] if column is None else [column_of(column, result.names)]
     bins = Bins([_plan(j, sample, detail) for j in chosen])
     backend.run(bins, progress=progress)
