@@ -18,7 +18,7 @@ from mse_cli.errors import MseError, ReaderGoneError, reason
 from mse_cli.render.screens.messages import fail
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
-COMMANDS = ("compute", "compare", "explain", "check", "merge")
+COMMANDS = ("compute", "compare", "report", "explain", "check", "merge")
 # The base of all of Click's own errors, which Typer carries inside and does not export.
 USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 EXAMPLES = options.examples("mse compute preds.csv truth.csv", "mse compute -h")

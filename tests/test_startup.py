@@ -11,7 +11,7 @@ FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
 cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
 render.files.destination render.number_text render.printing render.screens render.screens.characters
-render.screens.messages
+render.screens.messages render.screens.size
 """
 COMPUTE = """
 commands.compute commands.groups core.blocks core.exact core.labels core.matching core.missing core.tallies
@@ -28,8 +28,8 @@ running.evaluation running.limits running.merging running.merging.partial runnin
 running.tallying
 """
 HELP = """
-check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge comparison
-explain render.lessons render.screens.progress running
+check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge
+commands.report comparison explain render.lessons render.screens.progress report running
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary

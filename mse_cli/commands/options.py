@@ -276,8 +276,14 @@ Digits = Annotated[
     ),
 ]
 MaxRows = Annotated[
-    int,
-    typer.Option("--max-rows", metavar="R", min=1, help="Rows of a matrix that a table shows.", rich_help_panel=OUTPUT),
+    int | None,
+    typer.Option(
+        "--max-rows",
+        metavar="R",
+        min=1,
+        help="Rows of a matrix that a table shows; by default 10, or fewer on a low terminal.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 

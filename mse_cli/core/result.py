@@ -182,3 +182,15 @@ class Excerpt:
     row_sums: list[float] = field(repr=False)
     gradient: NDArray[np.float64] = field(repr=False)
     keys: tuple[str, ...] | None = None
+
+    def shortened(self, most: int) -> Excerpt:
+        """At most so many of its rows, from both ends."""
+        last = most // 2
+        kept = [*range(most - last), *range(len(self.rows) - last, len(self.rows))]
+        return Excerpt(
+            rows=tuple(self.rows[i] for i in kept),
+            squared_error=self.squared_error[kept],
+            row_sums=[self.row_sums[i] for i in kept],
+            gradient=self.gradient[kept],
+            keys=None if self.keys is None else tuple(self.keys[i] for i in kept),
+        )

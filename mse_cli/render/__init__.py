@@ -7,6 +7,7 @@ from mse_cli import door
 if TYPE_CHECKING:
     from mse_cli.render.findings import Verdicts, write_findings
     from mse_cli.render.lessons import write_lesson
+    from mse_cli.render.report import writer_for
     from mse_cli.render.shard_folder import saving
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "saving",
     "write_findings",
     "write_lesson",
+    "writer_for",
 ]
 
 __getattr__ = door(
@@ -23,5 +25,6 @@ __getattr__ = door(
         "saving": "shard_folder",
         "write_findings": "findings",
         "write_lesson": "lessons",
+        "writer_for": "report",
     },
 )

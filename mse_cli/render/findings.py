@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from mse_cli.check.finding import Finding
@@ -20,6 +22,7 @@ from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
 STYLES = {"pass": "bold green", "fail": "bold red"}
+BELOW = Text(" " * 6)
 
 
 @dataclass(frozen=True)
@@ -66,23 +69,32 @@ def render_findings(verdicts: Verdicts, screen: Screen) -> str:
     return screen.draw(*(line for finding in verdicts.findings for line in _lines(finding, verdicts, screen)))
 
 
-def _lines(finding: Finding, verdicts: Verdicts, screen: Screen) -> Iterator[Text]:
+def _lines(finding: Finding, verdicts: Verdicts, screen: Screen) -> Iterator[RenderableType]:
     texts, kind = verdicts.texts, "pass" if finding.holds else "fail"
     tolerance = exact(finding.precision.tolerance).replace("e-0", "e-")
     why = "" if finding.precision.why is None else texts["name"].format(name=said(finding.precision.why, texts))
     sentence = _figures(finding, verdicts) + texts["tolerance"].format(tolerance=tolerance, why=why)
-    yield screen.text(texts[kind], STYLES[kind]) + screen.text(f"  {sentence}")
+    yield _hanging(screen.text(texts[kind] + "  ", STYLES[kind]), screen.text(sentence))
     if finding.holds:
         return
     if finding.cell is not None or finding.what == "loss":
         numbers = texts["numbers"].format(given=exact(finding.given), right=exact(finding.right))
-        yield screen.text(f"      {numbers}")
+        yield _hanging(BELOW, screen.text(numbers))
     for k, fit in enumerate(finding.fits):
         words = explained(fit, texts)
-        yield screen.text("      " + (texts["or"].format(words=words) if k else words), "bold")
+        yield _hanging(BELOW, screen.text(texts["or"].format(words=words) if k else words, "bold"))
     if not finding.fits and finding.what != "analytic gradient":
-        yield screen.text(f"      {texts['unknown']}")
-    yield screen.text("      " + texts["see"].format(command=verdicts.pointer(finding)))
+        yield _hanging(BELOW, screen.text(texts["unknown"]))
+    yield _hanging(BELOW, screen.text(texts["see"].format(command=verdicts.pointer(finding))))
+
+
+def _hanging(word: Text, sentence: Text) -> Table:
+    """A word and what follows it, whose further lines stand below its beginning."""
+    row = Table.grid()
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(word, sentence)
+    return row
 
 
 def _figures(finding: Finding, verdicts: Verdicts) -> str:

@@ -32,7 +32,7 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
-from mse_cli.running.tallying import Progress, Tallies
+from mse_cli.running.tallying import Progress, Tallies, Tally
 
 MatrixName = Literal["se", "gradient"]
 
@@ -176,9 +176,10 @@ def evaluate_pair(
     worst: int | None = None,
     stats: bool = False,
     edge_rows: int | None = None,
+    also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair, through the sums, and keep what was asked for.
+    """Run the blocks of a pair, through the sums, and keep what was asked for; ``also`` feed other tallies.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
@@ -191,7 +192,7 @@ def evaluate_pair(
         Groups(pair.by) if pair.by else None,
     )
     edges = None if edge_rows is None else Edges(edge_rows)
-    backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), progress=progress)
+    backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
     if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)
     evaluation = finish(tallies, pair.names, reduction)

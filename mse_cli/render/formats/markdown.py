@@ -17,7 +17,7 @@ def whole(job: Job) -> list[str]:
     result, excerpt, printout = job.evaluation.result, job.evaluation.excerpt(), job.printout
     rows = summary_rows(result, job.files, printout.most_columns)
     parts = [table(["quantity", "value"], [[row.label, row.text] for row in rows])]
-    parts += map(_listing, listings(result, printout.most_rows).values())
+    parts += map(_listing, listings(result, printout.rows_shown).values())
     if excerpt is not None:
         parts += [_matrix(shown(name, result, excerpt), result, excerpt, printout) for name in MATRICES]
     return [shown_in("\n".join(parts), printout.encoding)]

@@ -1,10 +1,10 @@
-"""The tables of ``mse compute`` for people: a summary, SE with its sums, the gradient."""
+"""The tables of ``mse compute`` for people: SE with its sums, the gradient and, where the eye rests, the summary."""
 
 from __future__ import annotations
 
 import sys
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.table import Table
 
 from mse_cli.core.result import Excerpt, Result
@@ -14,18 +14,28 @@ from mse_cli.render.summary import MATRICES, Lines, Listing, Shown, lines_of, li
 from mse_cli.running.evaluation import MatrixName
 
 NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
+PROMPT, LINES_AROUND = 1, 13  # lines: the shell's; titles, borders and sums of both matrices
 
 
 def whole(job: Job) -> list[str]:
-    """The summary and, if rows were kept, the matrices."""
+    """If rows were kept, the matrices; then the summary, which stays on the screen when the prompt comes back."""
     result, excerpt = job.evaluation.result, job.evaluation.excerpt()
     screen = _screen(job.printout)
-    tables: list[RenderableType] = [_summary(job, screen)]
-    tables += [_listing(it, screen) for it in listings(result, job.printout.most_rows).values()]
-    if excerpt is not None:
-        matrices = (shown(name, result, excerpt) for name in MATRICES)
-        tables += [_fitted(matrix, result, excerpt, job.printout, screen) for matrix in matrices]
-    return [screen.draw(*tables)]
+    answers = [screen.draw(_listing(it, screen)) for it in listings(result, job.printout.rows_shown).values()]
+    answers.append(screen.draw(_summary(job, screen)))
+    if excerpt is None:
+        return ["\n".join(answers)]
+    if screen.lines is not None and job.printout.most_rows is None:
+        excerpt = _lower(excerpt, screen.lines - PROMPT - sum(1 + text.count("\n") for text in answers))
+    matrices = (shown(name, result, excerpt) for name in MATRICES)
+    drawn = [screen.draw(_fitted(matrix, result, excerpt, job.printout, screen)) for matrix in matrices]
+    return ["\n".join(drawn + answers)]
+
+
+def _lower(excerpt: Excerpt, lines: int) -> Excerpt:
+    """Only so many rows of it that both matrices fit into so many lines, but two at least."""
+    each = (lines - LINES_AROUND) // len(MATRICES)
+    return excerpt if len(excerpt.rows) <= each else excerpt.shortened(max(2, each - 1))  # a line marks the gap
 
 
 def matrix(job: Job, name: MatrixName) -> list[str]:
@@ -39,7 +49,7 @@ def matrix(job: Job, name: MatrixName) -> list[str]:
 def listed(job: Job, name: OnlyListed) -> list[str]:
     """The groups or the worst cells alone."""
     screen = _screen(job.printout)
-    return [screen.draw(_listing(listings(job.evaluation.result, job.printout.most_rows)[name], screen))]
+    return [screen.draw(_listing(listings(job.evaluation.result, job.printout.rows_shown)[name], screen))]
 
 
 def _screen(printout: Printout) -> Screen:
@@ -94,4 +104,4 @@ def _table(lines: Lines, screen: Screen, *, sums: bool) -> Table:
 
 
 def _titled(title: str, table: Table, screen: Screen) -> Group:
-    return Group(screen.text(f"\n{title}", "bold"), table)  # a title of the table's own would wrap at its width
+    return Group(screen.text(title, "bold"), table)  # a title of the table's own would wrap at its width

@@ -1,0 +1,80 @@
+"""What stays on a terminal's screen: low matrices above the summary, sentences that hang below their first word."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mse_cli.check.finding import Finding
+from mse_cli.check.precision import Precision
+from mse_cli.cli import run
+from mse_cli.render.findings import render_findings
+from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.screen import Screen
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal of the size that the environment says."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, newline="")
+
+    def isatty(self) -> bool:
+        return True
+
+    def takes(self) -> contextlib.ExitStack:
+        stack = contextlib.ExitStack()
+        stack.enter_context(contextlib.redirect_stdout(self))
+        stack.enter_context(contextlib.redirect_stderr(self))
+        return stack
+
+    def shown(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Both streams as a terminal of 80 × 24."""
+    for name, value in {"COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    return Terminal()
+
+
+@pytest.mark.parametrize(("lines", "rows"), [("24", 2), ("40", 6), ("60", 10)])
+def test_matrices_are_as_high_as_the_summary_leaves_room(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, rows: int
+) -> None:
+    monkeypatch.setenv("LINES", lines)
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "p.npy", np.arange(100.0))
+    np.save(tmp_path / "t.npy", np.zeros(100))
+    with terminal.takes():
+        assert run(["compute", "p.npy", "t.npy"]) == 0
+    shown = terminal.shown().splitlines()
+    assert sum(line.startswith("│  9") or line.startswith("│ 100") for line in shown) == 2 * (rows // 2)
+    assert shown[-2].split()[1] == "RMSE"
+    assert len(shown) < int(lines) or rows == 2
+
+
+def test_who_asks_for_rows_gets_them(terminal: Terminal, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.arange(100.0))
+    with terminal.takes():
+        assert run(["compute", *[str(tmp_path / "p.npy")] * 2, "--max-rows", "50"]) == 0
+    assert len(terminal.shown().splitlines()) > 100
+
+
+def test_a_note_hangs_below_its_first_word_on_a_terminal(terminal: Terminal) -> None:
+    with terminal.takes():
+        note(["word " * 20], quiet=False)
+    assert terminal.shown() == f"note: {'word ' * 14}word\n      {'word ' * 4}word\n"
+
+
+def test_a_verdict_hangs_below_its_first_word(terminal: Terminal) -> None:
+    finding = Finding("gradient", 0.5, Precision(1e-7, why="because " * 5), (1, 1), 1.0, 2.0, 4)
+    lines = render_findings([finding], None, Screen(terminal, "never")).splitlines()
+    assert lines[0].startswith("FAIL  gradient: largest relative error 0.5")
+    assert all(line.startswith(" " * 6) and line[6] != " " for line in lines[1:])
+    assert len(lines) > 2
