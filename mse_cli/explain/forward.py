@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mse_cli.errors import printable
+from mse_cli.errors import printable, shown
 from mse_cli.explain.case import DIGITS, Case, gaps
 from mse_cli.explain.formula import (
     DOT,
@@ -37,7 +37,7 @@ def introduction(case: Case, texts: Texts) -> Paragraph:
     """What is explained."""
     if not case.files:
         return sentence(texts["example"])
-    names = [Words(texts["stdin"] if file == "-" else printable(file)) for file in case.files]
+    names = [Words(texts["stdin"] if file == "-" else printable(shown(file))) for file in case.files]
     if len(names) == 1:
         return sentence(texts["table"], a=names[0])
     return sentence(texts["files"], a=names[0], y=names[1])

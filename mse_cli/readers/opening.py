@@ -6,15 +6,14 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from mse_cli.core.result import Missing, Unmatched
-from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted
+from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, shown
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.identifiers import choose_columns, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
 from mse_cli.readers.pair import Pair, StreamColumns, check_shapes
 from mse_cli.readers.side import Side
-from mse_cli.readers.sources.address import shown
-from mse_cli.readers.sources.files import Source, at_once, first_bytes, is_address, resolve
+from mse_cli.readers.sources.files import Source, at_once, first_bytes, resolve
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.text.dialect import Dialect
@@ -77,7 +76,7 @@ def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, 
     dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
     files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
     files = with_empty_shards(files) if len(files) > 1 else files
-    label = files[0].label if len(files) == 1 else shown(spec) if is_address(spec) else spec
+    label = files[0].label if len(files) == 1 else shown(spec)
     is_member = getattr(files[0], "member", None) is not None
     return Side(matrix_of(label, tuple(files), options.dialect.missing), None if is_member else chosen)
 

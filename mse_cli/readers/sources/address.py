@@ -7,14 +7,13 @@ They are never part of a message, even if they stand in the address.
 from __future__ import annotations
 
 import io
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from mse_cli.errors import InputError, MseError, Place, UsageError
+from mse_cli.errors import InputError, MseError, Place, UsageError, shown
 from mse_cli.readers.sources.folder import HIDDEN, refuse_below, refuse_table
 
 BLOCK_BYTES = 4 << 20  # of a request; as much may be read beyond the end of a range
@@ -29,19 +28,6 @@ LIBRARY_ERRORS = (
 )
 
 
-def shown(url: str) -> str:
-    """An address as messages show it: without passwords, tokens and signatures.
-
-    >>> shown("https://ann:secret@example.org/a.npy?X-Signature=abc")
-    'https://example.org/a.npy?…'
-    """
-    from urllib.parse import urlsplit  # only addresses need it
-
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
-
-
 @dataclass(frozen=True)
 class RemoteSource:
     """A file that fsspec reads, in ranges.
@@ -51,7 +37,7 @@ class RemoteSource:
         label: The name that messages use.
     """
 
-    url: str
+    url: str = field(repr=False)
     label: str
     seekable = True
 
@@ -117,7 +103,7 @@ def resolve_remote(spec: str) -> list[str]:
             names = [name for name, found in system.glob(path, detail=True).items() if found["type"] == "file"]
         addresses = [str(system.unstrip_protocol(name)) for name in names]
     if not addresses:
-        raise InputError("no file matches this pattern" if not folder else "holds no files", Place(shown(spec)))
+        raise InputError("no file matches this pattern" if not folder else "holds no files", Place(spec))
     return addresses
 
 
@@ -147,12 +133,12 @@ def _file_system(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError:
         hint = "pip install 'mse-cli[remote]'"
-        raise UsageError("needs fsspec, which is not installed", Place(shown(url)), hint=hint) from None
+        raise UsageError("needs fsspec, which is not installed", Place(url), hint=hint) from None
     try:
         # Listings are not kept: a worker may live longer than the files it once listed.
         system, path = url_to_fs(url, use_listings_cache=False)
     except ImportError as error:  # of the package for this kind of address
-        raise UsageError("needs a package that is not installed", Place(shown(url)), hint=str(error)) from None
+        raise UsageError("needs a package that is not installed", Place(url), hint=str(error)) from None
     return system, path
 
 
@@ -165,7 +151,7 @@ def _words_for(url: str) -> Iterator[None]:
         raise
     except _errors() as error:
         message, hint = _reason(error)
-        raise InputError(message, Place(shown(url)), hint=hint) from None
+        raise InputError(message, Place(url), hint=hint) from None
 
 
 def _errors() -> tuple[type[Exception], ...]:
@@ -182,5 +168,5 @@ def _reason(error: Exception) -> tuple[str, str | None]:
         return "permission denied", "the credentials are those that fsspec finds: its configuration or the environment"
     if "seek" in text:
         return "the server cannot send a part of a file", "download the file first"
-    words = re.sub(r"\?\S*", "?…", re.sub(r"//[^/\s@]*@", "//", text.splitlines()[0])) if text else type(error).__name__
+    words = text.splitlines()[0] if text else type(error).__name__
     return f"cannot be read: {words}", None

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from mse_cli.errors import InputError, MseError, ParseError, Place, reason
-from mse_cli.readers.sources.address import RemoteSource, resolve_remote, shown
+from mse_cli.errors import ADDRESS, InputError, MseError, ParseError, Place, reason, shown
+from mse_cli.readers.sources.address import RemoteSource, resolve_remote
 from mse_cli.readers.sources.folder import file_names
 from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
 from mse_cli.readers.sources.pipe import Piped
@@ -24,7 +24,6 @@ from mse_cli.readers.sources.unpacking import unpack
 T = TypeVar("T")
 R = TypeVar("R")
 
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 SKIPPED_BYTES = 1 << 20  # at once
 MOST_AT_ONCE = 16  # looks at files: one in an object store takes a tenth of a second
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError)
