@@ -23,7 +23,7 @@ readers.text.layout readers.text.line_ends readers.text.look readers.text.look.d
 readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
 readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict readers.text.pieces
 readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.partitions running.tallying
+running.merging running.merging.origin running.partitions running.tallying
 """
 HELP = """
 check commands.check commands.compute commands.explain commands.groups commands.merge explain explain.words

@@ -7,7 +7,7 @@ from mse_cli import door
 if TYPE_CHECKING:
     from mse_cli.running.backend import Backend, backend_for, could_be_faster
     from mse_cli.running.evaluation import Evaluation, evaluate_pair, finish
-    from mse_cli.running.merging.parts import Part, add_up, read_parts
+    from mse_cli.running.merging.parts import Part, add_up, origin_of_all, read_parts
 
 __all__ = [
     "Backend",
@@ -18,6 +18,7 @@ __all__ = [
     "could_be_faster",
     "evaluate_pair",
     "finish",
+    "origin_of_all",
     "read_parts",
 ]
 
@@ -32,6 +33,7 @@ __getattr__ = door(
         "could_be_faster": "backend",
         "evaluate_pair": "evaluation",
         "finish": "evaluation",
+        "origin_of_all": "merging.parts",
         "read_parts": "merging.parts",
     },
 )

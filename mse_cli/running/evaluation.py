@@ -30,6 +30,7 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
+from mse_cli.running.merging.origin import NOWHERE, Origin, origin_of
 from mse_cli.running.tallying import Progress
 
 MatrixName = Literal["se", "gradient"]
@@ -120,6 +121,7 @@ class Evaluation:
     worst: Worst | None = None
     pair: Pair | None = None
     edges: Edges | None = None
+    origin: Origin = NOWHERE
 
     def excerpt(self) -> Excerpt | None:
         """The first and last rows of SE and of the gradient, if they were kept."""
@@ -173,7 +175,7 @@ def evaluate_pair(
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
-    sums = Sums(pair.n_columns)
+    origin, sums = origin_of(pair, reduction), Sums(pair.n_columns)
     edges = None if edge_rows is None else Edges(edge_rows)
     worst_cells = None if worst is None else Worst(worst)
     backend.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
@@ -181,7 +183,7 @@ def evaluate_pair(
         raise _nothing_left(pair)
     evaluation = finish(sums, worst_cells, pair.names, reduction)
     result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)))
-    return replace(evaluation, result=result, pair=pair, edges=edges)
+    return replace(evaluation, result=result, pair=pair, edges=edges, origin=origin)
 
 
 def _nothing_left(pair: Pair) -> ParseError:

@@ -6,25 +6,32 @@ that parts add up to the same bits however the rows were cut.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from mse_cli.core.exact import Total
 from mse_cli.core.tallies.sums import ColumnSums, Sums
 from mse_cli.core.tallies.worst import NO_NUMBER, ZERO, Cell, Worst
 from mse_cli.errors import ParseError
+from mse_cli.running.merging.origin import NOWHERE, Origin
 
 Plain = dict[str, Any]
 T = TypeVar("T")
-MOST_BUCKETS = 8  # ±: E²·W spans about ±3
+BUCKETS = {str(bucket): bucket for bucket in range(-8, 9)}  # E²·W spans about ±3
 LARGEST_TERM = 2.0**1000
+MOST_CELLS, LONGEST_WORD = 2**53, 1000
 LONGEST_SUM = 100  # floats; a sum of squares has fewer than 45 that do not overlap
+SPECIAL = ("0.0", "nan", "inf")  # of a sum of squares
 NO_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # JSON has no such numbers
 
 
-def to_plain(sums: Sums, worst: Worst | None = None) -> Plain:
-    """The sums of a part, and its worst cells if they were asked for, as JSON can hold them.
+def to_plain(sums: Sums, worst: Worst | None = None, origin: Origin = NOWHERE) -> Plain:
+    """The sums of a part, its worst cells if they were asked for, and where they come from, as JSON can hold them.
 
     >>> import numpy as np
     >>> from mse_cli.core.blocks import Block
@@ -33,31 +40,67 @@ def to_plain(sums: Sums, worst: Worst | None = None) -> Plain:
     >>> to_plain(sums)["errors"]
     [{'0': [4.0], 'special': 0.0}]
     """
-    return {
+    content = {
         "rows": sums.n_rows,
         "cells_used": sums.cells_used.tolist(),
         "errors": _plain_totals(sums.errors),
         "weights": None if sums.weights is None else _plain_totals(sums.weights),
         "overflow": sums.overflow,
+    }
+    return content | {
         "worst": None if worst is None else {"most": worst.most, "cells": list(map(_plain_cell, worst.found()))},
+        "options": dict(origin.options),
+        "parts": origin.parts or [digest_of([*origin.inputs, content])[:16]],
     }
 
 
-def from_plain(plain: object, n_columns: int) -> tuple[Sums, Worst | None]:
-    """The sums and the worst cells of a part.
+def digest_of(content: object) -> str:
+    """A number that another content has not, however its text is laid out."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_result(text: str | bytes) -> str:
+    """The same of a JSON result without its matrices and without this number; 4 and 4.0 are the same number in JSON.
+
+    Raises:
+        ValueError: if it has no such number.
+    """
+    content = json.loads(text, parse_int=float)
+    content["partial"].pop("digest", None)
+    return digest_of({name: value for name, value in content.items() if name not in {"se", "gradient"}})
+
+
+def from_plain(plain: object, n_columns: int) -> tuple[Sums, Worst | None, Origin]:
+    """The sums and the worst cells of a part, and where they come from.
 
     Raises:
         ParseError: if it is not what ``to_plain`` makes for so many columns.
     """
     sums = Sums(n_columns)
-    sums.n_rows = _whole(_get(plain, "rows"), 1, 2**62)
+    sums.n_rows = _whole(_get(plain, "rows"), 1, MOST_CELLS // n_columns)
     sums.cells_used[:] = _several(_get(plain, "cells_used"), n_columns, lambda n: _whole(n, 0, sums.n_rows))
-    sums.errors = ColumnSums.of(_several(_get(plain, "errors"), n_columns, _total))
+    sums.errors = ColumnSums.of(_several(_get(plain, "errors"), n_columns, partial(_total, specials=SPECIAL)))
     weights = _get(plain, "weights")
-    sums.weights = None if weights is None else ColumnSums.of(_several(weights, n_columns, _total))
+    sums.weights = (
+        None if weights is None else ColumnSums.of(_several(weights, n_columns, partial(_total, specials=SPECIAL[:1])))
+    )
     sums.overflow = _get(plain, "overflow") is True
     worst = _get(plain, "worst")
-    return sums, None if worst is None else _worst(worst, sums.n_rows, n_columns)
+    return sums, None if worst is None else _worst(worst, sums.n_rows, n_columns), _origin(plain)
+
+
+def _origin(plain: object) -> Origin:
+    options, parts = _get(plain, "options"), _get(plain, "parts")
+    if not isinstance(options, dict) or not all(value is None or _is_word(value) for value in options.values()):
+        raise _damaged()
+    if not isinstance(parts, list) or not parts or not all(map(_is_word, parts)):
+        raise _damaged()
+    return Origin(options, parts=tuple(parts))
+
+
+def _is_word(plain: object) -> bool:
+    return isinstance(plain, str) and len(plain) <= LONGEST_WORD
 
 
 def _plain_totals(sums: ColumnSums) -> list[Plain]:
@@ -89,6 +132,8 @@ def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
     if not isinstance(plain, list) or len(plain) != len(Cell._fields):
         raise _damaged()
     exponent, mantissa, minus_row, minus_column, *sides = plain
+    if not (0.5 <= _float(mantissa) < 1 or (_float(mantissa) == 0 and exponent == ZERO)):
+        raise _damaged()
     return Cell(
         _whole(exponent, ZERO, NO_NUMBER),
         _float(mantissa),
@@ -98,18 +143,17 @@ def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
     )
 
 
-def _total(plain: object) -> Total:
-    if not isinstance(plain, dict):
+def _total(plain: object, specials: tuple[str, ...]) -> Total:
+    special = _float(_get(plain, "special"))
+    if str(special) not in specials or not isinstance(plain, dict):
         raise _damaged()
-    buckets = {_bucket(key): _terms(terms) for key, terms in plain.items() if key != "special"}
-    return Total(buckets, _float(_get(plain, "special")))
+    return Total({_bucket(key): _terms(terms) for key, terms in plain.items() if key != "special"}, special)
 
 
 def _bucket(key: str) -> int:
-    digits = key.removeprefix("-")
-    if not digits.isdecimal() or len(digits) > 1 or int(digits) > MOST_BUCKETS:
+    if key not in BUCKETS:
         raise _damaged()
-    return int(key)
+    return BUCKETS[key]
 
 
 def _terms(plain: object) -> list[float]:
@@ -142,7 +186,7 @@ def _whole(plain: object, least: int, most: int) -> int:
 def _float(plain: object) -> float:
     if isinstance(plain, str) and plain in NO_NUMBERS:
         return NO_NUMBERS[plain]
-    if isinstance(plain, bool) or not isinstance(plain, int | float) or not abs(plain) <= 1.8e308:
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not abs(plain) <= sys.float_info.max:
         raise _damaged()
     return float(plain)
 
