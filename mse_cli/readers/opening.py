@@ -16,6 +16,7 @@ from mse_cli.readers.side import Side
 from mse_cli.readers.sources.files import Source, at_once, first_bytes, resolve
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
+from mse_cli.readers.sources.remote.address import SECONDS
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 from mse_cli.readers.weights import with_weights
@@ -32,7 +33,7 @@ OPENERS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class InputOptions:
-    """The options of the panel Input; ``read_again`` if the blocks are read more than once."""
+    """The options of the panel Input; ``read_again`` if the blocks are read more than once, ``timeout`` for servers."""
 
     pred: str | None = None
     true: str | None = None
@@ -43,6 +44,7 @@ class InputOptions:
     unmatched: Unmatched = "fail"
     dialect: Dialect = field(default_factory=Dialect)
     read_again: bool = True
+    timeout: float = SECONDS
 
 
 def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pair:
@@ -69,7 +71,7 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
 
 def open_side(spec: str, chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
-    return _side_of(spec, resolve(spec, keep=options.read_again), chosen, option, options)
+    return _side_of(spec, resolve(spec, keep=options.read_again, timeout=options.timeout), chosen, option, options)
 
 
 def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
@@ -145,7 +147,7 @@ def _open_table(table: str, options: InputOptions) -> Pair:
         raise UsageError("one file: which of its columns are the prediction, which the target?", hint=hint)
     if options.key is not None:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
-    sources = resolve(table, keep=options.read_again)
+    sources = resolve(table, keep=options.read_again, timeout=options.timeout)
     if kind_of(first_bytes(sources[0])) == "NPZ":
         a_side = _side_of(table, sources, options.pred, "--pred", options)
         return _pair_of(a_side, _side_of(table, sources, options.true, "--true", options), options)

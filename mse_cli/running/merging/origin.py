@@ -8,9 +8,9 @@ from typing import NamedTuple
 from mse_cli.core.result import Reduction
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.sources.address import RemoteSource
 from mse_cli.readers.sources.files import FileSource, Source, first_bytes
 from mse_cli.readers.sources.pipe import Piped
+from mse_cli.readers.sources.remote.address import RemoteSource
 
 
 class Origin(NamedTuple):
