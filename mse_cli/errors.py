@@ -6,9 +6,45 @@ Low floors raise it with what they know; a reader that knows the file adds it wi
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 LONGEST_QUOTE = 40
+ADDRESS = re.compile(r"(?:[A-Za-z][\w+.-]*::)*[A-Za-z][A-Za-z0-9+.-]*://.")
+# In a sentence it ends before a space, and what follows it is no part of it.
+ADDRESS_IN_TEXT = re.compile(ADDRESS.pattern[:-1] + r"\S+?(?=[:,.;)\]'\"]*(?:\s|$))")
+HOST = re.compile(r"(?:\[[^]]*\]|[^:]*)(?::[0-9]*)?")  # and its port
+CHAINED = re.compile(r"::(?![0-9A-Fa-f:.]*\])")  # and not within [::1]
+
+
+def shown(name: str) -> str:
+    """A name as it may be shown: an address without user, password, query and fragment, anything else as it is.
+
+    >>> shown("https://ann:secret@example.org/a.npy?X-Signature=abc")
+    'https://example.org/a.npy?…'
+    """
+    return "::".join(map(_shown_link, CHAINED.split(name))) if ADDRESS.match(name) else name
+
+
+def without_secrets(text: str) -> str:
+    """A sentence whose addresses are as they may be shown.
+
+    >>> without_secrets("cannot reach s3://key:secret@bucket/a.npy, it seems")
+    'cannot reach s3://bucket/a.npy, it seems'
+    """
+    return ADDRESS_IN_TEXT.sub(lambda found: shown(found[0]), text) if "://" in text else text
+
+
+def _shown_link(link: str) -> str:
+    """One of the addresses of a chain."""
+    scheme, mark, rest = link.partition("://") if "://" in link else ("", "", link)
+    place = re.split("[?#]", rest, maxsplit=1)[0]
+    more = rest[len(place) : len(place) + 1] and rest[len(place)] + "…"
+    user, at, after = place.rpartition("@")
+    if not at and not HOST.fullmatch(place.split("/")[0]):
+        return f"{scheme}{mark}…"  # the beginning of a password, with a ? or a space in it
+    unsure = "/" in user or user == "…"  # where a password with a / ends, nobody knows
+    return scheme + mark + ("…@" if unsure else "") + after + more
 
 
 def quote(text: str) -> str:
@@ -28,7 +64,7 @@ def printable(text: str) -> str:
     >>> print(printable("a[1]\n.csv"))
     a[1]\n.csv
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in without_secrets(text))
 
 
 def listed(items: list[str], most: int = 8) -> str:
@@ -79,10 +115,12 @@ class MseError(Exception):
     """
 
     def __init__(self, message: str, place: Place | None = None, *, hint: str | None = None):
+        message = without_secrets(message)
         super().__init__(message)
         self.message = message
-        self.place = place or Place()
-        self.hint = hint
+        place = place or Place()
+        self.place = place._replace(file=place.file and shown(place.file))
+        self.hint = hint and without_secrets(hint)
 
     def __str__(self) -> str:
         place = str(self.place)

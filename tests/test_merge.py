@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.evaluation import Evaluation, finish
-from mse_cli.running.merging.partial import from_plain, to_plain
+from mse_cli.running.merging.origin import Origin
+from mse_cli.running.merging.partial import digest_of_result, from_plain, to_plain
 
 Mse = Callable[..., tuple[int, str, str]]
 ANY_FLOAT = st.floats(width=64)
@@ -47,7 +50,7 @@ def evaluated(a: np.ndarray, y: np.ndarray, w: np.ndarray | None, *, first: int 
 
 def passed_through_json(evaluation: Evaluation, n_columns: int) -> tuple[Sums, Worst]:
     text = json.dumps(to_plain(evaluation.sums, evaluation.worst), allow_nan=False)
-    sums, worst = from_plain(json.loads(text), n_columns)
+    sums, worst, _ = from_plain(json.loads(text), n_columns)
     assert worst is not None
     return sums, worst
 
@@ -85,7 +88,11 @@ def test_parts_of_the_command_merge_to_the_output_of_one_run_in_every_format(mse
         )
     for form in (["-f", "json"], ["-f", "csv"], ["-f", "tsv"], *(["--only", q] for q in ("sse", "mse", "rmse"))):
         one_run = mse("compute", "pall.npy", "tall.npy", "--summary", *options, *form)
-        assert mse("merge", "1.json", "2.json", "3.json", *form) == one_run
+        merged = mse("merge", "1.json", "2.json", "3.json", *form)
+        if "json" in form:
+            assert but_for_parts(merged[1]) == but_for_parts(one_run[1])
+        else:
+            assert merged == one_run
     for form in (["-f", "table"], ["-f", "markdown"]):
         one_run = mse("compute", "pall.npy", "tall.npy", "--summary", *options, *form)[1]
         merged = mse("merge", "1.json", "2.json", "3.json", *form)[1]
@@ -96,14 +103,109 @@ def test_parts_of_the_command_merge_to_the_output_of_one_run_in_every_format(mse
         assert [line for line in found if len(line) > 2] == [line for line in kept if len(line) > 2]
 
 
+def cut(tmp_path: Path, mse: Mse, *options: str) -> list[str]:
+    """Three parts of a matrix, and all of it, as results."""
+    a, y = np.random.default_rng(3).normal(size=(2, 9, 2))
+    for name, rows in (("1", slice(0, 2)), ("2", slice(2, 5)), ("3", slice(5, 9)), ("all", slice(9))):
+        np.save(tmp_path / f"p{name}.npy", a[rows])
+        np.save(tmp_path / f"t{name}.npy", y[rows])
+        done = mse("compute", f"p{name}.npy", f"t{name}.npy", "-f", "json", "-o", f"{name}.json", *options)
+        assert done == (0, "", "")
+    return [f"{name}.json" for name in ("1", "2", "3")]
+
+
+def but_for_parts(text: str) -> dict[str, object]:
+    """A result without what says of which parts it is."""
+    result = json.loads(text)
+    del result["partial"]["parts"], result["partial"]["digest"]
+    return result
+
+
 def test_a_merged_result_is_a_part_again(mse: Mse, tmp_path: Path) -> None:
-    for name in ("p", "t"):
-        np.save(tmp_path / f"{name}.npy", np.random.default_rng(ord(name)).normal(size=(9, 2)))
-    mse("compute", "p.npy", "t.npy", "-f", "json", "--summary", "-o", "a.json")
-    mse("merge", "a.json", "a.json", "-o", "b.json")
-    assert mse("merge", "b.json", "a.json", "-f", "json") == mse(
-        "merge", "-q", "a.json", "a.json", "a.json", "-f", "json"
-    )
+    one, two, three = cut(tmp_path, mse, "--summary")
+    assert mse("merge", one, two, "-o", "a.json") == (0, "", "")
+    merged = mse("merge", "a.json", three, "-f", "json")[1]
+    assert merged == mse("merge", one, two, three, "-f", "json")[1]
+    assert but_for_parts(merged) == but_for_parts((tmp_path / "all.json").read_text())
+
+
+def test_a_part_counts_once_by_whatever_name(mse: Mse, tmp_path: Path) -> None:
+    one, two, _ = cut(tmp_path, mse)
+    mse("merge", one, two, "-o", "both.json")
+    mse("compute", "p1.npy", "t1.npy", "-f", "json", "--worst", "1", "--summary", "-o", "again.json")
+    result = json.loads((tmp_path / "1.json").read_text())
+    (tmp_path / "laid-out.json").write_text(json.dumps(result, indent=4, sort_keys=True).replace(".0,", ","))
+    for other in (one, "./1.json", "again.json", "laid-out.json", "both.json"):
+        for parts in ([one, two, other], [other, one]):
+            code, out, err = mse("merge", *parts)
+            assert (code, out) == (2, "")
+            assert "its rows are in" in err
+
+
+def test_parts_of_other_rows_with_the_same_errors_do_not_count_as_one(mse: Mse, tmp_path: Path) -> None:
+    for name in "12":
+        np.save(tmp_path / f"{name}.npy", np.ones(3))
+        mse("compute", f"{name}.npy", f"{name}.npy", "-f", "json", "-o", f"{name}.json")
+    assert mse("merge", "1.json", "2.json", "--only", "mse") == (0, "0\n", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mse": 0.5}, {"columns": []}, {"reduction": "sum"}, {"partial": {"digest": None}}, {"partial": {"digest": []}},
+        {"notes": ["x"]},
+        {"partial": {"overflow": True}}, {"more": [[[[]]]]}, {"more": 10**400},
+    ],
+)  # fmt: skip
+def test_a_changed_part_is_refused(mse: Mse, tmp_path: Path, change: dict[str, dict[str, object]]) -> None:
+    one, two, _ = cut(tmp_path, mse)
+    result = json.loads((tmp_path / one).read_text())
+    changed = change | {"partial": result["partial"] | change.get("partial", {})}
+    (tmp_path / one).write_text(json.dumps(result | changed))
+    code, out, err = mse("merge", one, two)
+    assert (code, out, err.count("\n")) == (2, "", 2)
+    assert err.startswith("error: 1.json: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--missing", "skip-row"], "with --missing skip-row, 1.json with --missing fail"),
+        (["--reduction", "sum"], "with --reduction sum, 1.json with --reduction mean"),
+        (["--key", "id"], "with --key id, 1.json without --key"),
+        (["--weight-column", "w"], "only one has weights"),
+        (["--pred", "b", "--true", "b"], "its columns are not called as those of 1.json"),
+    ],
+)
+def test_parts_of_other_options_are_refused(mse: Mse, tmp_path: Path, options: list[str], words: str) -> None:
+    for name in "12":
+        (tmp_path / f"{name}.csv").write_text(f"id,a,b,w\n{name},2,3,4\n")
+        more = options if name == "2" else []
+        columns = [] if "--pred" in options else ["--pred", "a", "--true", "a"]
+        columns = columns if more or columns else ["--pred", "a", "--true", "a"]
+        done = mse("compute", f"{name}.csv", f"{name}.csv", *columns, *more, "-f", "json", "-o", f"{name}.json")
+        assert done[0] == 0, done
+    assert words in mse("merge", "1.json", "2.json")[2]
+
+
+def test_a_large_part_needs_no_memory(mse: Mse, tmp_path: Path) -> None:
+    one, two, _ = cut(tmp_path, mse, "--summary")
+    text = (tmp_path / one).read_text()
+    rows = "[" + "0.1234567890123456, " * 49_999 + "1.5],\n  "
+    with (tmp_path / one).open("w") as file:
+        file.write(text[: text.rindex("}")] + ',\n "se": [')
+        for _ in range(200):  # 200 MB
+            file.write(rows)
+        file.write('[1.0]],\n "gradient": [[]]}\n')
+    command = [sys.executable, "-m", "mse_cli", "merge", one, two, "--only", "mse"]
+    program = "import resource, subprocess, sys; print(subprocess.run(sys.argv[1:], check=True, capture_output=True,"
+    program += " text=True).stdout, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=True)
+    mse_of_both, kilobytes = done.stdout.split()
+    assert float(mse_of_both) > 0
+    assert int(kilobytes) < 150_000
+    (tmp_path / two).write_text('{"schema_version": 1, "notes": ["' + "x" * (140 << 20) + '"]}')
+    assert "2.json: holds more than 128 MiB beside its matrices" in mse("merge", one, two)[2]
 
 
 def test_the_weighted_and_the_masked_merge_too(mse: Mse, tmp_path: Path) -> None:
@@ -128,20 +230,25 @@ def test_the_weighted_and_the_masked_merge_too(mse: Mse, tmp_path: Path) -> None
     ]
     for part in "12":
         assert mse("compute", f"p{part}.csv", f"t{part}.csv", *options, "-o", f"{part}.json")[0] == 0
-    assert mse("merge", "1.json", "2.json", "-f", "json") == mse("compute", "p.csv", "t.csv", *options)
+    merged, whole = mse("merge", "1.json", "2.json", "-f", "json"), mse("compute", "p.csv", "t.csv", *options)
+    assert but_for_parts(merged[1]) == but_for_parts(whole[1])
 
 
 def part(**changes: object) -> str:
+    """A part as ``mse compute`` writes it, of 3 against 1, changed by someone who knows how its digest is made."""
     sums = Sums(1)
     sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
-    result = {"schema_version": 1, "reduction": "mean", "columns": [{"name": "a"}], "partial": to_plain(sums)}
-    return json.dumps(result | changes)
+    plain = to_plain(sums, origin=Origin({"reduction": "mean"}))
+    result = {"schema_version": 1, "reduction": "mean", "columns": [{"name": "a"}], "partial": plain} | changes
+    if isinstance(result["partial"], dict):
+        result["partial"]["digest"] = digest_of_result(json.dumps(result))
+    return json.dumps(result)
 
 
-def weighted_partial() -> dict[str, object]:
+def weighted_partial(reduction: str = "mean") -> dict[str, object]:
     sums = Sums(1)
     sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]]), np.array([[2.0]])))
-    return to_plain(sums)
+    return to_plain(sums, origin=Origin({"reduction": reduction}))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +266,13 @@ def weighted_partial() -> dict[str, object]:
         (part(columns=[{"name": "b"}]), "its columns are not called as those of good.json"),
         (part(columns=[{"name": None}]), "its columns are not called as those of good.json"),
         (part(columns=[{"name": "a"}, {"name": "b"}]), "its 'partial' is damaged"),
-        (part(reduction="sum"), "was computed with --reduction sum, good.json with --reduction mean"),
+        (part(schema_version="x" * 300_000), "its schema_version is 'xxx"),
+        (part(schema_version=[[1] * 1000]), "its schema_version is [[1, 1"),
+        (part(reduction="x" * 300_000), "is not a JSON result"),
+        (
+            part(reduction="sum", partial=weighted_partial("sum")),
+            "was computed with --reduction sum, good.json with --reduction mean",
+        ),
         (part(partial=weighted_partial()), "only one has weights: part.json was computed with weights"),
     ],
 )
@@ -188,6 +301,14 @@ def test_parts_of_other_widths_are_refused(mse: Mse, tmp_path: Path) -> None:
         {"errors": [{"x": [1.0], "special": 0.0}]},
         {"errors": [{"99": [1.0], "special": 0.0}]}, {"errors": [{"0": [1e308], "special": 0.0}]},
         {"errors": [{"0": ["1"], "special": 0.0}]}, {"errors": [{"0": [1.0] * 101, "special": 0.0}]},
+        {"errors": [{"-0": [1.0], "special": 0.0}]}, {"errors": [{"٠": [1.0], "special": 0.0}]},
+        {"errors": [{"0": [1.0], "special": "-inf"}]}, {"errors": [{"0": [1.0], "special": 5.0}]},
+        {"errors": [{"0": [10**308 * 18], "special": 0.0}]}, {"errors": [{"0": [1.0], "special": [[[[]]]]}]},
+        {"rows": 2**63}, {"rows": 10**400}, {"cells_used": [10**400]}, {"weights": [{"0": [1.0], "special": "nan"}]},
+        {"options": []}, {"options": {"missing": 3}}, {"options": {"missing": "x" * 300_000}}, {"options": None},
+        {"parts": []}, {"parts": [3]}, {"parts": "x"}, {"parts": ["x" * 300_000]},
+        {"worst": {"most": 1, "cells": [[1, 2.5, 0, 0, 1.0, 1.0, 1.0]]}},
+        {"worst": {"most": 1, "cells": [[1, "nan", 0, 0, 1.0, 1.0, 1.0]]}},
         {"errors": [{"0": [1.0], "special": "no"}]}, {"weights": [{}]}, {"worst": 3},
         {"worst": {"most": 1, "cells": [[1, 0.5, 5, 0, 1.0, 1.0, 1.0]]}},
         {"worst": {"most": 1, "cells": [[1, 0.5, -1, 0, 1.0, 1.0, 1.0]]}},
@@ -205,10 +326,10 @@ def test_a_damaged_partial_is_refused(change: dict[str, object]) -> None:
 
 
 def test_more_worst_cells_than_a_part_lists_are_refused(mse: Mse, tmp_path: Path) -> None:
-    np.save(tmp_path / "p.npy", np.arange(6.0))
     np.save(tmp_path / "t.npy", np.zeros(6))
     for name, k in (("2.json", "2"), ("4.json", "4")):
-        mse("compute", "p.npy", "t.npy", "-f", "json", "--worst", k, "-o", name)
+        np.save(tmp_path / f"{k}.npy", np.arange(6.0))
+        mse("compute", f"{k}.npy", "t.npy", "-f", "json", "--worst", k, "-o", name)
     assert mse("merge", "2.json", "4.json", "--worst", "3")[2] == (
         "error: 2.json: lists its 2 worst cells, not 3\nhint: compute the parts with --worst 3\n"
     )

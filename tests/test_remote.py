@@ -11,7 +11,7 @@ from conftest import Run, check_refused
 
 from mse_cli.errors import InputError, MseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
-from mse_cli.readers.sources import address as remote
+from mse_cli.readers.sources.remote import address as remote
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate, evaluate_pair
 from mse_cli.running.partitions import partition, with_counted_rows
@@ -99,7 +99,7 @@ def test_reasons_are_told_without_secrets(store, monkeypatch, error, words):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(remote, "_file_system", fail)
+    monkeypatch.setattr("mse_cli.readers.sources.remote.systems.file_system", fail)
     with pytest.raises(InputError) as caught:
         evaluate("https://me:s3cr3t@host/x.npy?X-Signature=s3cr3t", "memory://y/")
     assert "https://host/x.npy?…" in str(caught.value)

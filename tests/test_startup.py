@@ -18,18 +18,20 @@ commands.compute commands.groups core.blocks core.exact core.labels core.matchin
 core.tallies.column_sums core.tallies.edges core.tallies.groups core.tallies.products core.tallies.stats
 core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
 readers.key_search.key_index readers.key_search.packed_keys readers.keys readers.matrix readers.opening readers.pair
-readers.side readers.sources readers.sources.address readers.sources.ahead readers.sources.files
-readers.sources.folder readers.sources.kinds readers.sources.pipe readers.sources.unpacking readers.text.cells
-readers.text.cells.grammar readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look
-readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head readers.text.look.header
-readers.text.mistakes readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict
-readers.text.pieces readers.text.text_file readers.weights render.screens.progress running running.backend
-running.evaluation running.limits running.merging running.merging.partial running.merging.parts running.partitions
-running.tallying
+readers.side readers.sources readers.sources.ahead readers.sources.files readers.sources.folder
+readers.sources.kinds readers.sources.pipe readers.sources.remote readers.sources.remote.address
+readers.sources.remote.words readers.sources.unpacking readers.text.cells readers.text.cells.grammar
+readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look readers.text.look.delimiter
+readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
+readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict readers.text.pieces
+readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
+running.limits running.merging running.merging.origin running.merging.partial running.merging.parts
+running.partitions running.tallying
 """
 HELP = """
 check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge
-commands.report comparison explain render.lessons render.screens.progress report running
+commands.report comparison explain readers.sources readers.sources.folder readers.sources.remote
+readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress report running
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary

@@ -13,6 +13,7 @@ from mse_cli import readers, running
 from mse_cli.commands import options
 from mse_cli.core.result import Missing
 from mse_cli.errors import UsageError
+from mse_cli.readers.sources.remote.address import SECONDS
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.render.printing import EVERYTHING, Format, Printout, format_of
 
@@ -65,10 +66,13 @@ def _input_options(
     delimiter: str,
     decimal: DecimalChoice,
     na: list[str] | None,
+    timeout: float,
     **columns: Any,
 ) -> "InputOptions":
     return readers.InputOptions(
-        **columns, dialect=Dialect(header, delimiter_of(delimiter), decimal, missing, tuple(na or ()))
+        **columns,
+        dialect=Dialect(header, delimiter_of(delimiter), decimal, missing, tuple(na or ())),
+        timeout=timeout,
     )
 
 
@@ -109,6 +113,7 @@ INPUTS = Group(
         "delimiter": (options.Delimiter, "auto"),
         "decimal": (options.Decimal, "auto"),
         "na": (options.Na, None),
+        "timeout": (options.Timeout, SECONDS),
     },
     _input_options,
 )

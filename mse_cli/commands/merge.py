@@ -1,6 +1,7 @@
 """``mse merge``: the results of parts, combined into the result of the whole."""
 
 # No annotations as text: see cli.py.
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,10 +42,10 @@ def merge(
     refuse_overwriting([printout.path], [path for part in parts for path in readers.files_of(part)])
     with writing(printout.path) as printed:
         results = running.read_parts(parts)
-        note(_notes(parts, results), quiet=quiet)
+        note(_notes(results), quiet=quiet)
         evaluation = running.finish(running.add_up(results, worst), _names(results[0]), results[0].reduction)
         limits.check(_names(results[0]), results[0].n_columns, results[0].reduction)
-        evaluation = limits.judged(evaluation)
+        evaluation = replace(limits.judged(evaluation), origin=running.origin_of_all(results))
         warn_of(evaluation.result)
         write(Job(printout, evaluation), printed)
     options.gate(evaluation.result)
@@ -54,11 +55,8 @@ def _names(part: "Part") -> tuple[str | None, ...] | None:
     return part.names if any(name is not None for name in part.names) else None
 
 
-def _notes(specs: list[str], parts: list["Part"]) -> list[str]:
-    notes = []
-    if len(set(specs)) < len(specs):
-        notes.append("a part is given twice and counts twice")
+def _notes(parts: list["Part"]) -> list[str]:
     listed = [part.tallies.worst is not None for part in parts]
     if any(listed) and not all(listed):
-        notes.append(f"{parts[listed.index(False)].label} lists no worst cells, so that none are listed")
-    return notes
+        return [f"{parts[listed.index(False)].label} lists no worst cells, so that none are listed"]
+    return []

@@ -232,6 +232,16 @@ Dask = Annotated[
         show_default=False,
     ),
 ]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.1,
+        help="How long the server of an address may say nothing.",
+        rich_help_panel=RUNNING,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress on standard error.", rich_help_panel=RUNNING)
 ]

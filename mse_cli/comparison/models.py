@@ -13,7 +13,7 @@ from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import InputOptions, check_options, one, open_side, pair_of, side_of, weighted
 from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.readers.side import Side
-from mse_cli.readers.sources.address import shown
+from mse_cli.readers.sources.remote.address import shown
 from mse_cli.readers.sources.files import first_bytes, is_address, resolve
 from mse_cli.readers.sources.kinds import kind_of
 

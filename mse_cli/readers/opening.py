@@ -8,17 +8,17 @@ from importlib import import_module
 from typing import NamedTuple
 
 from mse_cli.core.result import Missing, Unmatched
-from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted
+from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, shown
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.identifiers import HoldsText, choose_columns, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
 from mse_cli.readers.pair import Pair, StreamColumns, check_shapes
 from mse_cli.readers.side import Side
-from mse_cli.readers.sources.address import shown
-from mse_cli.readers.sources.files import Source, at_once, first_bytes, is_address, resolve
+from mse_cli.readers.sources.files import Source, at_once, first_bytes, resolve
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
+from mse_cli.readers.sources.remote.address import SECONDS
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 from mse_cli.readers.weights import with_weights
@@ -35,7 +35,7 @@ OPENERS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class InputOptions:
-    """The options of the panel Input; ``read_again`` if the blocks are read more than once."""
+    """The options of the panel Input; ``read_again`` if the blocks are read more than once, ``timeout`` for servers."""
 
     pred: str | None = None
     true: str | None = None
@@ -47,6 +47,7 @@ class InputOptions:
     by: str | None = None
     dialect: Dialect = field(default_factory=Dialect)
     read_again: bool = True
+    timeout: float = SECONDS
 
 
 def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pair:
@@ -87,7 +88,7 @@ def weighted(pair: Pair, options: InputOptions) -> Pair:
 
 def open_side(spec: str, chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
-    return side_of(spec, resolve(spec, keep=options.read_again), chosen, option, options)
+    return side_of(spec, resolve(spec, keep=options.read_again, timeout=options.timeout), chosen, option, options)
 
 
 def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
@@ -95,7 +96,7 @@ def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, o
     dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
     files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
     files = with_empty_shards(files) if len(files) > 1 else files
-    label = files[0].label if len(files) == 1 else shown(spec) if is_address(spec) else spec
+    label = files[0].label if len(files) == 1 else shown(spec)
     is_member = getattr(files[0], "member", None) is not None
     return Side(matrix_of(label, tuple(files), options.dialect.missing), None if is_member else chosen)
 
@@ -222,7 +223,7 @@ def _open_table(table: str, options: InputOptions) -> Pair:
         raise UsageError("one file: which of its columns are the prediction, which the target?", hint=hint)
     if options.key is not None:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
-    sources = resolve(table, keep=options.read_again)
+    sources = resolve(table, keep=options.read_again, timeout=options.timeout)
     if kind_of(first_bytes(sources[0])) == "NPZ":
         a_side = side_of(table, sources, options.pred, "--pred", options)
         return pair_of(a_side, side_of(table, sources, options.true, "--true", options), options)

@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 from mse_cli.core.blocks import Floats
 from mse_cli.core.result import Excerpt, Reduction, Result
 from mse_cli.errors import printable
+from mse_cli.errors import shown as shown_name
 from mse_cli.render.number_text import exact, middle_left_out, short
 from mse_cli.render.printing import OnlyListed
 from mse_cli.running.evaluation import MatrixName
@@ -30,7 +31,7 @@ def summary_rows(result: Result, files: Sequence[str], most_columns: int) -> lis
     divided_by = "Σ of the weights" if result.weighted else "the cells used" if _masked(result) else "N·C"
     sides = ("prediction", "target") if len(files) == 2 else ("table",) * len(files)
     rows = [
-        *(Row(side, printable(file)) for side, file in zip(sides, files, strict=True)),
+        *(Row(side, printable(shown_name(file))) for side, file in zip(sides, files, strict=True)),
         Row("N × C", f"{result.shape[0]} × {result.shape[1]}"),
         Row("cells used", f"{result.cells_used} of {result.cells_total}"),
         Row("divided by", f"{exact(result.divisor)} ({divided_by})"),

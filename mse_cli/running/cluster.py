@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import signal
 import tempfile
 import warnings
@@ -37,6 +38,7 @@ FEW = 64  # tasks whose results come here one by one: merging them on the cluste
 GROUP = 16  # tasks whose sums are merged on the cluster
 FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each costs some 10 ms
 SECONDS_TO_CONNECT = 10
+USER = r"[^\s/'\"]*@"  # and password, in an address
 # A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
 ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT),
@@ -76,7 +78,8 @@ def connected(address: str, *, jobs: int | None = None) -> Iterator[Client]:
             client = Client(cluster, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError, RuntimeError) as error:
             where = "the local Dask cluster cannot start" if address == "local" else "no Dask scheduler answers"
-            raise InputError(f"{where}: {error}", Place(address)) from None
+            name = address if "://" in address else address.rpartition("@")[2]
+            raise InputError(f"{where}: {re.sub(USER, '', str(error))}", Place(name)) from None
         stack.callback(client.close, timeout=2)
         yield client
 

@@ -32,6 +32,7 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
+from mse_cli.running.merging.origin import NOWHERE, Origin, origin_of
 from mse_cli.running.tallying import Progress, Tallies, Tally
 
 MatrixName = Literal["se", "gradient"]
@@ -126,6 +127,7 @@ class Evaluation:
     tallies: Tallies
     pair: Pair | None = None
     edges: Edges | None = None
+    origin: Origin = NOWHERE
 
     def excerpt(self) -> Excerpt | None:
         """The first and last rows of SE and of the gradient, if they were kept."""
@@ -185,6 +187,7 @@ def evaluate_pair(
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
+    origin = origin_of(pair, reduction)
     tallies = Tallies(
         Sums(pair.n_columns),
         None if worst is None else Worst(worst),
@@ -197,7 +200,7 @@ def evaluate_pair(
         raise _nothing_left(pair)
     evaluation = finish(tallies, pair.names, reduction)
     result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)), key=pair.key)
-    return replace(evaluation, result=result, pair=pair, edges=edges)
+    return replace(evaluation, result=result, pair=pair, edges=edges, origin=origin)
 
 
 def _nothing_left(pair: Pair) -> ParseError:

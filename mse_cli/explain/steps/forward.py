@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mse_cli.errors import printable
+from mse_cli.errors import printable, shown
 from mse_cli.explain.case import Case, gaps
 from mse_cli.explain.formula import (
     DOT,
@@ -43,7 +43,7 @@ def data(case: Case, texts: Texts) -> Paragraph:
     """Whose numbers are explained."""
     if not case.files:
         return sentence(texts["example" if case.files is None else "arrays"])
-    names = [Words(texts["stdin"] if file == "-" else printable(file)) for file in case.files]
+    names = [Words(texts["stdin"] if file == "-" else printable(shown(file))) for file in case.files]
     if len(names) == 1:
         return sentence(texts["table"], a=names[0])
     return sentence(texts["files"], a=names[0], y=names[1])

@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
-from mse_cli.errors import InputError, MseError, ParseError, Place, reason
-from mse_cli.readers.sources.address import RemoteSource, resolve_remote, shown
+from mse_cli.errors import ADDRESS, InputError, MseError, ParseError, Place, reason
 from mse_cli.readers.sources.folder import file_names
 from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
 from mse_cli.readers.sources.pipe import Piped
+from mse_cli.readers.sources.remote.address import SECONDS, RemoteSource, resolve_remote
 from mse_cli.readers.sources.unpacking import unpack
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 SKIPPED_BYTES = 1 << 20  # at once
 MOST_AT_ONCE = 16  # looks at files: one in an object store takes a tenth of a second
 BROKEN_ARCHIVE = (EOFError, zlib.error, lzma.LZMAError)
@@ -70,8 +69,10 @@ class FileSource:
             raise InputError("no such file: its name holds a NUL", Place(self.label)) from None
 
 
-def resolve(spec: str, *, keep: bool) -> list[Source]:
+def resolve(spec: str, *, keep: bool, timeout: float = SECONDS) -> list[Source]:
     """The sources that a name on the command line means; ``keep`` if they are read more than once.
+
+    An address's server may say nothing for ``timeout`` seconds.
 
     Raises:
         InputError: if there are none.
@@ -79,7 +80,8 @@ def resolve(spec: str, *, keep: bool) -> list[Source]:
     if spec == "-":
         return [Piped(None, "standard input", keep)]
     if is_address(spec) and not os.path.exists(spec):
-        return [RemoteSource(url, shown(url)) for url in sorted(resolve_remote(spec), key=natural_order)]
+        by_url = {remote.url: remote for remote in resolve_remote(spec, timeout)}
+        return [by_url[url] for url in sorted(by_url, key=natural_order)]
     if spec.endswith("/") and os.path.isdir(spec):
         names = sorted(file_names(Path(spec), spec), key=natural_order)
         return [FileSource(Path(spec) / name, spec + name) for name in names]
@@ -177,5 +179,7 @@ def is_packed(source: Source) -> bool:
 
 def n_bytes(source: Source) -> int:
     """How long a source is as it is stored; it must be one that can be sought in."""
+    if isinstance(source, RemoteSource) and source.size is not None:
+        return source.size
     with reading(source.label), source.open() as stream:
         return stream.seek(0, os.SEEK_END)

@@ -13,7 +13,7 @@ from mse_cli.core.result import SCHEMA_VERSION, Limit, Result, Scalar, WorstCell
 from mse_cli.render.number_text import json_number
 from mse_cli.render.printing import Job, OnlyListed
 from mse_cli.running.evaluation import MatrixName
-from mse_cli.running.merging.partial import to_plain
+from mse_cli.running.merging.partial import digest_of_result, to_plain
 
 if TYPE_CHECKING:
     from mse_cli.core.blocks import Floats
@@ -25,7 +25,8 @@ def whole(job: Job) -> Iterator[str]:
     """The result with its matrices, unless only the scalars are asked for."""
     names: tuple[MatrixName, ...] = () if job.printout.summary else ("se", "gradient")
     matrices = [(name, job.evaluation.matrix(name, job.progress)) for name in names]
-    return render_json(job.evaluation.result, matrices, to_plain(job.evaluation.tallies))
+    it = job.evaluation
+    return render_json(it.result, matrices, to_plain(it.tallies, it.origin))
 
 
 def listed(job: Job, name: OnlyListed) -> list[str]:
@@ -69,7 +70,8 @@ def render_json(
     fields.append(("notes", json.dumps(result.notes)))
     if partial is not None:
         fields.append(("partial", json.dumps(partial, allow_nan=False)))
-    yield "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)
+    text = "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)
+    yield text if partial is None else f'{text[:-1]}, "digest": "{digest_of_result(text + "}")}"}}'
     for name, blocks in matrices:
         yield f",\n {json.dumps(name)}: "
         yield from matrix_text(blocks)

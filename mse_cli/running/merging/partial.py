@@ -6,7 +6,10 @@ that parts add up to the same bits however the rows were cut.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -21,18 +24,22 @@ from mse_cli.core.tallies.stats import Stats
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import NO_NUMBER, ZERO, Cell, Worst
 from mse_cli.errors import ParseError
+from mse_cli.running.merging.origin import NOWHERE, Origin
 from mse_cli.running.tallying import Tallies
 
 Plain = dict[str, Any]
 T = TypeVar("T")
-MOST_BUCKETS = 8  # ±: E²·W spans about ±3
+BUCKETS = {str(bucket): bucket for bucket in range(-8, 9)}  # E²·W spans about ±3
 LARGEST_TERM = 2.0**1000
+MOST_CELLS, LONGEST_WORD = 2**53, 1000
 LONGEST_SUM = 100  # floats; a sum of squares has fewer than 45 that do not overlap
+SPECIAL = ("0.0", "nan", "inf")  # of a sum of squares
+SIGNED = (*SPECIAL, "-inf")  # of other products
 NO_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # JSON has no such numbers
 
 
-def to_plain(tallies: Tallies) -> Plain:
-    """The sums of a part, and what else was asked for, as JSON can hold them.
+def to_plain(tallies: Tallies, origin: Origin = NOWHERE) -> Plain:
+    """The sums of a part, what else was asked for, and where they come from, as JSON can hold them.
 
     >>> import numpy as np
     >>> from mse_cli.core.blocks import Block
@@ -42,16 +49,37 @@ def to_plain(tallies: Tallies) -> Plain:
     [{'0': [4.0], 'special': 0.0}]
     """
     sums, worst, stats, groups = tallies
-    return {
+    content = {
         "rows": sums.n_rows,
         "cells_used": sums.cells_used.tolist(),
         "errors": _plain_totals(sums.errors),
         "weights": None if sums.weights is None else _plain_totals(sums.weights),
         "overflow": sums.overflow,
+    }
+    return content | {
         "worst": None if worst is None else {"most": worst.most, "cells": list(map(_plain_cell, worst.found()))},
         "stats": None if stats is None else list(map(_plain_totals, stats.sums)),
         "groups": None if groups is None else _plain_groups(groups),
+        "options": dict(origin.options),
+        "parts": origin.parts or [digest_of([*origin.inputs, content])[:16]],
     }
+
+
+def digest_of(content: object) -> str:
+    """A number that another content has not, however its text is laid out."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_result(text: str | bytes) -> str:
+    """The same of a JSON result without its matrices and without this number; 4 and 4.0 are the same number in JSON.
+
+    Raises:
+        ValueError: if it has no such number.
+    """
+    content = json.loads(text, parse_int=float)
+    content["partial"].pop("digest", None)
+    return digest_of({name: value for name, value in content.items() if name not in {"se", "gradient"}})
 
 
 def from_plain(plain: object, n_columns: int) -> Tallies:
@@ -61,11 +89,13 @@ def from_plain(plain: object, n_columns: int) -> Tallies:
         ParseError: if it is not what ``to_plain`` makes for so many columns.
     """
     sums = Sums(n_columns)
-    sums.n_rows = _whole(_get(plain, "rows"), 1, 2**62)
+    sums.n_rows = _whole(_get(plain, "rows"), 1, MOST_CELLS // n_columns)
     sums.cells_used[:] = _several(_get(plain, "cells_used"), n_columns, lambda n: _whole(n, 0, sums.n_rows))
-    sums.errors = ColumnSums.of(_several(_get(plain, "errors"), n_columns, _total))
+    sums.errors = ColumnSums.of(_several(_get(plain, "errors"), n_columns, partial(_total, specials=SPECIAL)))
     weights = _get(plain, "weights")
-    sums.weights = None if weights is None else ColumnSums.of(_several(weights, n_columns, _total))
+    sums.weights = (
+        None if weights is None else ColumnSums.of(_several(weights, n_columns, partial(_total, specials=SPECIAL[:1])))
+    )
     sums.overflow = _get(plain, "overflow") is True
     worst, stats, groups = (_get(plain, name, optional=name != "worst") for name in ("worst", "stats", "groups"))
     return Tallies(
@@ -74,6 +104,24 @@ def from_plain(plain: object, n_columns: int) -> Tallies:
         None if stats is None else _stats(stats, n_columns),
         None if groups is None else _groups(groups, sums),
     )
+
+
+def origin_in(plain: object) -> Origin:
+    """Where a part comes from.
+
+    Raises:
+        ParseError: if it is not what ``to_plain`` makes.
+    """
+    options, parts = _get(plain, "options"), _get(plain, "parts")
+    if not isinstance(options, dict) or not all(value is None or _is_word(value) for value in options.values()):
+        raise _damaged()
+    if not isinstance(parts, list) or not parts or not all(map(_is_word, parts)):
+        raise _damaged()
+    return Origin(options, parts=tuple(parts))
+
+
+def _is_word(plain: object) -> bool:
+    return isinstance(plain, str) and len(plain) <= LONGEST_WORD
 
 
 def _plain_totals(sums: ColumnSums | ProductSums) -> list[Plain]:
@@ -114,8 +162,9 @@ def _groups(plain: object, sums: Sums) -> Groups:
     groups.rows = np.array(_several(_get(plain, "rows"), n, lambda k: _whole(k, 1, sums.n_rows)), dtype=np.int64)
     cells = _several(_get(plain, "cells_used"), n, lambda k: _whole(k, 0, most_cells))
     groups.cells_used = np.array(cells, dtype=np.int64)
-    groups.errors = ColumnSums.of(_several(_get(plain, "errors"), n, _total))
-    groups.weights = None if weights is None else ColumnSums.of(_several(weights, n, _total))
+    groups.errors = ColumnSums.of(_several(_get(plain, "errors"), n, partial(_total, specials=SPECIAL)))
+    read_weight = partial(_total, specials=SPECIAL[:1])
+    groups.weights = None if weights is None else ColumnSums.of(_several(weights, n, read_weight))
     if groups.rows.sum() != sums.n_rows or groups.cells_used.sum() != sums.cells_used.sum():
         raise _damaged()
     return groups
@@ -130,7 +179,7 @@ def _texts(plain: object, count: int) -> list[str]:
 
 def _stats(plain: object, n_columns: int) -> Stats:
     stats = Stats(n_columns)
-    read = partial(_total, signed=True)
+    read = partial(_total, specials=SIGNED)
     stats.sums = tuple(ProductSums.of(_several(sums, n_columns, read)) for sums in _several(plain, 4, list))
     return stats
 
@@ -152,6 +201,8 @@ def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
     key = plain[-1] if len(plain) == len(Cell._fields) else None
     if not (key is None or isinstance(key, str)):
         raise _damaged()
+    if not (0.5 <= _float(mantissa) < 1 or (_float(mantissa) == 0 and exponent == ZERO)):
+        raise _damaged()
     return Cell(
         _whole(exponent, ZERO, NO_NUMBER),
         _float(mantissa),
@@ -164,18 +215,18 @@ def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
     )
 
 
-def _total(plain: object, *, signed: bool = False) -> Total:
-    if not isinstance(plain, dict):
+def _total(plain: object, specials: tuple[str, ...]) -> Total:
+    special = _float(_get(plain, "special"))
+    if str(special) not in specials or not isinstance(plain, dict):
         raise _damaged()
-    buckets = {_bucket(key): _terms(terms, signed=signed) for key, terms in plain.items() if key != "special"}
-    return Total(buckets, _float(_get(plain, "special")))
+    signed = specials == SIGNED
+    return Total({_bucket(key): _terms(it, signed=signed) for key, it in plain.items() if key != "special"}, special)
 
 
 def _bucket(key: str) -> int:
-    digits = key.removeprefix("-")
-    if not digits.isdecimal() or len(digits) > 1 or int(digits) > MOST_BUCKETS:
+    if key not in BUCKETS:
         raise _damaged()
-    return int(key)
+    return BUCKETS[key]
 
 
 def _terms(plain: object, *, signed: bool) -> list[float]:
@@ -208,7 +259,7 @@ def _whole(plain: object, least: int, most: int) -> int:
 def _float(plain: object) -> float:
     if isinstance(plain, str) and plain in NO_NUMBERS:
         return NO_NUMBERS[plain]
-    if isinstance(plain, bool) or not isinstance(plain, int | float) or not abs(plain) <= 1.8e308:
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not abs(plain) <= sys.float_info.max:
         raise _damaged()
     return float(plain)
 

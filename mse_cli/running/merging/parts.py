@@ -9,9 +9,10 @@ from typing import Any, BinaryIO, NoReturn
 
 from mse_cli.core.result import REDUCTIONS, SCHEMA_VERSION, Reduction
 from mse_cli.core.tallies.worst import Worst
-from mse_cli.errors import ParseError, Place, UsageError, printable
+from mse_cli.errors import ParseError, Place, UsageError, counted, printable, quote
 from mse_cli.readers.sources.files import Source, open_text, reading, resolve
-from mse_cli.running.merging.partial import from_plain
+from mse_cli.running.merging.origin import Origin
+from mse_cli.running.merging.partial import MOST_CELLS, digest_of_result, from_plain, origin_in
 from mse_cli.running.tallying import Tallies
 
 HINT = "a part is what `mse compute … --summary --format json` prints"
@@ -20,6 +21,7 @@ MATRIX = re.compile(rb'"(?:se|gradient)"\s*:\s*(?=\[)')
 AFTER_MATRIX = re.compile(rb'["}]')  # numbers, null, brackets and commas hold neither
 PIECE_BYTES = 1 << 20
 LONGEST_KEY = 1 << 10  # with the spaces around its colon
+LONGEST_RESULT = 128 << 20  # bytes beside the matrices: of some 800,000 columns
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Part:
     names: tuple[str | None, ...]
     reduction: Reduction
     tallies: Tallies
+    origin: Origin
 
 
 def read_parts(specs: list[str]) -> list[Part]:
@@ -44,7 +47,20 @@ def read_parts(specs: list[str]) -> list[Part]:
     parts = [read_part(source) for spec in specs for source in resolve(spec, keep=False)]
     for part in parts[1:]:
         check_belongs(parts[0], part)
+    _refuse_twice(parts)
     return parts
+
+
+def _refuse_twice(parts: list[Part]) -> None:
+    """Refuse what would count twice: a part that is given under two names, or beside a result it was merged into."""
+    found: dict[str, Part] = {}
+    for part in parts:
+        for number in part.origin.parts:
+            if number in found:
+                other = found[number]
+                what = "holds a part twice" if other is part else f"its rows are in {printable(other.label)} too"
+                raise ParseError(what, Place(part.label), hint="each part counts once, alone or in a merged result")
+            found[number] = part
 
 
 def loss_of(spec: str) -> tuple[Reduction, float]:
@@ -69,15 +85,19 @@ def read_part(source: Source) -> Part:
         ParseError: if it is no JSON result that can be added up.
     """
     with open_text(source) as stream, reading(source.label):
-        content = _parse(without_matrices(stream))
+        text = without_matrices(stream)
+        content = _parse(text)
         if content.get("schema_version") != SCHEMA_VERSION:
             found = content.get("schema_version")
-            raise ParseError(f"its schema_version is {found!r}, this mse reads {SCHEMA_VERSION}", hint=HINT)
+            words = quote(found) if isinstance(found, str) else quote(json.dumps(found))[1:-1]
+            raise ParseError(f"its schema_version is {words}, this mse reads {SCHEMA_VERSION}", hint=HINT)
         if "partial" not in content:
             raise ParseError("has no 'partial', which holds the exact sums", hint=HINT)
         names = _names(content.get("columns"))
-        tallies = from_plain(content["partial"], len(names))
-        return Part(source.label, len(names), names, _reduction(content.get("reduction")), tallies)
+        tallies, origin = from_plain(content["partial"], len(names)), origin_in(content["partial"])
+        if content["partial"].get("digest") != digest_of_result(text):
+            raise ParseError("was changed after it was written", hint=HINT)
+        return Part(source.label, len(names), names, _reduction(content.get("reduction")), tallies, origin)
 
 
 def without_matrices(stream: BinaryIO) -> bytes:
@@ -103,6 +123,8 @@ def without_matrices(stream: BinaryIO) -> bytes:
         else:
             kept += ahead[:-LONGEST_KEY]
             ahead = ahead[-LONGEST_KEY:]
+        if len(kept) > LONGEST_RESULT:
+            raise ParseError(f"holds more than {LONGEST_RESULT >> 20} MiB beside its matrices", hint=HINT)
     return bytes(kept) + ahead
 
 
@@ -152,11 +174,13 @@ def check_belongs(first: Part, part: Part) -> None:
 
 def _difference(first: Part, part: Part, other: str) -> str | None:
     if part.n_columns != first.n_columns:
-        return f"has {_columns(part.n_columns)}, {other} has {_columns(first.n_columns)}"
+        return f"has {counted(part.n_columns, 'column')}, {other} has {counted(first.n_columns, 'column')}"
     if part.names != first.names:
         return f"its columns are not called as those of {other}"
-    if part.reduction != first.reduction:
-        return f"was computed with --reduction {part.reduction}, {other} with --reduction {first.reduction}"
+    for name in sorted(part.origin.options.keys() | first.origin.options.keys()):
+        its, others = (_as_given(name, of.origin.options.get(name)) for of in (part, first))
+        if its != others:
+            return f"was computed {its}, {other} {others}"
     if (part.tallies.sums.weights is None) != (first.tallies.sums.weights is None):
         with_, without = (part.label, first.label) if first.tallies.sums.weights is None else (first.label, part.label)
         return f"only one has weights: {printable(with_)} was computed with weights, {printable(without)} without"
@@ -172,8 +196,13 @@ def _asked(part: Part) -> str:
     return " and ".join([*by, *(["--stats"] if part.tallies.stats else [])])
 
 
-def _columns(count: int) -> str:
-    return f"{count} column" + ("" if count == 1 else "s")
+def _as_given(name: str, value: str | None) -> str:
+    return f"without --{printable(name)}" if value is None else f"with --{printable(name)} {quote(value)[1:-1]}"
+
+
+def origin_of_all(parts: list[Part]) -> Origin:
+    """Where the sums of all parts come from."""
+    return Origin(parts[0].origin.options, parts=tuple(number for part in parts for number in part.origin.parts))
 
 
 def add_up(parts: list[Part], most_worst: int | None) -> Tallies:
@@ -185,6 +214,8 @@ def add_up(parts: list[Part], most_worst: int | None) -> Tallies:
     together = parts[0].tallies._replace(worst=None).new()
     for part in parts:
         together.merge(part.tallies)
+        if together.sums.n_rows * together.sums.n_columns > MOST_CELLS:
+            raise ParseError("with it the parts hold more cells than can be counted", Place(part.label))
     listed = [part.tallies.worst.most if part.tallies.worst else 0 for part in parts]
     most = min(listed) if most_worst is None else most_worst
     if most > min(listed):
