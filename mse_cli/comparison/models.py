@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, quote
+from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, quote, shown
 from mse_cli.readers.identifiers import compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import InputOptions, check_options, one, open_side, pair_of, side_of, weighted
 from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.readers.side import Side
-from mse_cli.readers.sources.remote.address import shown
 from mse_cli.readers.sources.files import first_bytes, is_address, resolve
 from mse_cli.readers.sources.kinds import kind_of
 

@@ -26,7 +26,7 @@ __getattr__ = door(
         "Dialect": "text.dialect",
         "InputOptions": "opening",
         "files_of": "sources.files",
-        "kind": "text.grammar",
+        "kind": "text.cells.grammar",
         "open_pair": "opening",
         "rows_left_out": "keys",
     },

@@ -83,7 +83,8 @@ def weighted(pair: Pair, options: InputOptions) -> Pair:
         return pair
     # Read again, whatever becomes of the rest: how many rows there are decides what they mean.
     again = replace(options, dialect=replace(options.dialect, missing="fail"), read_again=True)
-    return with_weights(pair, open_side(options.weights, None, "--weights", again))
+    side = open_side(options.weights, None, "--weights", again)
+    return with_weights(pair, side, by_position=options.no_key)
 
 
 def open_side(spec: str, chosen: str | None, option: str, options: InputOptions) -> Side:

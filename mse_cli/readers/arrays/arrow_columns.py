@@ -26,7 +26,7 @@ EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how somethi
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
 FLOAT = np.dtype(np.float64)
 LONG = {np.dtype(np.int64), np.dtype(np.uint64)}  # integers that float64 may not hold
-HINT = "give the file twice, as both sides, or cast the column to float64 where you write it"
+HINT = "alone it stays exact: two files, or one given twice, and --pred and --true of this column only"
 
 
 class Column(NamedTuple):

@@ -30,6 +30,7 @@ class Layout:
         blanks: Whether tabs are spaces.
         empty: Whether the file holds no rows, as one of several may.
         default_names: Whether the first row is a 0 alone, pandas' name for the one column, and may be a header.
+        may_be_decimals: Whether each of the first rows is two integers, or one number with a decimal comma.
         notes: What the user should know about how the file was read.
     """
 
@@ -45,6 +46,7 @@ class Layout:
     blanks: bool = False
     empty: bool = field(default=False, compare=False)
     default_names: bool = field(default=False, compare=False)
+    may_be_decimals: bool = field(default=False, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property

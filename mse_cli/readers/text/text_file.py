@@ -86,6 +86,11 @@ class TextFile:
         return None if self.counted is None else self.counted.n_rows
 
     @property
+    def may_be_decimals(self) -> bool:
+        """Whether two integers with a comma between them may be one number."""
+        return self.layout.may_be_decimals
+
+    @property
     def can_be_cut(self) -> bool:
         """Whether any run of its rows is cheap to read on its own."""
         return self.counted is not None and not self.counted.packed

@@ -20,6 +20,7 @@ from mse_cli.core.labels import Labels, below_each_other
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.cells.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
+from mse_cli.readers.text.look.delimiter import refuse_later_decimals
 from mse_cli.readers.text.parsing.numpy_rows import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
 from mse_cli.readers.text.pieces import Piece, cut_pieces
@@ -40,6 +41,8 @@ def parse_piece(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, 
     Raises:
         ParseError: with the physical line and the column.
     """
+    if layout.may_be_decimals:
+        refuse_later_decimals(piece.data, piece.first_line)
     rows = _parse_quickly(piece, layout, wanted)
     if rows is not None:
         return rows
