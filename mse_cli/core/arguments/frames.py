@@ -125,9 +125,7 @@ def check_indexes(*sides: Any) -> None:
         if Counter(one) == Counter(other):
             raise ParseError("the two indexes hold the same labels in another order", hint=IN_ORDER)
         if not _only_counts(one) and not _only_counts(other) and not Counter(one).keys().isdisjoint(other):
-            raise ParseError(
-                "the two indexes share some labels, which are not those of the same rows", hint=BY_POSITION
-            )
+            raise ParseError("the indexes share some labels, which are not those of the same rows", hint=BY_POSITION)
 
 
 def _only_counts(labels: list[Any]) -> bool:
