@@ -25,7 +25,7 @@ TOWER = (
 )
 # The same inside the rooms that have wings.
 INSIDE = {
-    "core": ("result exact matching", "blocks", "missing centred_difference tallies arguments", "loss"),
+    "core": ("result exact matching labels", "blocks", "missing centred_difference tallies arguments", "loss"),
     "readers": (
         "columns key_search",
         "sources",
@@ -48,7 +48,7 @@ INSIDE = {
     ),
     "readers/text/cells": ("grammar", "quoting"),
     "readers/text/look": ("head", "delimiter first_rows", "header"),
-    "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
+    "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass limits"),
     "report": ("axes", "report"),
     "render": (
         "number_text screens",

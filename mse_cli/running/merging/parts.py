@@ -63,21 +63,6 @@ def _refuse_twice(parts: list[Part]) -> None:
             found[number] = part
 
 
-def loss_of(spec: str) -> tuple[Reduction, float]:
-    """The reduction and the loss of an earlier result.
-
-    Raises:
-        ParseError: if it is no JSON result, or its loss is no number.
-    """
-    (source,) = resolve(spec, keep=False)
-    with open_text(source) as stream, reading(source.label):
-        content = _parse(without_matrices(stream))
-        loss = content.get("loss")
-        if isinstance(loss, bool) or not isinstance(loss, int | float):
-            raise ParseError("its loss is no number that another could be held against")
-        return _reduction(content.get("reduction")), float(loss)
-
-
 def read_part(source: Source) -> Part:
     """One part.
 
@@ -86,7 +71,7 @@ def read_part(source: Source) -> Part:
     """
     with open_text(source) as stream, reading(source.label):
         text = without_matrices(stream)
-        content = _parse(text)
+        content = parse(text)
         if content.get("schema_version") != SCHEMA_VERSION:
             found = content.get("schema_version")
             words = quote(found) if isinstance(found, str) else quote(json.dumps(found))[1:-1]
@@ -97,7 +82,7 @@ def read_part(source: Source) -> Part:
         tallies, origin = from_plain(content["partial"], len(names)), origin_in(content["partial"])
         if content["partial"].get("digest") != digest_of_result(text):
             raise ParseError("was changed after it was written", hint=HINT)
-        return Part(source.label, len(names), names, _reduction(content.get("reduction")), tallies, origin)
+        return Part(source.label, len(names), names, reduction_of(content), tallies, origin)
 
 
 def without_matrices(stream: BinaryIO) -> bytes:
@@ -128,7 +113,12 @@ def without_matrices(stream: BinaryIO) -> bytes:
     return bytes(kept) + ahead
 
 
-def _parse(data: bytes) -> dict[str, Any]:
+def parse(data: bytes) -> dict[str, Any]:
+    """The JSON of a result.
+
+    Raises:
+        ParseError: if it is none.
+    """
     try:
         content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -154,9 +144,14 @@ def _names(columns: object) -> tuple[str | None, ...]:
     return tuple(names)
 
 
-def _reduction(text: object) -> Reduction:
+def reduction_of(content: dict[str, Any]) -> Reduction:
+    """Which of the two the loss of a result is.
+
+    Raises:
+        ParseError: if it does not say so.
+    """
     for reduction in REDUCTIONS:
-        if text == reduction:
+        if content.get("reduction") == reduction:
             return reduction
     raise ParseError("is not a JSON result of mse compute", hint=HINT)
 
