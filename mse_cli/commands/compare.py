@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -68,7 +68,7 @@ def compare(
     ] = None,
     printout: Printout,
     only: Annotated[
-        str | None,
+        Literal["best"] | None,
         typer.Option("--only", metavar="best", help="Print the best model alone.", rich_help_panel=OUTPUT),
     ] = None,
     jobs: options.Jobs = None,
@@ -79,8 +79,6 @@ def compare(
     limit = None if max_increase is None else _increase(max_increase)
     if limit is not None and baseline is None:
         raise UsageError("--max-increase is an increase over a baseline", hint="--baseline MODEL")
-    if only not in {None, "best"}:
-        raise UsageError(f"--only prints best, not {quote(str(only))}")
     read = [*files, *([inputs.weights] if inputs.weights is not None else [])]
     refuse_overwriting([printout.path], [path for spec in read for path in readers.files_of(spec)])
     with contextlib.ExitStack() as outputs:
@@ -101,7 +99,10 @@ def compare(
         rendering.write_comparison(rendering.Ranked(found, files[-1], gate), printout, only, printed)
     if gate is not None and not gate["passed"]:
         (broken,) = gate["limits"]
-        tell([f"the loss of {printable(broken['of'])} is not at most {exact(broken['limit'])} (--max-increase)"])
+        note(
+            [f"the loss of {printable(broken['of'])} is not at most {exact(broken['limit'])} (--max-increase)"],
+            quiet=False,
+        )
         raise typer.Exit(1)
 
 

@@ -25,7 +25,7 @@ class Models(NamedTuple):
     pair: Pair
 
 
-def open_models(files: Sequence[str], options: InputOptions) -> Models:
+def open_models(files: Sequence[str], options: InputOptions, names: Sequence[str] | None = None) -> Models:
     """The models and, as the last file, the target; or one TABLE that holds all as columns.
 
     Raises:
@@ -37,11 +37,11 @@ def open_models(files: Sequence[str], options: InputOptions) -> Models:
     if len(files) == 2:
         hint = "mse compute is for one model; a quoted pattern or a folder is one model, too"
         raise UsageError("one model and the target: there is nothing to compare the model with", hint=hint)
-    names = tuple(shown(file) if is_address(file) else file for file in files[:-1])
+    names = names or [shown(file) if is_address(file) else file for file in files[:-1]]
     short_names(names)
     sides = [open_side(file, options.pred, "--pred", options) for file in files[:-1]]
     return Models(
-        names, weighted(_beside(sides, open_side(files[-1], options.true, "--true", options), options), options)
+        tuple(names), weighted(_beside(sides, open_side(files[-1], options.true, "--true", options), options), options)
     )
 
 

@@ -71,6 +71,7 @@ class Block:
             self.target[start:stop],
             self.weights if whole or self.weights is None else self.weights[start:stop],
             None if self.used is None else self.used[start:stop],
+            others=tuple(other[start:stop] for other in self.others),
         )
 
 
