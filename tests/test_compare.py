@@ -20,10 +20,10 @@ N = 60
 @pytest.fixture
 def made(tmp_path):
     """Three models and their truth, as CSV with a key in four orders and as NPY."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(5)
     y = rng.normal(size=(N, 2)) * [1000, 1]
     sides = {"truth": y} | {
-        name: y + rng.normal(size=(N, 2)) * s for name, s in (("far", 30), ("near", 3), ("close", 3.1))
+        name: y + rng.normal(size=(N, 2)) * s for name, s in (("far", 30), ("near", 3), ("close", 3.2))
     }
     random.seed(4)
     for name, side in sides.items():
@@ -43,7 +43,7 @@ def in_json(mse, *arguments):
 
 def by_hand(sides, names, reference):
     """Difference, standard error and rows better of each model, from NumPy."""
-    losses = {name: ((sides[name] - sides["truth"]) ** 2).sum(axis=1) for name in names}
+    losses = {name: ((sides[name] - sides["truth"]) ** 2).sum(axis=1) for name in {*names, reference}}
     for name in names:
         d = (losses[name] - losses[reference]) / 2
         yield name, d.mean(), d.std(ddof=1) / math.sqrt(len(d)), int((d < 0).sum())
@@ -197,7 +197,7 @@ def test_wrong_usage_is_told(mse, made):
         given = ("--baseline", "far.npy", "--max-increase", wrong)
         check_refused(mse("compare", "near.npy", "far.npy", "truth.npy", *given), "takes a number or a percentage")
     check_refused(mse("compare", "near.npy", "far.npy", "truth.npy", "-f", "npy"), "NPY")
-    check_refused(mse("compare", "near.npy", "far.npy", "truth.npy", "-o", "near.npy"), "input")
+    check_refused(mse("compare", "near.npy", "far.npy", "truth.npy", "-o", "near.npy", "-f", "csv"), "is an input")
     assert mse("compare", "near.npy", "far.npy", "missing.npy").returncode == 2
 
 
@@ -229,7 +229,7 @@ def test_a_baseline_is_what_the_others_are_compared_with(mse, made):
         name = model["model"][:-4]
         figures = [model[figure] for figure in ("difference", "standard_error", "rows_better")]
         assert figures == ([None] * 3 if name == "far" else pytest.approx(right[name], rel=1e-12))
-    assert [model["ratio"] for model in found["models"]][0] == 1
+    assert found["models"][0]["ratio"] == 1
 
 
 def test_csv_has_a_row_for_each_model(mse, made, tmp_path):

@@ -88,19 +88,19 @@ def check_against_fractions(block):
         assert found.closer[:, pair].tolist() == [sum(x < 0 for x in d), sum(x > 0 for x in d)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(models())
 def test_the_spread_of_the_differences_is_that_of_rational_arithmetic(block):
     check_against_fractions(block)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(models(cells=WIDE, most_rows=6))
 def test_whatever_the_magnitudes(block):
     check_against_fractions(block)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(block=models(), data=st.data(), step=st.sampled_from([3, 9, 16 * 1024]))
 def test_any_cut_gives_the_same_bits(block, data, step):
     n = len(block.prediction)
