@@ -37,12 +37,6 @@ def models(draw, cells=PLAIN, most_rows=40):
     return Block(0, sides[0], sides[3], weights, used, others=(sides[1], sides[2]))
 
 
-def cut(block, start, stop):
-    part = block.rows(start, stop)
-    part.others = tuple(other[start:stop] for other in block.others)
-    return part
-
-
 def rows_of(block):
     """Of each row the exact loss of each model, and the exact weight."""
     weights = np.ones(block.shape) if block.weights is None else np.broadcast_to(block.weights, block.shape)
@@ -63,7 +57,7 @@ def tallied(block, bounds=None):
     whole = PairedDifferences(pairs_of(3, None))
     for start, stop in pairwise(bounds or (0, len(block.prediction))):
         part = whole.new()
-        part.update(cut(block, start, stop))
+        part.update(block.rows(start, stop))
         whole.merge(part)
     return whole
 
@@ -122,7 +116,7 @@ def test_a_single_row_of_many_columns_adds_as_among_others():
     whole, parts = PairedDifferences(((0, 1),)), PairedDifferences(((0, 1),))
     whole.update(block)
     for row in range(4):
-        parts.update(cut(block, row, row + 1))
+        parts.update(block.rows(row, row + 1))
     assert whole.squares(0, 3) == parts.squares(0, 3)
 
 
@@ -153,7 +147,7 @@ def test_what_is_no_number_leaves_no_interval(cell):
     sums = EachModel([Sums(1) for _ in range(3)])
     sums.update(block)
     assert not block.finite
-    found = standings(sums.tallies, tallied(block), [(name, name) for name in "abc"], None)
+    found = standings(sums.tallies, tallied(block), [], [(name, name) for name in "abc"], None)
     by_name = {standing.model: standing for standing in found.models}
     assert [standing.rank for standing in found.models] == [1, 2, 3]
     assert found.best is by_name["b"]
@@ -178,7 +172,7 @@ def test_standings_by_hand():
     sums = EachModel([Sums(1) for _ in range(3)])
     sums.update(block)
     names = [("far", "far"), ("near", "near"), ("as far", "as far")]
-    found = standings(sums.tallies, tallied(block), names, ("y",))
+    found = standings(sums.tallies, tallied(block), [], names, ("y",))
     assert [(standing.model, standing.rank) for standing in found.models] == [("near", 1), ("far", 2), ("as far", 2)]
     far = found.models[1]
     assert (far.ratio, far.difference.value, far.difference.rows_better) == (16 / 5, 11.0, 0)
@@ -186,7 +180,7 @@ def test_standings_by_hand():
     assert far.difference.standard_error == pytest.approx(error, rel=1e-15)
     assert far.difference.high == far.difference.value + QUANTILE * far.difference.standard_error
     assert far.difference.is_clear
-    against = standings(sums.tallies, tallied(block), names, ("y",), baseline=0)
+    against = standings(sums.tallies, tallied(block), [], names, ("y",), baseline=0)
     assert against.reference.model == "far"
     assert [standing.difference and standing.difference.same for standing in against.models] == [False, None, True]
     assert against.models[0].difference.rows_better == FEWEST_ROWS

@@ -14,7 +14,8 @@ render.files.destination render.number_text render.printing render.screens rende
 render.screens.messages
 """
 COMPUTE = """
-commands.compute commands.groups core.blocks core.exact core.matching core.missing core.tallies core.tallies.edges
+commands.compute commands.groups core.blocks core.exact core.labels core.matching core.missing core.tallies
+core.tallies.column_sums core.tallies.edges core.tallies.groups core.tallies.products core.tallies.stats
 core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
 readers.key_search.key_index readers.key_search.packed_keys readers.keys readers.matrix readers.opening readers.pair
 readers.side readers.sources readers.sources.address readers.sources.ahead readers.sources.files
@@ -23,7 +24,7 @@ readers.text.layout readers.text.line_ends readers.text.look readers.text.look.d
 readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
 readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict readers.text.pieces
 readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.partitions running.tallying
+running.limits running.merging running.merging.partial running.merging.parts running.partitions running.tallying
 """
 HELP = """
 check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge comparison

@@ -17,6 +17,7 @@ from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
+    from mse_cli.running import Limits
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
@@ -26,7 +27,7 @@ EXAMPLES = options.examples(
 )
 
 
-@groups.grouped(inputs=groups.INPUTS, printout=groups.PRINTED)
+@groups.grouped(inputs=groups.INPUTS, limits=groups.LIMITS, printout=groups.PRINTED)
 def compute(
     preds: Annotated[
         str,
@@ -43,19 +44,22 @@ def compute(
     *,
     inputs: "InputOptions",
     reduction: options.ReductionChoice = "mean",
-    fail_above: options.FailAbove = None,
     worst: options.Worst = None,
+    by: options.By = None,
+    stats: options.Stats = False,
+    limits: "Limits",
     printout: Printout,
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
-    read = [spec for spec in (preds, truth, inputs.weights) if spec is not None]
+    read = [spec for spec in (preds, truth, inputs.weights, limits.baseline) if spec is not None]
     refuse_overwriting(
         [printout.path, *printout.saves.values()], [path for spec in read for path in readers.files_of(spec)]
     )
-    inputs = replace(inputs, read_again=printout.reads_again)
+    inputs = replace(inputs, read_again=printout.reads_again, by=by)
+    printout.check_asked_for(worst=worst, by=by)
     with contextlib.ExitStack() as outputs:
         # Opened before the long work: a bad path fails at once.
         files = {name: path for name, path in printout.saves.items() if not path.endswith("/")}
@@ -63,6 +67,7 @@ def compute(
         printed = outputs.enter_context(writing(printout.path))
         pair = readers.open_pair(preds, truth, inputs)
         tell = partial(note, quiet=quiet)
+        limits.check(pair.names, pair.n_columns, reduction)
         tell(pair.notes)
         if is_watched() and running.could_be_faster(pair):
             tell([FAST_NOTE])
@@ -74,8 +79,14 @@ def compute(
         }
         with RowsDone("read", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
-                backend, reduction=reduction, worst=worst, edge_rows=printout.edge_rows, progress=progress
+                backend,
+                reduction=reduction,
+                worst=worst,
+                stats=stats,
+                edge_rows=printout.edge_rows,
+                progress=progress,
             )
+        evaluation = limits.judged(evaluation)
         tell(evaluation.result.notes[len(pair.notes) :])
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
@@ -88,4 +99,4 @@ def compute(
         with progress_of("written") as progress:
             sides = (preds,) if truth is None else (preds, truth)
             write(Job(printout, evaluation, sides, backend, progress), printed)
-    options.gate(evaluation.result, fail_above, quiet=quiet)
+    options.gate(evaluation.result)

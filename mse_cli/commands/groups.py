@@ -5,9 +5,11 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from mse_cli import readers
+import typer
+
+from mse_cli import readers, running
 from mse_cli.commands import options
 from mse_cli.core.result import Missing
 from mse_cli.errors import UsageError
@@ -16,6 +18,7 @@ from mse_cli.render.printing import EVERYTHING, Format, Printout, format_of
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
+    from mse_cli.running import Limits
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ def _comparison_printout(**values: Any) -> Printout:
     return _printout(summary=True, **values)
 
 
+def _limits(**values: Any) -> "Limits":
+    return running.limits_of(**values)
+
+
 INPUTS = Group(
     {
         "pred": (options.Pred, None),
@@ -104,6 +111,32 @@ INPUTS = Group(
         "na": (options.Na, None),
     },
     _input_options,
+)
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        metavar="RESULT.json",
+        help="An earlier result (--format json), for --max-increase.",
+        rich_help_panel=options.LOSS,
+    ),
+]
+MaxIncrease = Annotated[
+    str | None,
+    typer.Option(
+        "--max-increase",
+        metavar="P%|X",
+        help="Exit with 1 when the loss is greater than that of the --baseline by more than P percent, or by X.",
+        rich_help_panel=options.LOSS,
+    ),
+]
+LIMITS = Group(
+    {
+        "fail_above": (options.FailAbove, None),
+        "baseline": (Baseline, None),
+        "max_increase": (MaxIncrease, None),
+    },
+    _limits,
 )
 PRINTED = Group(
     {
@@ -139,6 +172,7 @@ PRINTED_COMPARISON = Group(
         "format_": (options.FormatOption, None),
         "output": (options.OutputFile, None),
         "digits": (options.Digits, Printout.digits),
+        "max_rows": (options.MaxRows, Printout.most_rows),
         "max_cols": (options.MaxCols, Printout.most_columns),
         "all_": (options.All, False),
         "color": (options.Color, "auto"),

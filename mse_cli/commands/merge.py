@@ -12,7 +12,7 @@ from mse_cli.render.printing import Job, Printout, write
 from mse_cli.render.screens.messages import note, warn_of
 
 if TYPE_CHECKING:
-    from mse_cli.running import Part
+    from mse_cli.running import Limits, Part
 
 EXAMPLES = options.examples(
     "mse compute preds-1.csv truth-1.csv --summary -f json > part-1.json",
@@ -21,7 +21,7 @@ EXAMPLES = options.examples(
 )
 
 
-@groups.grouped(printout=groups.PRINTED_SCALARS)
+@groups.grouped(limits=groups.LIMITS, printout=groups.PRINTED_SCALARS)
 def merge(
     parts: Annotated[
         list[str],
@@ -32,8 +32,8 @@ def merge(
         ),
     ],
     *,
-    fail_above: options.FailAbove = None,
     worst: options.Worst = None,
+    limits: "Limits",
     printout: Printout,
     quiet: options.Quiet = False,
 ) -> None:
@@ -42,11 +42,12 @@ def merge(
     with writing(printout.path) as printed:
         results = running.read_parts(parts)
         note(_notes(parts, results), quiet=quiet)
-        sums, worst_cells = running.add_up(results, worst)
-        evaluation = running.finish(sums, worst_cells, _names(results[0]), results[0].reduction)
+        evaluation = running.finish(running.add_up(results, worst), _names(results[0]), results[0].reduction)
+        limits.check(_names(results[0]), results[0].n_columns, results[0].reduction)
+        evaluation = limits.judged(evaluation)
         warn_of(evaluation.result)
         write(Job(printout, evaluation), printed)
-    options.gate(evaluation.result, fail_above, quiet=quiet)
+    options.gate(evaluation.result)
 
 
 def _names(part: "Part") -> tuple[str | None, ...] | None:
@@ -57,7 +58,7 @@ def _notes(specs: list[str], parts: list["Part"]) -> list[str]:
     notes = []
     if len(set(specs)) < len(specs):
         notes.append("a part is given twice and counts twice")
-    listed = [part.worst is not None for part in parts]
+    listed = [part.tallies.worst is not None for part in parts]
     if any(listed) and not all(listed):
         notes.append(f"{parts[listed.index(False)].label} lists no worst cells, so that none are listed")
     return notes

@@ -1,26 +1,26 @@
 """Options that several commands share, each declared once."""
 
 # No annotations as text: see cli.py.
-import math
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from mse_cli.core.result import LOSSES, Missing, Reduction, ScalarName, Unmatched
-from mse_cli.errors import UsageError
+from mse_cli.core.result import LOSSES, Missing, Reduction, Unmatched
+from mse_cli.errors import quote
 from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
 from mse_cli.render.number_text import exact
-from mse_cli.render.printing import Format, Only
+from mse_cli.render.printing import Format, Only, OnlyScalars
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
+    from mse_cli.comparison import Comparison
     from mse_cli.core.result import Result
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
 EXIT_CODES = """Exit codes:
   0    done
-  1    a check did not hold (--fail-above, mse check)
+  1    a check did not hold (--fail-above, --max-increase, mse check)
   2    wrong usage or bad input: nothing on standard output, no file written
   130  interrupted"""
 
@@ -133,20 +133,27 @@ Na = Annotated[
 ]
 
 
-def _limit(value: float | None) -> float | None:
-    if value is not None and math.isnan(value):
-        raise UsageError("--fail-above takes a number; every loss would fail against NaN")
-    return value
-
-
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="COLS",
+        help="The loss of each group of rows that share the text of these columns of TRUTH, or else of PREDS.",
+        rich_help_panel=LOSS,
+    ),
+]
+Stats = Annotated[
+    bool,
+    typer.Option("--stats", help="Also the mean error (bias), the variance of the error and R².", rich_help_panel=LOSS),
+]
 FailAbove = Annotated[
-    float | None,
+    list[str] | None,
     typer.Option(
         "--fail-above",
-        metavar="X",
-        help="Exit with 1 when the loss is greater than X, or NaN.",
+        metavar="[NAME=]X",
+        help="Exit with 1 when the loss, or that of column NAME, is greater than X, or NaN; may be repeated.",
         rich_help_panel=LOSS,
-        callback=_limit,
+        show_default=False,
     ),
 ]
 Worst = Annotated[
@@ -169,11 +176,11 @@ OnlyOne = Annotated[
     ),
 ]
 OnlyOneScalar = Annotated[
-    ScalarName | None,
+    OnlyScalars | None,
     typer.Option(
         "--only",
         metavar="QUANTITY",
-        help=f"Print {listed(ScalarName)} alone, as a bare number.",
+        help=f"Print {listed(OnlyScalars)} alone; a scalar as a bare number.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -271,8 +278,11 @@ MaxRows = Annotated[
 ]
 
 
-def gate(result: "Result", limit: float | None, *, quiet: bool) -> None:
-    """What ``--fail-above`` does: exit code 1 if the loss is above the limit, or no number."""
-    if limit is not None and not result.loss <= limit:
-        note([f"the loss {exact(result.loss)} is not at most {exact(limit)} (--fail-above)"], quiet=quiet)
+def gate(result: "Result | Comparison") -> None:
+    """Exit code 1 if a limit was exceeded, with the reason, which is no mere note."""
+    failed = [limit for limit in result.gate if not limit.passed]
+    for of, limit, value, _, option in failed:
+        what = "the loss" if of == "loss" else f"the loss of {quote(of)}"
+        note([f"{what} {exact(value)} is not at most {exact(limit)} ({option})"], quiet=False)
+    if failed:
         raise typer.Exit(1)

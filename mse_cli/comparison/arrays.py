@@ -37,6 +37,7 @@ def compare(
     unmatched: Unmatched = "fail",
     weights: Any = None,
     weight_column: str | None = None,
+    by: str | None = None,
     missing: Missing = "fail",
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
@@ -61,6 +62,7 @@ def compare(
         unmatched: Likewise.
         weights: A file of weights, or an array-like: N×1, 1×C or N×C.
         weight_column: Of files.
+        by: Of files, columns whose text groups the rows: each model's result has the loss of each group.
         missing: What NaN and missing cells do; what is missing in one model is left out for all.
         header: Of text files.
         delimiter: Likewise.
@@ -92,6 +94,7 @@ def compare(
         true_columns,
         key,
         weight_column=weight_column,
+        by=by,
         no_key=no_key,
         unmatched=unmatched,
         read_again=False,
@@ -119,7 +122,7 @@ def _of_arrays(
     for start in range(0, whole.shape[0], step):
         for tally in (sums, differences):
             tally.update(whole.rows(start, start + step))
-    return finish(sums, differences, list(models), None, reduction=reduction, baseline=baseline)
+    return finish(sums, differences, EachModel([]), list(models), None, reduction=reduction, baseline=baseline)
 
 
 def _block(name: str, model: Any, true: Any, weights: Any) -> Block:

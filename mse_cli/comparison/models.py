@@ -10,7 +10,7 @@ from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, q
 from mse_cli.readers.identifiers import compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
-from mse_cli.readers.opening import InputOptions, check_options, one, open_side, pair_of, side_of, weighted
+from mse_cli.readers.opening import InputOptions, check_options, name_of, one, open_side, pair_of, side_of, weighted
 from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.readers.side import Side
 from mse_cli.readers.sources.address import shown
@@ -66,10 +66,11 @@ def _open_table(table: str, options: InputOptions) -> Models:
     if len(y) != 1:
         raise ShapeError(f"in one file each model is a column: --true names one, not {counted(len(y), 'column')}")
     weight = one(side.column(options.weight_column, "--weight-column"))
+    by = () if options.by is None else side.by(options.by)
     k = len(a)
     first, *others, target = (StreamColumns(0, i, i + 1) for i in range(k + 1))
     pair = Pair(
-        (side.matrix.select(a + y + weight, weights=weight),),
+        (side.matrix.select(a + y + weight, weights=weight).grouped(by),),
         first,
         target,
         options.dialect.missing,
@@ -77,6 +78,7 @@ def _open_table(table: str, options: InputOptions) -> Models:
         StreamColumns(0, k + 1, k + 2) if weight else None,
         notes=side.matrix.notes,
         others=tuple(others),
+        by=tuple(name_of(side, column) for column in by),
     )
     return Models(names, weighted(pair, options))
 

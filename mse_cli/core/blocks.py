@@ -9,13 +9,15 @@ where none are given, so that Σ M·W = N·C). Everything is float64; a differen
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.exact import lanes_of
+from mse_cli.core.labels import Labels
 from mse_cli.core.result import Reduction
 from mse_cli.errors import ParseError, Place
 
@@ -41,6 +43,8 @@ class Block:
         used: M, n×C, false where a cell is missing and left out; ``None`` uses all.
         finite: Set by whoever has seen that A and Y are finite in every cell, so that the readers need not look.
         others: Where several models are compared: the predictions of those after the first, n×C each.
+        keys: What identifies each row, where rows are matched by it.
+        labels: Which group each row is in, if there are groups.
     """
 
     first_row: int
@@ -50,6 +54,8 @@ class Block:
     used: Mask | None = None
     finite: bool = False
     others: tuple[Numbers, ...] = ()
+    keys: Sequence[str] | None = None
+    labels: Labels | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,7 +66,7 @@ class Block:
     def of_models(self) -> list[Block]:
         """A block of each model alone: the same target, weights and mask."""
         models = (self.prediction, *self.others)
-        return [Block(self.first_row, model, self.target, self.weights, self.used) for model in models]
+        return [replace(self, prediction=model, others=()) for model in models]
 
     def rows(self, start: int, stop: int) -> Block:
         """Rows ``start`` to ``stop`` of this block, counted within it."""
@@ -72,6 +78,8 @@ class Block:
             self.weights if whole or self.weights is None else self.weights[start:stop],
             None if self.used is None else self.used[start:stop],
             others=tuple(other[start:stop] for other in self.others),
+            keys=None if self.keys is None else self.keys[start:stop],
+            labels=None if self.labels is None else self.labels.cut(start, stop),
         )
 
 

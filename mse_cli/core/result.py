@@ -31,6 +31,19 @@ class Scalar(NamedTuple):
     value: float
 
 
+class Statistics(NamedTuple):
+    """Of some cells the mean error Σ W·E / Σ W, the variance of the error around it, and R² = 1 − SSE / SST."""
+
+    bias: float
+    error_variance: float
+    r2: float
+
+    def scalars(self) -> tuple[Scalar, ...]:
+        """They as the numbers of a result."""
+        labels = ("bias", "error variance", "R²")
+        return tuple(map(Scalar, self._fields, labels, self))
+
+
 class Column(NamedTuple):
     """One component: its name (``None`` without a header) and its share of the loss.
 
@@ -40,10 +53,27 @@ class Column(NamedTuple):
     name: str | None
     sse: float
     mse: float
+    stats: Statistics | None = None
 
     def scalars(self) -> tuple[Scalar, ...]:
         """What is said of a column."""
-        return Scalar("sse", "", self.sse), Scalar("mse", "MSE", self.mse)
+        return (
+            Scalar("sse", "", self.sse),
+            Scalar("mse", "MSE", self.mse),
+            *(self.stats.scalars() if self.stats else ()),
+        )
+
+
+class Group(NamedTuple):
+    """The loss of the rows that share the text of some columns, and its share of SSE."""
+
+    texts: tuple[str, ...]
+    rows: int
+    cells_used: int
+    sse: float
+    mse: float
+    rmse: float
+    share: float
 
 
 class WorstCell(NamedTuple):
@@ -56,6 +86,17 @@ class WorstCell(NamedTuple):
     target: float
     error: float
     share: float
+    key: str | None = None
+
+
+class Limit(NamedTuple):
+    """What a loss was held against: ``of`` is "loss" or a column's name; and which option said so."""
+
+    of: str
+    limit: float
+    value: float
+    passed: bool
+    option: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +116,11 @@ class Result:
         worst: The cells with the largest weighted squared error, if they were asked for.
         weighted: Whether there are weights.
         notes: The choices that were made for the user when the files were read.
+        stats: Bias, variance of the error and R² of all cells, if they were asked for.
+        by: What the columns are called that group the rows, if they were asked for.
+        groups: The loss of each group, in the order of their texts.
+        key: What the column is called by which rows are matched, if they are.
+        gate: The limits that the loss was held against, if there were any.
     """
 
     shape: tuple[int, int]
@@ -89,6 +135,11 @@ class Result:
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
     notes: tuple[str, ...] = ()
+    stats: Statistics | None = None
+    by: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    key: str | None = None
+    gate: tuple[Limit, ...] = ()
 
     @property
     def loss(self) -> float:
@@ -98,7 +149,8 @@ class Result:
 
     def scalars(self) -> tuple[Scalar, ...]:
         """The numbers that every output shows, in this order, and ``--only`` gives alone."""
-        return Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
+        loss = Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
+        return *loss, *(self.stats.scalars() if self.stats else ())
 
     @property
     def cells_total(self) -> int:
@@ -120,9 +172,11 @@ class Excerpt:
         squared_error: SE of these rows.
         row_sums: Σ W·SE along each of these rows.
         gradient: The gradient of these rows.
+        keys: What identifies these rows, where rows are matched by it.
     """
 
     rows: tuple[int, ...]
     squared_error: NDArray[np.float64] = field(repr=False)
     row_sums: list[float] = field(repr=False)
     gradient: NDArray[np.float64] = field(repr=False)
+    keys: tuple[str, ...] | None = None

@@ -76,26 +76,31 @@ def _is_named(name: str, position: int, shared: set[int]) -> bool:
 
 
 def choose_columns(
-    a_side: Side, y_side: Side, a_key: int | None, y_others: tuple[int | None, ...], *, by_position: bool
+    a_side: Side,
+    y_side: Side,
+    a_others: tuple[int | None, ...],
+    y_others: tuple[int | None, ...],
+    *,
+    by_position: bool,
 ) -> tuple[Positions, Positions, tuple[str, ...]]:
     """The columns of A and of Y, one beside the other, and what the user should know of the choice.
 
     Args:
         a_side: The prediction.
         y_side: The target.
-        a_key: The column of the prediction that rows are matched by.
-        y_others: The target's, and the column of weights.
+        a_others: The column of the prediction that rows are matched by, if they are, and those that group them.
+        y_others: The target's, the column of weights, and those that group.
         by_position: Whether the user said that rows are not matched by any column.
 
     Raises:
         ParseError: for an identifier among the columns, if the user said nothing of how rows are matched.
     """
-    a, y = a_side.columns(leave_out=(a_key,)), y_side.columns(leave_out=y_others)
+    a, y = a_side.columns(leave_out=a_others), y_side.columns(leave_out=y_others)
     shared = shared_columns(a_side, y_side)
     in_a = [] if a_side.chosen else identifiers_among(a_side, a, {pair.prediction for pair in shared})
     in_y = [] if y_side.chosen else identifiers_among(y_side, y, {pair.target for pair in shared})
     notes: tuple[str, ...] = ()
-    if by_position or a_key is not None:
+    if by_position or a_others[0] is not None:
         a, y = (tuple(i for i in all_ if i not in ids) for all_, ids in ((a, in_a), (y, in_y)))
         notes = _left_out(a_side, in_a) + _left_out(y_side, in_y)
     elif in_a:

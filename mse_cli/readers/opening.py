@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import NamedTuple
 
 from mse_cli.core.result import Missing, Unmatched
 from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted
 from mse_cli.readers.columns import Names, Positions
-from mse_cli.readers.identifiers import choose_columns, compare_rows
+from mse_cli.readers.identifiers import HoldsText, choose_columns, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
 from mse_cli.readers.pair import Pair, StreamColumns, check_shapes
@@ -43,6 +44,7 @@ class InputOptions:
     weight_column: str | None = None
     no_key: bool = False
     unmatched: Unmatched = "fail"
+    by: str | None = None
     dialect: Dialect = field(default_factory=Dialect)
     read_again: bool = True
 
@@ -100,7 +102,8 @@ def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, o
 
 def _asked_names(options: InputOptions) -> frozenset[str]:
     """What the user calls columns, or numbers them."""
-    asked = [spec for spec in (options.pred, options.true, options.key, options.weight_column) if spec is not None]
+    given = options.pred, options.true, options.key, options.weight_column, options.by
+    asked = [spec for spec in given if spec is not None]
     return frozenset([*asked, *(item.strip() for spec in asked for item in spec.split(","))])
 
 
@@ -133,21 +136,74 @@ def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     _refuse_default_names(a_side, y_side)
     a_key, y_key = (side.column(options.key, "--key") for side in (a_side, y_side))
     weight = y_side.column(options.weight_column, "--weight-column")
-    a, y, notes = choose_columns(a_side, y_side, a_key, (y_key, weight), by_position=options.no_key)
+    groups = _groups_of(a_side, y_side, options.by)
+    others = (a_key, *groups.prediction), (y_key, weight, *groups.target)
+    a, y, notes = choose_columns(a_side, y_side, *others, by_position=options.no_key)
     notes = (*a_side.matrix.notes, *y_side.matrix.notes, *notes)
     c, weights, names = len(a), one(weight), a_side.names(a) or y_side.names(y)
     missing = options.dialect.missing
     if a_key is None or y_key is None:
-        streams = a_side.matrix.select(a), y_side.matrix.select((*y, *weights), weights=weights)
+        first, second = a_side.matrix.select(a), y_side.matrix.select((*y, *weights), weights=weights)
+        streams = groups.read_with(first, second)
         check_shapes(streams[0], y_side.matrix.select(y))
         if not options.no_key:
             notes += compare_rows(a_side, y_side, a, (*y, *weights))
         at = None if weight is None else StreamColumns(1, c, c + 1)
-        return Pair(streams, StreamColumns(0, 0, c), StreamColumns(1, 0, c), missing, names, at, notes=notes)
+        sides = StreamColumns(0, 0, c), StreamColumns(1, 0, c)
+        return Pair(streams, *sides, missing, names, at, notes=notes, by=groups.names)
     if len(y) != c:
         raise ShapeError(f"{a_side.label} has {counted(c, 'column')} beside the key, {y_side.label} {len(y)}")
     first, second = _with_key(a_side, a, a_key), _with_key(y_side, (*y, *weights), y_key, weights)
-    return _side_by_side(Joined(first, second, options.unmatched), c, missing, names, notes, weight)
+    joined = Joined(*groups.read_with(first, second), options.unmatched)
+    pair = _side_by_side(joined, c, missing, names, notes, weight)
+    return replace(pair, key=name_of(a_side, a_key), by=groups.names)
+
+
+class Groups(NamedTuple):
+    """The columns that rows are grouped by: what they are called, which of a side they are, and on which they are read.
+
+    Attributes:
+        names: What they are called, or their numbers.
+        prediction: Where the prediction's file holds them, too or alone.
+        target: Where the target's does.
+        of_target: Whether it is the target's text that counts.
+    """
+
+    names: Names = ()
+    prediction: Positions = ()
+    target: Positions = ()
+    of_target: bool = True
+
+    def read_with(self, first: Matrix, second: Matrix) -> tuple[Matrix, Matrix]:
+        """The two sides, one of which reads the groups."""
+        if self.of_target:
+            return first, second.grouped(self.target)
+        return first.grouped(self.prediction), second
+
+
+def _groups_of(a_side: Side, y_side: Side, spec: str | None) -> Groups:
+    """The columns that ``--by`` names: of the target, or else of the prediction."""
+    if spec is None:
+        return Groups()
+    sides = [side for side in (y_side, a_side) if isinstance(side.first, HoldsText)]
+    if not sides:
+        raise UsageError("--by needs columns of text, which arrays have not", Place(y_side.label))
+    side = sides[0]
+    try:
+        columns = side.by(spec)
+    except UsageError:
+        if len(sides) == 1 or a_side.first.names is None:
+            raise
+        side, columns = a_side, a_side.by(spec)
+    names = tuple(name_of(side, i) for i in columns)
+    if side is y_side:
+        return Groups(names, a_side.alike(columns, y_side), columns)
+    return Groups(names, columns, y_side.alike(columns, a_side), of_target=False)
+
+
+def name_of(side: Side, column: int) -> str:
+    """What a column is called, or its number."""
+    return side.first.names[column] if side.first.names else str(column + 1)
 
 
 def _refuse_default_names(a_side: Side, y_side: Side) -> None:
@@ -176,8 +232,10 @@ def _open_table(table: str, options: InputOptions) -> Pair:
     if len(a) != len(y):
         raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label))
     weight = side.column(options.weight_column, "--weight-column")
-    stream = side.matrix.select(a + y + one(weight), weights=one(weight))
-    return _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
+    by = () if options.by is None else side.by(options.by)
+    stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)
+    pair = _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
+    return replace(pair, by=tuple(name_of(side, i) for i in by))
 
 
 def _side_by_side(

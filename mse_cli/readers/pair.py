@@ -14,6 +14,7 @@ from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_
 from mse_cli.core.missing import refused_cell, used_cells
 from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, counted, printable
+from mse_cli.readers.columns import Names
 from mse_cli.readers.matrix import File, Matrix, Rows
 from mse_cli.readers.sources.files import reading
 
@@ -71,6 +72,8 @@ class Pair:
         notes: What the user should know about how the files were read.
         first_row: The number of its first row (from 0) in the whole that it is a part of.
         others: Where the predictions of further models are, if several are compared.
+        key: What the column is called by which rows are matched, if they are.
+        by: What the columns are called whose text says which group a row is in, if there are groups.
     """
 
     streams: tuple[Stream, ...]
@@ -83,6 +86,8 @@ class Pair:
     notes: tuple[str, ...] = ()
     first_row: int = 0
     others: tuple[StreamColumns, ...] = ()
+    key: str | None = None
+    by: Names = ()
 
     @property
     def n_columns(self) -> int:
@@ -124,7 +129,9 @@ class Pair:
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
             others = tuple(at.of(chunks) for at in self.others)
             weights, used = self._weights(chunks, first_row), used_cells(self.missing, prediction, target, *others)
-            block = Block(first_row, prediction, target, weights, used, others=others)
+            keys = None if self.key is None else rows[0].keys
+            labels = next((part.labels for part in rows if part.labels is not None), None)
+            block = Block(first_row, prediction, target, weights, used, keys=keys, labels=labels, others=others)
             yield block
             if not block.finite:  # nobody has seen that it is
                 self._check(rows)

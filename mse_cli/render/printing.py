@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from mse_cli.running.tallying import Progress
 
 Format = Literal["table", "csv", "tsv", "json", "markdown", "npy"]
-Only = Literal["se", ScalarName, "gradient"]
+OnlyListed = Literal["worst", "groups"]
+OnlyScalars = Literal[ScalarName, OnlyListed]
+Only = Literal["se", ScalarName, "gradient", OnlyListed]
 # Which module of formats/ writes a format; it is loaded when it is asked for: a small file's run is mostly importing.
 WRITERS: dict[Format, str] = {
     "table": "table",
@@ -80,6 +82,22 @@ class Printout:
             if not path.endswith((*SAVED, "/")):
                 message = f"--save-{name} {printable(path)}: no format has this suffix"
                 raise UsageError(message, hint=SUFFIX_HINT)
+
+    def check_asked_for(self, *, worst: int | None, by: str | None) -> None:
+        """Refuse to print alone what is not computed.
+
+        Raises:
+            UsageError: for ``--only worst`` without ``--worst``, and for ``--only groups`` without ``--by``.
+        """
+        if self.only == "worst" and worst is None:
+            raise UsageError("--only worst: how many?", hint="--worst 10")
+        if self.only == "groups" and by is None:
+            raise UsageError("--only groups: by which columns?", hint="--by COLS")
+
+    @property
+    def listed(self) -> OnlyListed | None:
+        """What is listed alone, a row each, if it is."""
+        return self.only if self.only == "worst" or self.only == "groups" else None
 
     @property
     def saves(self) -> dict[MatrixName, str]:
@@ -160,6 +178,8 @@ def _texts(job: Job) -> Iterable[str | Buffer]:
     texts: Iterable[str | Buffer]
     if printout.matrix is not None:
         texts = writer.matrix(job, printout.matrix)
+    elif printout.listed is not None:
+        texts = writer.listed(job, printout.listed)
     else:
         texts = writer.whole(job) if value is None else [writer.scalar(printout.only, value)]
     return texts

@@ -7,17 +7,21 @@ from mse_cli import door
 if TYPE_CHECKING:
     from mse_cli.running.backend import Backend, backend_for, could_be_faster
     from mse_cli.running.evaluation import Evaluation, evaluate_pair, finish
+    from mse_cli.running.limits import Limits, check_increase, limits_of
     from mse_cli.running.merging.parts import Part, add_up, read_parts
 
 __all__ = [
     "Backend",
     "Evaluation",
+    "Limits",
     "Part",
     "add_up",
     "backend_for",
+    "check_increase",
     "could_be_faster",
     "evaluate_pair",
     "finish",
+    "limits_of",
     "read_parts",
 ]
 
@@ -26,12 +30,15 @@ __getattr__ = door(
     {
         "Backend": "backend",
         "Evaluation": "evaluation",
+        "Limits": "limits",
         "Part": "merging.parts",
         "add_up": "merging.parts",
         "backend_for": "backend",
+        "check_increase": "limits",
         "could_be_faster": "backend",
         "evaluate_pair": "evaluation",
         "finish": "evaluation",
+        "limits_of": "limits",
         "read_parts": "merging.parts",
     },
 )

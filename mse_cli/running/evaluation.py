@@ -22,6 +22,8 @@ from mse_cli.core.result import (
     Unmatched,
 )
 from mse_cli.core.tallies.edges import Edges
+from mse_cli.core.tallies.groups import Groups
+from mse_cli.core.tallies.stats import Stats
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
@@ -30,7 +32,7 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
-from mse_cli.running.tallying import Progress
+from mse_cli.running.tallying import Progress, Tallies
 
 MatrixName = Literal["se", "gradient"]
 
@@ -53,6 +55,8 @@ def evaluate(
     na: Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
+    by: str | None = None,
+    stats: bool = False,
 ) -> Result:
     r"""The loss of a prediction file against a target file, as ``mse compute`` gives it.
 
@@ -76,6 +80,8 @@ def evaluate(
         na: Further words that mean a missing cell.
         reduction: "mean" or "sum".
         worst: How many of the worst cells to list.
+        by: Columns, comma-separated, whose text groups the rows: the result has the loss of each group.
+        stats: Whether the result has the mean and the variance of the errors, and R².
 
     Returns:
         The ``Result``; its ``notes`` tell of the choices that were made for you.
@@ -103,21 +109,21 @@ def evaluate(
         unmatched=unmatched,
         weights=weights,
         weight_column=weight_column,
+        by=by,
         dialect=dialect,
         read_again=False,
     )
     pair = open_pair(str(pred), None if true is None else str(true), options)
     with backend_for(pair) as backend:
-        return evaluate_pair(backend, reduction=reduction, worst=worst).result
+        return evaluate_pair(backend, reduction=reduction, worst=worst, stats=stats).result
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A result, the sums that it is finished from, and what was kept of the rows; merged parts have no rows."""
+    """A result, the tallies that it is finished from, and what was kept of the rows; merged parts have no rows."""
 
     result: Result
-    sums: Sums
-    worst: Worst | None = None
+    tallies: Tallies
     pair: Pair | None = None
     edges: Edges | None = None
 
@@ -131,6 +137,7 @@ class Evaluation:
             squared_error=squared_error(block),
             row_sums=row_sums(block),
             gradient=self.gradient_of_block(block),
+            keys=None if block.keys is None else tuple(block.keys),
         )
 
     @property
@@ -141,11 +148,14 @@ class Evaluation:
 
     def matrix(self, name: MatrixName, progress: Progress | None = None) -> Iterator[Floats]:
         """SE or the gradient block by block, in a second pass over the files."""
+        return map(self.of_block(name), self.blocks(progress))
+
+    def blocks(self, progress: Progress | None = None) -> Iterator[Block]:
+        """The rows once more."""
         if self.pair is None:
             raise UsageError("merged parts hold no matrices")
-        of_block = self.of_block(name)
         for block in self.pair.blocks():
-            yield of_block(block)
+            yield block
             if progress:
                 progress(block.shape[0])
 
@@ -164,6 +174,7 @@ def evaluate_pair(
     *,
     reduction: Reduction = "mean",
     worst: int | None = None,
+    stats: bool = False,
     edge_rows: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -173,14 +184,18 @@ def evaluate_pair(
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
-    sums = Sums(pair.n_columns)
+    tallies = Tallies(
+        Sums(pair.n_columns),
+        None if worst is None else Worst(worst),
+        Stats(pair.n_columns) if stats else None,
+        Groups(pair.by) if pair.by else None,
+    )
     edges = None if edge_rows is None else Edges(edge_rows)
-    worst_cells = None if worst is None else Worst(worst)
-    backend.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
-    if not sums.cells_used.any():
+    backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), progress=progress)
+    if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)
-    evaluation = finish(sums, worst_cells, pair.names, reduction)
-    result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)))
+    evaluation = finish(tallies, pair.names, reduction)
+    result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)), key=pair.key)
     return replace(evaluation, result=result, pair=pair, edges=edges)
 
 
@@ -197,16 +212,21 @@ def _nothing_left(pair: Pair) -> ParseError:
     return ParseError(f"every cell is missing in {printable(' or '.join(labels))}: there is nothing to compute from")
 
 
-def finish(sums: Sums, worst: Worst | None, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:
-    """The result of sums and worst cells that are complete.
+def finish(tallies: Tallies, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:
+    """The result of tallies that are complete.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
+    sums, worst, stats, groups = tallies
     result = sums.finish(reduction, names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")
     if result.divisor == 0:
         raise ParseError("all weights are 0")
-    cells = None if worst is None else worst.cells(names, Total.of(sums.errors.totals()))
-    return Evaluation(replace(result, worst=cells), sums, worst)
+    sse = Total.of(sums.errors.totals())
+    if worst is not None:
+        result = replace(result, worst=worst.cells(names, sse))
+    if groups is not None:
+        result = replace(result, by=groups.by, groups=groups.finish(sse))
+    return Evaluation(stats.added_to(result, sums) if stats else result, tallies)

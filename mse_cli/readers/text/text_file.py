@@ -147,10 +147,10 @@ class TextFile:
         start, stop, first_line, begin = _bounds(stream, counted)
         left = counted.n_rows
         for rows in self._parsed(cut_pieces(stream, first_line, PIECE_BYTES, limit=stop - start), wanted):
-            numbers = rows.numbers[begin : begin + left]
+            part = rows.cut(begin, begin + left)
             begin -= min(begin, len(rows.numbers))
-            left -= len(numbers)
-            yield Rows(numbers)
+            left -= len(part.numbers)
+            yield part
             if not left:
                 return
         raise ParseError(CHANGED)

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from mse_cli.core.result import Excerpt, Result
-from mse_cli.render.printing import EVERYTHING, Job, Printout
+from mse_cli.render.printing import EVERYTHING, Job, OnlyListed, Printout
 from mse_cli.render.screens.screen import Screen
-from mse_cli.render.summary import MATRICES, WORST_TITLES, Lines, Shown, lines_of, shown, summary_rows, worst_rows
+from mse_cli.render.summary import MATRICES, Lines, Listing, Shown, lines_of, listings, shown, summary_rows
 from mse_cli.running.evaluation import MatrixName
 
 NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
@@ -21,8 +21,7 @@ def whole(job: Job) -> list[str]:
     result, excerpt = job.evaluation.result, job.evaluation.excerpt()
     screen = _screen(job.printout)
     tables: list[RenderableType] = [_summary(job, screen)]
-    if result.worst is not None:
-        tables.append(_worst(result, screen))
+    tables += [_listing(it, screen) for it in listings(result, job.printout.most_rows).values()]
     if excerpt is not None:
         matrices = (shown(name, result, excerpt) for name in MATRICES)
         tables += [_fitted(matrix, result, excerpt, job.printout, screen) for matrix in matrices]
@@ -35,6 +34,12 @@ def matrix(job: Job, name: MatrixName) -> list[str]:
     assert excerpt is not None  # it was kept: the printout said how many rows
     screen = _screen(job.printout)
     return [screen.draw(_fitted(shown(name, result, excerpt), result, excerpt, job.printout, screen))]
+
+
+def listed(job: Job, name: OnlyListed) -> list[str]:
+    """The groups or the worst cells alone."""
+    screen = _screen(job.printout)
+    return [screen.draw(_listing(listings(job.evaluation.result, job.printout.most_rows)[name], screen))]
 
 
 def _screen(printout: Printout) -> Screen:
@@ -52,14 +57,14 @@ def _summary(job: Job, screen: Screen) -> Table:
     return table
 
 
-def _worst(result: Result, screen: Screen) -> Group:
-    """The cells with the largest share of SSE, in full precision."""
+def _listing(listing: Listing, screen: Screen) -> Group:
+    """What has the largest share of SSE, in full precision."""
     table = screen.table()
-    for title in WORST_TITLES:
-        table.add_column(title, justify="right", overflow="fold")
-    for row in worst_rows(result):
+    for k, title in enumerate(listing.titles):
+        table.add_column(screen.text(title), justify="left" if k < listing.n_texts else "right", overflow="fold")
+    for row in listing.rows:
         table.add_row(*map(screen.text, row))
-    return _titled("worst cells", table, screen)
+    return _titled(listing.title, table, screen)
 
 
 def _fitted(matrix: Shown, result: Result, excerpt: Excerpt, printout: Printout, screen: Screen) -> Group:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
 from mse_cli.core.result import REDUCTIONS, SCHEMA_VERSION, Reduction
-from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.sources.files import Source, open_text, reading, resolve
 from mse_cli.running.merging.partial import from_plain
+from mse_cli.running.tallying import Tallies
 
 HINT = "a part is what `mse compute … --summary --format json` prints"
 # The key of a matrix: a quote inside a string is written \", so that "se": can be nothing else.
@@ -30,8 +30,7 @@ class Part:
     n_columns: int
     names: tuple[str | None, ...]
     reduction: Reduction
-    sums: Sums
-    worst: Worst | None
+    tallies: Tallies
 
 
 def read_parts(specs: list[str]) -> list[Part]:
@@ -48,6 +47,21 @@ def read_parts(specs: list[str]) -> list[Part]:
     return parts
 
 
+def loss_of(spec: str) -> tuple[Reduction, float]:
+    """The reduction and the loss of an earlier result.
+
+    Raises:
+        ParseError: if it is no JSON result, or its loss is no number.
+    """
+    (source,) = resolve(spec, keep=False)
+    with open_text(source) as stream, reading(source.label):
+        content = _parse(without_matrices(stream))
+        loss = content.get("loss")
+        if isinstance(loss, bool) or not isinstance(loss, int | float):
+            raise ParseError("its loss is no number that another could be held against")
+        return _reduction(content.get("reduction")), float(loss)
+
+
 def read_part(source: Source) -> Part:
     """One part.
 
@@ -62,8 +76,8 @@ def read_part(source: Source) -> Part:
         if "partial" not in content:
             raise ParseError("has no 'partial', which holds the exact sums", hint=HINT)
         names = _names(content.get("columns"))
-        sums, worst = from_plain(content["partial"], len(names))
-        return Part(source.label, len(names), names, _reduction(content.get("reduction")), sums, worst)
+        tallies = from_plain(content["partial"], len(names))
+        return Part(source.label, len(names), names, _reduction(content.get("reduction")), tallies)
 
 
 def without_matrices(stream: BinaryIO) -> bytes:
@@ -143,38 +157,47 @@ def _difference(first: Part, part: Part, other: str) -> str | None:
         return f"its columns are not called as those of {other}"
     if part.reduction != first.reduction:
         return f"was computed with --reduction {part.reduction}, {other} with --reduction {first.reduction}"
-    if (part.sums.weights is None) != (first.sums.weights is None):
-        with_, without = (part.label, first.label) if part.sums.weights is not None else (first.label, part.label)
+    if (part.tallies.sums.weights is None) != (first.tallies.sums.weights is None):
+        with_, without = (part.label, first.label) if first.tallies.sums.weights is None else (first.label, part.label)
         return f"only one has weights: {printable(with_)} was computed with weights, {printable(without)} without"
+    if _asked(part) != _asked(first):
+        return f"was computed with {_asked(part) or 'neither'}, {other} with {_asked(first) or 'neither'}"
     return None
+
+
+def _asked(part: Part) -> str:
+    """The options --by and --stats of a part."""
+    groups = part.tallies.groups
+    by = [] if groups is None else [f"--by {printable(','.join(groups.by))}"]
+    return " and ".join([*by, *(["--stats"] if part.tallies.stats else [])])
 
 
 def _columns(count: int) -> str:
     return f"{count} column" + ("" if count == 1 else "s")
 
 
-def add_up(parts: list[Part], most_worst: int | None) -> tuple[Sums, Worst | None]:
-    """The sums of all parts, and their worst cells if every part lists enough of them.
+def add_up(parts: list[Part], most_worst: int | None) -> Tallies:
+    """The tallies of all parts together, the worst cells if every part lists enough of them.
 
     Raises:
         UsageError: if more worst cells are asked for than a part lists.
     """
-    sums = parts[0].sums
-    for part in parts[1:]:
-        sums += part.sums
-    listed = [part.worst.most if part.worst else 0 for part in parts]
+    together = parts[0].tallies._replace(worst=None).new()
+    for part in parts:
+        together.merge(part.tallies)
+    listed = [part.tallies.worst.most if part.tallies.worst else 0 for part in parts]
     most = min(listed) if most_worst is None else most_worst
     if most > min(listed):
         short = parts[listed.index(min(listed))]
         hint = f"compute the parts with --worst {most}"
         raise UsageError(f"lists its {min(listed)} worst cells, not {most}", Place(short.label), hint=hint)
-    return sums, _worst_of(parts, most) if most else None
+    return together._replace(worst=_worst_of(parts, most) if most else None)
 
 
 def _worst_of(parts: list[Part], most: int) -> Worst:
     worst, rows_before = Worst(most), 0
     for part in parts:
-        if part.worst is not None:
-            worst.merge(part.worst, rows_before=rows_before)
-        rows_before += part.sums.n_rows
+        if part.tallies.worst is not None:
+            worst.merge(part.tallies.worst, rows_before=rows_before)
+        rows_before += part.tallies.sums.n_rows
     return worst

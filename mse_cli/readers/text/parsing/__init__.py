@@ -16,6 +16,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from mse_cli.core.blocks import Floats
+from mse_cli.core.labels import Labels, below_each_other
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
@@ -57,6 +58,7 @@ def joined(parts: Iterable[tuple[Rows, int | None]]) -> tuple[Rows, int | None]:
     """
     numbers: list[Floats] = []
     keys: list[str] = []
+    labels: list[Labels] = []
     blank: int | None = None
     for part, blank_end in parts:
         if blank is not None and len(part.numbers):
@@ -64,7 +66,8 @@ def joined(parts: Iterable[tuple[Rows, int | None]]) -> tuple[Rows, int | None]:
         blank = blank or blank_end
         numbers.append(part.numbers)
         keys.extend(part.keys or ())
-    return Rows(np.concatenate(numbers), keys), blank
+        labels += [] if part.labels is None else [part.labels]
+    return Rows(np.concatenate(numbers), keys, labels=below_each_other(labels)), blank
 
 
 def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, int | None] | None:
@@ -82,7 +85,7 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Row
     if not _are_weights(numbers, wanted):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
-    return Rows(numbers, rows.keys), blank
+    return rows._replace(numbers=numbers), blank
 
 
 def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:

@@ -14,6 +14,7 @@ import re
 import numpy as np
 
 from mse_cli.core.blocks import Floats
+from mse_cli.core.labels import labels_of_rows
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.text.grammar import MISSING, NUMBER, SPREADSHEET_ERROR
 from mse_cli.readers.text.layout import Layout
@@ -38,7 +39,7 @@ def parse_plain(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
         numbers = _load_plain(tidied, layout, wanted)
     elif wanted.missing != "fail":
         numbers = _with_missing(tidied, layout, wanted)
-    return None if numbers is None else Rows(numbers, _keys(tidied, layout, wanted))
+    return None if numbers is None else _with_text(numbers, tidied, layout, wanted)
 
 
 def _load_plain(data: bytes, layout: Layout, wanted: Selection) -> Floats | None:
@@ -151,11 +152,17 @@ def _fill_empty_cells(data: bytes, delimiter: bytes) -> bytes:
     return data.replace(delimiter + b"\n", delimiter + b"nan\n").replace(b"\n" + delimiter, b"\nnan" + delimiter)
 
 
-def _keys(data: bytes, layout: Layout, wanted: Selection) -> list[str] | None:
-    if wanted.key is None:
+def _with_text(numbers: Floats, data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
+    """The rows with their keys and groups, if there are any."""
+    if wanted.key is None and not wanted.by:
+        return Rows(numbers)
+    if layout.delimiter == " ":
         return None
-    cells = (line.split(layout.delimiter, wanted.key + 1) for line in data.decode("ascii").splitlines())
-    return [row[wanted.key].strip() for row in cells]
+    last = max(-1 if wanted.key is None else wanted.key, *wanted.by, -1)
+    rows = [line.split(layout.delimiter, last + 1) for line in data.decode("ascii").splitlines()]
+    keys = None if wanted.key is None else [row[wanted.key].strip() for row in rows]
+    groups = ([row[column].strip() for column in wanted.by] for row in rows)
+    return Rows(numbers, keys, labels=labels_of_rows(groups) if wanted.by else None)
 
 
 @functools.cache
