@@ -259,9 +259,34 @@ def test_tables_say_what_to_make_of_it(mse, made):
     assert text.count(" *") == 2
     assert "cells used 120 of 120" in text
     marked = mse("compare", "far.npy", "near.npy", "close.npy", "truth.npy", "-f", "markdown").stdout
-    assert marked.startswith("| model | MSE | RMSE | × best | difference | 95 % interval | closer |\n| --- | ---: |")
+    assert marked.startswith("| model | MSE | RMSE | × best | difference | 95 % interval | closer on |\n| --- | ---: |")
     summed = mse("compare", "far.npy", "near.npy", "truth.npy", "--reduction", "sum", "--digits", "3").stdout
     assert "SSE" in summed
+
+
+def test_groups_of_each_model_are_those_of_compute(mse, made, tmp_path):
+    rows = (tmp_path / "truth.csv").read_text().splitlines()
+    text = [rows[0] + ",region", *(f"{row},{['north', 'south', ''][k % 3]}" for k, row in enumerate(rows[1:]))]
+    (tmp_path / "truth.csv").write_text("\n".join(text) + "\n")
+    options = ("truth.csv", "--key", "id", "--by", "region")
+    found = in_json(mse, "far.csv", "near.csv", "close.csv", *options)
+    for model in found["models"]:
+        alone = json.loads(mse("compute", model["model"], *options, "--summary", "-f", "json").stdout)
+        assert model["groups"] == alone["groups"]
+    assert [group["group"] for group in found["models"][0]["groups"]] == [
+        {"region": it} for it in (None, "north", "south")
+    ]
+    text = mse("compare", "far.csv", "near.csv", "close.csv", *options).stdout
+    assert "│ MSE of           │ rows │" in text
+    assert "│ region (missing) │   20 │" in text
+    assert text.count(" *") == 5
+    assert "⋮ 1 more" in mse("compare", "far.csv", "near.csv", *options, "--max-rows", "2").stdout
+
+
+def test_groups_of_a_table(mse, tmp_path):
+    (tmp_path / "t.csv").write_text("linear,forest,y,region\n1,2,3,a\n5,4,4,b\n")
+    found = in_json(mse, "t.csv", "--pred", "linear,forest", "--true", "y", "--by", "region")
+    assert [[group["mse"] for group in model["groups"]] for model in found["models"]] == [[1.0, 0.0], [4.0, 1.0]]
 
 
 def test_few_rows_equal_losses_and_a_perfect_model(mse, tmp_path):

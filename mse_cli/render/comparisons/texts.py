@@ -36,7 +36,7 @@ def model_lines(comparison: Comparison, digits: int, *, wide: bool = True) -> Li
     """The table of the models; the interval from where to where, or half its width behind the difference."""
     is_sum = comparison.models[0].result.reduction == "sum"
     interval = ["difference", "95 % interval"] if wide else ["difference ± 95 %"]
-    titles = ["model", *["SSE"] * is_sum, "MSE", "RMSE", "× best", *interval, "closer"]
+    titles = ["model", *["SSE"] * is_sum, "MSE", "RMSE", "× best", *interval, "closer on"]
     rows = []
     for standing in comparison.models:
         keys = ["sse"] * is_sum + ["mse", "rmse"]
