@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
 
 if TYPE_CHECKING:
+    from mse_cli.comparison.arrays import compare
+    from mse_cli.comparison.standings import Comparison
     from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
     from mse_cli.core.result import Result
     from mse_cli.running.evaluation import evaluate
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "InputError",
     "MSELoss",
     "MseError",
@@ -29,6 +32,7 @@ __all__ = [
     "Result",
     "ShapeError",
     "UsageError",
+    "compare",
     "evaluate",
     "mean_squared_error",
     "mse_gradient",
@@ -54,8 +58,10 @@ def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 __getattr__ = door(
     __name__,
     {
+        "Comparison": "comparison.standings",
         "MSELoss": "core.loss",
         "Result": "core.result",
+        "compare": "comparison.arrays",
         "evaluate": "running.evaluation",
         "mean_squared_error": "core.loss",
         "mse_gradient": "core.loss",

@@ -2,11 +2,10 @@
 
 # No annotations as text: see cli.py.
 import contextlib
-import math
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,15 +13,13 @@ from mse_cli import comparison as comparisons
 from mse_cli import readers, running
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import LOSS, OUTPUT
-from mse_cli.errors import UsageError, printable, quote
+from mse_cli.errors import UsageError
 from mse_cli.render.files.destination import refuse_overwriting, writing
-from mse_cli.render.number_text import exact
 from mse_cli.render.printing import Printout
 from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
-    from mse_cli.comparison import Comparison
     from mse_cli.readers import InputOptions
 
 EXAMPLES = options.examples(
@@ -46,6 +43,7 @@ def compare(
     *,
     inputs: "InputOptions",
     reduction: options.ReductionChoice = "mean",
+    by: options.By = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +66,7 @@ def compare(
     ] = None,
     printout: Printout,
     only: Annotated[
-        str | None,
+        Literal["best"] | None,
         typer.Option("--only", metavar="best", help="Print the best model alone.", rich_help_panel=OUTPUT),
     ] = None,
     jobs: options.Jobs = None,
@@ -76,16 +74,15 @@ def compare(
     quiet: options.Quiet = False,
 ) -> None:
     """Compare the predictions of several models with one target, on the same cells: the best first."""
-    limit = None if max_increase is None else _increase(max_increase)
-    if limit is not None and baseline is None:
-        raise UsageError("--max-increase is an increase over a baseline", hint="--baseline MODEL")
-    if only not in {None, "best"}:
-        raise UsageError(f"--only prints best, not {quote(str(only))}")
+    if max_increase is not None:
+        running.check_increase(max_increase)
+        if baseline is None:
+            raise UsageError("--max-increase is an increase over a baseline", hint="--baseline MODEL")
     read = [*files, *([inputs.weights] if inputs.weights is not None else [])]
     refuse_overwriting([printout.path], [path for spec in read for path in readers.files_of(spec)])
     with contextlib.ExitStack() as outputs:
         printed = outputs.enter_context(writing(printout.path))  # before the long work: a bad path fails at once
-        models = comparisons.open_models(files, replace(inputs, read_again=False))
+        models = comparisons.open_models(files, replace(inputs, read_again=False, by=by))
         chosen = None if baseline is None else comparisons.named_model(baseline, models.names)
         tell = partial(note, quiet=quiet)
         tell(models.pair.notes)
@@ -96,41 +93,8 @@ def compare(
             )
         tell(found.notes[len(models.pair.notes) :])
         warn_of(max((standing.result for standing in found.models), key=lambda result: (result.overflow, result.sse)))
-        gate = None if limit is None else _gate(found, models.names, *limit)
+        if max_increase is not None:
+            found = comparisons.gated(found, models.names, max_increase)
         rendering = import_module("mse_cli.render.comparisons.writing")  # it draws with Rich
-        rendering.write_comparison(rendering.Ranked(found, files[-1], gate), printout, only, printed)
-    if gate is not None and not gate["passed"]:
-        (broken,) = gate["limits"]
-        tell([f"the loss of {printable(broken['of'])} is not at most {exact(broken['limit'])} (--max-increase)"])
-        raise typer.Exit(1)
-
-
-def _increase(text: str) -> tuple[float, bool]:
-    """The number of --max-increase, and whether it is in percent.
-
-    Raises:
-        UsageError: if it is none.
-    """
-    is_percent = text.endswith("%")
-    number = text.removesuffix("%").strip()
-    try:
-        value = math.nan if readers.kind(number, ".") == "text" else float(number)
-    except ValueError:
-        value = math.nan
-    if math.isnan(value):
-        raise UsageError(f"--max-increase takes a number or a percentage, not {quote(text)}", hint="--max-increase 2%")
-    return value, is_percent
-
-
-def _gate(found: "Comparison", names: tuple[str, ...], increase: float, is_percent: bool) -> dict[str, Any]:
-    """Whether the first other model keeps to the baseline's loss and the increase, as JSON has it."""
-    base = found.reference.result.loss
-    first = next(standing for standing in found.given(names) if standing is not found.reference)
-    limit = base * (1 + increase / 100) if is_percent else base + increase
-    value, passed = first.result.loss, first.result.loss <= limit
-    of = {"of": first.model, "limit": limit, "value": value, "passed": passed}
-    return {"passed": passed, "limits": [{key: _or_null(entry) for key, entry in of.items()}]}
-
-
-def _or_null(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        rendering.write_comparison(found, files[-1], printout, only, printed)
+    options.gate(found)

@@ -177,6 +177,7 @@ PRINTED_COMPARISON = Group(
         "format_": (options.FormatOption, None),
         "output": (options.OutputFile, None),
         "digits": (options.Digits, Printout.digits),
+        "max_rows": (options.MaxRows, Printout.most_rows),
         "max_cols": (options.MaxCols, Printout.most_columns),
         "all_": (options.All, False),
         "color": (options.Color, "auto"),

@@ -14,6 +14,7 @@ from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
+    from mse_cli.comparison import Comparison
     from mse_cli.core.result import Result
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
@@ -297,7 +298,7 @@ MaxRows = Annotated[
 ]
 
 
-def gate(result: "Result") -> None:
+def gate(result: "Result | Comparison") -> None:
     """Exit code 1 if a limit was exceeded, with the reason, which is no mere note."""
     failed = [limit for limit in result.gate if not limit.passed]
     for of, limit, value, _, option in failed:

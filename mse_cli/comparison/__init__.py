@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.comparison.comparing import compare_models
+    from mse_cli.comparison.comparing import compare_models, gated
     from mse_cli.comparison.models import named_model, open_models, short_names
     from mse_cli.comparison.standings import Comparison
 
 __all__ = [
     "Comparison",
     "compare_models",
+    "gated",
     "named_model",
     "open_models",
     "short_names",
@@ -22,6 +23,7 @@ __getattr__ = door(
     {
         "Comparison": "standings",
         "compare_models": "comparing",
+        "gated": "comparing",
         "named_model": "models",
         "open_models": "models",
         "short_names": "models",

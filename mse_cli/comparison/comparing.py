@@ -8,13 +8,15 @@ from itertools import combinations
 
 from mse_cli.comparison.models import short_names
 from mse_cli.comparison.standings import Comparison, standings
-from mse_cli.core.result import Reduction
+from mse_cli.core.result import Limit, Reduction
 from mse_cli.core.tallies.differences import PairedDifferences, Pairs
+from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.models import EachModel
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, counted
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.running.backend import Backend
+from mse_cli.running.merging.baseline import larger
 from mse_cli.running.tallying import Progress
 
 
@@ -34,13 +36,33 @@ def compare_models(
     pair = backend.pair
     sums = EachModel([Sums(pair.n_columns) for _ in names])
     differences = PairedDifferences(pairs_of(len(names), baseline))
-    backend.run(sums, differences, progress=progress)
+    groups = EachModel([Groups(pair.by) for _ in names if pair.by])
+    backend.run(sums, differences, *([groups] if pair.by else []), progress=progress)
+    found = finish(sums, differences, groups, names, pair.names, reduction=reduction, baseline=baseline)
+    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *found.notes))
+
+
+def finish(
+    sums: EachModel[Sums],
+    differences: PairedDifferences,
+    groups: EachModel[Groups],
+    names: Sequence[str],
+    columns: tuple[str | None, ...] | None,
+    *,
+    reduction: Reduction = "mean",
+    baseline: int | None = None,
+) -> Comparison:
+    """The ranking of models of which all rows were added, with a note of the cells that were left out for all.
+
+    Raises:
+        ParseError: if no cell is left to compute from, or all weights are 0.
+    """
     if not sums.tallies[0].cells_used.any():
         hint = "mse compute MODEL TRUTH says in which file they are missing"
         raise ParseError("no cell is there in the target and in every model: there is nothing to compare", hint=hint)
     both = list(zip(names, short_names(names), strict=True))
-    found = standings(sums.tallies, differences, both, pair.names, reduction=reduction, baseline=baseline)
-    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *_cells_left_out(sums.tallies[0])))
+    found = standings(sums.tallies, differences, groups.tallies, both, columns, reduction=reduction, baseline=baseline)
+    return replace(found, notes=_cells_left_out(sums.tallies[0]))
 
 
 def pairs_of(n_models: int, baseline: int | None) -> Pairs:
@@ -52,6 +74,14 @@ def pairs_of(n_models: int, baseline: int | None) -> Pairs:
     if baseline is None:
         return tuple(combinations(range(n_models), 2))
     return tuple((model, baseline) for model in range(n_models) if model != baseline)
+
+
+def gated(found: Comparison, names: Sequence[str], max_increase: str) -> Comparison:
+    """The same with the first other model's loss held against the baseline's and an increase."""
+    first = next(name for name in names if name != found.reference.model)
+    loss = next(standing.result.loss for standing in found.models if standing.model == first)
+    limit = larger(found.reference.result.loss, max_increase)
+    return replace(found, gate=(Limit(first, limit, loss, loss <= limit, "--max-increase"),))
 
 
 def _cells_left_out(sums: Sums) -> tuple[str, ...]:

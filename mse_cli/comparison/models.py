@@ -10,7 +10,7 @@ from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, q
 from mse_cli.readers.identifiers import compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
-from mse_cli.readers.opening import InputOptions, check_options, one, open_side, pair_of, side_of, weighted
+from mse_cli.readers.opening import InputOptions, check_options, name_of, one, open_side, pair_of, side_of, weighted
 from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.readers.side import Side
 from mse_cli.readers.sources.files import first_bytes, is_address, resolve
@@ -24,7 +24,7 @@ class Models(NamedTuple):
     pair: Pair
 
 
-def open_models(files: Sequence[str], options: InputOptions) -> Models:
+def open_models(files: Sequence[str], options: InputOptions, names: Sequence[str] | None = None) -> Models:
     """The models and, as the last file, the target; or one TABLE that holds all as columns.
 
     Raises:
@@ -36,11 +36,11 @@ def open_models(files: Sequence[str], options: InputOptions) -> Models:
     if len(files) == 2:
         hint = "mse compute is for one model; a quoted pattern or a folder is one model, too"
         raise UsageError("one model and the target: there is nothing to compare the model with", hint=hint)
-    names = tuple(shown(file) if is_address(file) else file for file in files[:-1])
+    names = names or [shown(file) if is_address(file) else file for file in files[:-1]]
     short_names(names)
     sides = [open_side(file, options.pred, "--pred", options) for file in files[:-1]]
     return Models(
-        names, weighted(_beside(sides, open_side(files[-1], options.true, "--true", options), options), options)
+        tuple(names), weighted(_beside(sides, open_side(files[-1], options.true, "--true", options), options), options)
     )
 
 
@@ -65,10 +65,11 @@ def _open_table(table: str, options: InputOptions) -> Models:
     if len(y) != 1:
         raise ShapeError(f"in one file each model is a column: --true names one, not {counted(len(y), 'column')}")
     weight = one(side.column(options.weight_column, "--weight-column"))
+    by = () if options.by is None else side.by(options.by)
     k = len(a)
     first, *others, target = (StreamColumns(0, i, i + 1) for i in range(k + 1))
     pair = Pair(
-        (side.matrix.select(a + y + weight, weights=weight),),
+        (side.matrix.select(a + y + weight, weights=weight).grouped(by),),
         first,
         target,
         options.dialect.missing,
@@ -76,6 +77,7 @@ def _open_table(table: str, options: InputOptions) -> Models:
         StreamColumns(0, k + 1, k + 2) if weight else None,
         notes=side.matrix.notes,
         others=tuple(others),
+        by=tuple(name_of(side, column) for column in by),
     )
     return Models(names, weighted(pair, options))
 

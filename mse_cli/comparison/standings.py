@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from mse_cli.core.exact import Total, rounded
-from mse_cli.core.result import Reduction, Result
+from mse_cli.core.result import Limit, Reduction, Result
 from mse_cli.core.tallies.differences import PairedDifferences
+from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError
 
@@ -73,6 +74,7 @@ class Comparison:
         reference: The one that the others are compared with: the best, or the baseline.
         n_rows: How many rows have a cell in use.
         baseline: Whether the user chose the reference.
+        gate: The limit that the first other model's loss is held against, if there is one.
         notes: The choices that were made for the user when the files were read.
     """
 
@@ -80,6 +82,7 @@ class Comparison:
     reference: Standing
     n_rows: int
     baseline: bool = False
+    gate: tuple[Limit, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -92,15 +95,11 @@ class Comparison:
         """Whether there are rows enough."""
         return self.n_rows >= FEWEST_ROWS
 
-    def given(self, names: Sequence[str]) -> list[Standing]:
-        """The models in the order of these names."""
-        by_name = {standing.model: standing for standing in self.models}
-        return [by_name[name] for name in names]
-
 
 def standings(
     sums: Sequence[Sums],
     differences: PairedDifferences,
+    groups: Sequence[Groups],
     names: Sequence[tuple[str, str]],
     columns: tuple[str | None, ...] | None,
     *,
@@ -112,6 +111,7 @@ def standings(
     Args:
         sums: Of each model.
         differences: Of their pairs; of a baseline and each other model at least.
+        groups: Of each model, if there are groups.
         names: Of each model what it was given as, and its short name.
         columns: The names of the target's columns.
         reduction: "mean" or "sum".
@@ -131,13 +131,17 @@ def standings(
         Standing(
             *names[i],
             rank=1 + sum(key < keys[i] for key in keys),
-            result=sums[i].finish(reduction, columns),
+            result=_result(sums[i].finish(reduction, columns), totals[i], groups[i] if groups else None),
             ratio=_ratio(totals[i], totals[order[0]]),
             difference=None if i == reference else _difference(i, reference, totals, differences, divisor),
         )
         for i in range(len(sums))
     ]
     return Comparison(tuple(found[i] for i in order), found[reference], differences.n_rows, baseline is not None)
+
+
+def _result(result: Result, sse: Total, groups: Groups | None) -> Result:
+    return result if groups is None else replace(result, by=groups.by, groups=groups.finish(sse))
 
 
 def _order(total: Total) -> tuple[bool, float, Fraction]:

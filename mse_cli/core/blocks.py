@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class Block:
     def of_models(self) -> list[Block]:
         """A block of each model alone: the same target, weights and mask."""
         models = (self.prediction, *self.others)
-        return [Block(self.first_row, model, self.target, self.weights, self.used) for model in models]
+        return [replace(self, prediction=model, others=()) for model in models]
 
     def rows(self, start: int, stop: int) -> Block:
         """Rows ``start`` to ``stop`` of this block, counted within it."""
@@ -77,6 +77,7 @@ class Block:
             self.target[start:stop],
             self.weights if whole or self.weights is None else self.weights[start:stop],
             None if self.used is None else self.used[start:stop],
+            others=tuple(other[start:stop] for other in self.others),
             keys=None if self.keys is None else self.keys[start:stop],
             labels=None if self.labels is None else self.labels.cut(start, stop),
         )

@@ -53,7 +53,7 @@ class MSELoss:
         Raises:
             ShapeError: (a ValueError) if the shapes differ; they are never broadcast.
         """
-        block, shape = _block(A, Y, None)
+        block, shape = block_of(A, Y, None)
         # Copies: whoever changes A in place between the two calls still gets the gradient at A.
         sides = block.prediction.copy(), block.target.copy()
         self._block = Block(0, *sides, used=block.used), shape
@@ -91,7 +91,7 @@ def squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLik
     >>> squared_error([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).tolist()
     [[2500000000.0, 1.0], [2500000000.0, 1.0]]
     """
-    block, shape = _block(prediction, target, weights)
+    block, shape = block_of(prediction, target, weights)
     cells = squared_error_of_block(block)
     with np.errstate(all="ignore"):
         return (cells if block.weights is None else cells * block.weights).reshape(shape)
@@ -103,7 +103,7 @@ def sum_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: Arra
     >>> sum_squared_error([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]])
     5000000002.0
     """
-    return _finish(_block(prediction, target, weights)[0]).sse
+    return _finish(block_of(prediction, target, weights)[0]).sse
 
 
 def mean_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLike | None = None) -> float:
@@ -114,7 +114,7 @@ def mean_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: Arr
     >>> mean_squared_error([0, 5], [1, 1], weights=[3, 1])
     4.75
     """
-    return _finish(_block(prediction, target, weights)[0]).mse
+    return _finish(block_of(prediction, target, weights)[0]).mse
 
 
 def mse_gradient(
@@ -129,7 +129,7 @@ def mse_gradient(
     >>> mse_gradient([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).tolist()
     [[-25000.0, -0.5], [25000.0, 0.5]]
     """
-    return _gradient(*_block(prediction, target, weights), reduction)
+    return _gradient(*block_of(prediction, target, weights), reduction)
 
 
 def _gradient(block: Block, shape: tuple[int, ...], reduction: Reduction) -> Floats:
@@ -138,7 +138,7 @@ def _gradient(block: Block, shape: tuple[int, ...], reduction: Reduction) -> Flo
     return gradient(block, divisor, reduction).reshape(shape)
 
 
-def _block(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int, ...]]:
+def block_of(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int, ...]]:
     """The arguments as one block, and the shape of A."""
     check_indexes(prediction, target, weights)
     a_frame, y_frame = frame_of(prediction), frame_of(target)

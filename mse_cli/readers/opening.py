@@ -158,7 +158,7 @@ def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     first, second = _with_key(a_side, a, a_key), _with_key(y_side, (*y, *weights), y_key, weights)
     joined = Joined(*groups.read_with(first, second), options.unmatched)
     pair = _side_by_side(joined, c, missing, names, notes, weight)
-    return replace(pair, key=_name_of(a_side, a_key), by=groups.names)
+    return replace(pair, key=name_of(a_side, a_key), by=groups.names)
 
 
 class Groups(NamedTuple):
@@ -192,13 +192,14 @@ def _groups_of(a_side: Side, y_side: Side, spec: str | None) -> Groups:
         raise UsageError("--by needs columns of text, which arrays have not", Place(y_side.label))
     side = next((side for side in sides if side.holds(spec)), sides[0])
     columns = side.by(spec)
-    names = tuple(_name_of(side, i) for i in columns)
+    names = tuple(name_of(side, i) for i in columns)
     if side is y_side:
         return Groups(names, a_side.alike(columns, y_side), columns)
     return Groups(names, columns, y_side.alike(columns, a_side), of_target=False)
 
 
-def _name_of(side: Side, column: int) -> str:
+def name_of(side: Side, column: int) -> str:
+    """What a column is called, or its number."""
     return side.first.names[column] if side.first.names else str(column + 1)
 
 
@@ -231,7 +232,7 @@ def _open_table(table: str, options: InputOptions) -> Pair:
     by = () if options.by is None else side.by(options.by)
     stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)
     pair = _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
-    return replace(pair, by=tuple(_name_of(side, i) for i in by))
+    return replace(pair, by=tuple(name_of(side, i) for i in by))
 
 
 def _side_by_side(

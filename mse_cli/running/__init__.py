@@ -7,7 +7,7 @@ from mse_cli import door
 if TYPE_CHECKING:
     from mse_cli.running.backend import Backend, backend_for, could_be_faster
     from mse_cli.running.evaluation import Evaluation, evaluate_pair, finish
-    from mse_cli.running.limits import Limits, limits_of
+    from mse_cli.running.limits import Limits, check_increase, limits_of
     from mse_cli.running.merging.parts import Part, add_up, origin_of_all, read_parts
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Part",
     "add_up",
     "backend_for",
+    "check_increase",
     "could_be_faster",
     "evaluate_pair",
     "finish",
@@ -34,6 +35,7 @@ __getattr__ = door(
         "Part": "merging.parts",
         "add_up": "merging.parts",
         "backend_for": "backend",
+        "check_increase": "limits",
         "could_be_faster": "backend",
         "evaluate_pair": "evaluation",
         "finish": "evaluation",

@@ -71,10 +71,19 @@ def limits_of(*, fail_above: list[str] | None, baseline: str | None, max_increas
         return limits
     if baseline is None or max_increase is None:
         raise UsageError("--baseline and --max-increase go together", hint="--baseline RESULT.json --max-increase 2%")
-    if not NUMBER.fullmatch(max_increase.removesuffix("%")):
-        raise UsageError(f"--max-increase takes 2% or a number of at least 0, not {quote(max_increase)}")
+    check_increase(max_increase)
     module = import_module("mse_cli.running.merging.baseline")  # for an earlier result alone: it costs start-up
     return limits._replace(baseline=baseline, increased=module.increased(baseline, max_increase))
+
+
+def check_increase(text: str) -> None:
+    """Refuse what --max-increase does not take.
+
+    Raises:
+        UsageError: for it.
+    """
+    if not NUMBER.fullmatch(text.removesuffix("%")):
+        raise UsageError(f"--max-increase takes 2% or a number of at least 0, not {quote(text)}")
 
 
 def _fail_above(text: str) -> tuple[str | None, float]:

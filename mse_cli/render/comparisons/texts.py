@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mse_cli.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
-from mse_cli.core.result import Result
+from mse_cli.core.result import Group, Result
 from mse_cli.errors import counted, printable
 from mse_cli.render.number_text import exact, middle_left_out, short
-from mse_cli.render.summary import ELLIPSIS
+from mse_cli.render.summary import ELLIPSIS, MISSING_TEXT, VERTICAL
 
 NOTHING = "–"
 MARK = " *"  # of the best of a column
 
 
 class Lines(NamedTuple):
-    """A table as texts: the titles, and a row a model, the best first."""
+    """A table as texts: the titles, its rows, and after how many of them there is a line."""
 
     titles: list[str]
     rows: list[list[str]]
+    section: int = 0
+
+
+class Detail(NamedTuple):
+    """What a loss is of, of how many rows, and the loss of each model."""
+
+    label: str
+    n_rows: str
+    values: list[float]
 
 
 def model_lines(comparison: Comparison, digits: int, *, wide: bool = True) -> Lines:
     """The table of the models; the interval from where to where, or half its width behind the difference."""
     is_sum = comparison.models[0].result.reduction == "sum"
     interval = ["difference", "95 % interval"] if wide else ["difference ± 95 %"]
-    titles = ["model", *["SSE"] * is_sum, "MSE", "RMSE", "× best", *interval, "closer"]
+    titles = ["model", *["SSE"] * is_sum, "MSE", "RMSE", "× best", *interval, "closer on"]
     rows = []
     for standing in comparison.models:
         keys = ["sse"] * is_sum + ["mse", "rmse"]
@@ -54,26 +64,49 @@ def _signed(value: float, digits: int) -> str:
     return ("+" if value > 0 else "") + short(value, digits)
 
 
-def column_lines(comparison: Comparison, digits: int, most_columns: int) -> Lines | None:
-    """MSE of each column, the best of each marked; ``None`` of a single column."""
+def detail_lines(comparison: Comparison, digits: int, most_columns: int, most_rows: int, most_models: int) -> Lines:
+    """MSE of each column, where there are several, and of each group, the best of each marked; a model a column."""
+    models = comparison.models[:most_models]
+    gap = [ELLIPSIS] if len(models) < len(comparison.models) else []
+    titles = ["MSE of", "rows", *(printable(standing.name) for standing in models), *gap]
+    columns = list(_column_rows(comparison, most_columns))
+    rows = [*columns, *_group_rows(comparison, most_rows)]
+    texts = [[label, count, *_marked(values, digits)[: len(models)], *gap] for label, count, values in rows]
+    return Lines(titles, texts, len(columns))
+
+
+def _column_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
     columns = comparison.models[0].result.columns
-    if len(columns) == 1:
-        return None
-    shown, before = middle_left_out(len(columns), most_columns)
-    least = [min(standing.result.columns[j].mse for standing in comparison.models) for j in shown]
-    titles = [printable(columns[j].name or str(j + 1)) for j in shown]
-    rows = [
-        [
-            short(value, digits) + (MARK if value == best else " " * len(MARK))
-            for value, best in zip((standing.result.columns[j].mse for j in shown), least, strict=True)
-        ]
-        for standing in comparison.models
-    ]
-    if len(shown) < len(columns):
-        for row in (titles, *rows):
-            row.insert(before, ELLIPSIS)
-    names = ["MSE of", *(printable(standing.name) for standing in comparison.models)]
-    return Lines([names[0], *titles], [[name, *row] for name, row in zip(names[1:], rows, strict=True)])
+    shown, before = middle_left_out(len(columns), most) if len(columns) > 1 else ([], 0)
+    for k, j in enumerate(shown):
+        if k == before:
+            yield Detail(VERTICAL, VERTICAL, [math.nan] * len(comparison.models))
+        values = [standing.result.columns[j].mse for standing in comparison.models]
+        yield Detail(printable(columns[j].name or str(j + 1)), str(comparison.n_rows), values)
+
+
+def _group_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
+    """Those first that weigh most in the best model's loss."""
+    first = comparison.models[0].result
+    order = sorted(range(len(first.groups)), key=lambda i: (-_share(first.groups[i]), first.groups[i].texts))
+    for i in order[:most]:
+        texts = zip(first.by, first.groups[i].texts, strict=True)
+        label = ", ".join(f"{printable(name)} {printable(text) or MISSING_TEXT}" for name, text in texts)
+        yield Detail(
+            label, str(first.groups[i].rows), [standing.result.groups[i].mse for standing in comparison.models]
+        )
+    if len(order) > most:
+        yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [math.nan] * len(comparison.models))
+
+
+def _share(group: Group) -> float:
+    return 2.0 if math.isnan(group.share) else group.share
+
+
+def _marked(values: Sequence[float], digits: int) -> list[str]:
+    least = min(values)
+    texts = [VERTICAL if math.isnan(value) else short(value, digits) for value in values]
+    return [text + (MARK if value == least else " " * len(MARK)) for text, value in zip(texts, values, strict=True)]
 
 
 def opening(comparison: Comparison, truth: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import RenderableType
 from rich.table import Table
 
 from mse_cli.comparison.standings import Comparison, Standing
-from mse_cli.core.result import SCHEMA_VERSION
+from mse_cli.core.result import SCHEMA_VERSION, Group
 from mse_cli.errors import printable
-from mse_cli.render.comparisons.texts import MARK, Lines, closing, column_lines, model_lines, opening
+from mse_cli.readers.columns import Names
+from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
 from mse_cli.render.formats.markdown import escaped, table
 from mse_cli.render.formats.rows import DELIMITERS, render_rows
 from mse_cli.render.number_text import exact
@@ -29,32 +30,20 @@ OnlyBest = Literal["best"]
 FIGURES = ("ratio", "difference", "standard_error", "low", "high", "rows_better")
 
 
-class Ranked(NamedTuple):
-    """What is written of a comparison.
-
-    Attributes:
-        comparison: What it is.
-        truth: What the user calls the target.
-        gate: Whether the limit is kept, as JSON has it; ``None`` without one.
-    """
-
-    comparison: Comparison
-    truth: str
-    gate: dict[str, Any] | None = None
-
-
-def write_comparison(ranked: Ranked, printout: Printout, only: OnlyBest | None, stream: Output) -> None:
-    """Write it, or the best model alone, as the printout says."""
+def write_comparison(
+    comparison: Comparison, truth: str, printout: Printout, only: OnlyBest | None, stream: Output
+) -> None:
+    """Write it, or the best model alone, as the printout says; ``truth`` is what the user calls the target."""
     if only is not None:
-        text = _best_alone(ranked.comparison, printout)
+        text = _best_alone(comparison, printout)
     elif printout.format == "json":
-        text = json.dumps(_plain(ranked), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        text = json.dumps(_plain(comparison), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     elif printout.format in {"csv", "tsv"}:
-        text = _delimited(_fields_of_models(ranked.comparison), printout)
+        text = _delimited(_fields_of_models(comparison), printout)
     elif printout.format == "markdown":
-        text = shown_in(_markdown(ranked, printout), printout.encoding)
+        text = shown_in(_markdown(comparison, truth, printout), printout.encoding)
     else:
-        text = _drawn(ranked, printout)
+        text = _drawn(comparison, truth, printout)
     stream.write(text.encode(printout.encoding, "backslashreplace"))
 
 
@@ -67,8 +56,8 @@ def _best_alone(comparison: Comparison, printout: Printout) -> str:
     return table(["best"], [[name]]) if printout.format == "markdown" else _delimited([["best"], [name]], printout)
 
 
-def _plain(ranked: Ranked) -> dict[str, Any]:
-    comparison, result = ranked.comparison, ranked.comparison.models[0].result
+def _plain(comparison: Comparison) -> dict[str, Any]:
+    result = comparison.models[0].result
     return {
         "schema_version": SCHEMA_VERSION,
         "shape": list(result.shape),
@@ -79,9 +68,17 @@ def _plain(ranked: Ranked) -> dict[str, Any]:
         "models": [_plain_model(standing) for standing in comparison.models],
         "best": comparison.best.model if comparison.best else None,
         "baseline": comparison.reference.model if comparison.baseline else None,
-        **({} if ranked.gate is None else {"gate": ranked.gate}),
+        **({"gate": _plain_gate(comparison)} if comparison.gate else {}),
         "notes": list(comparison.notes),
     }
+
+
+def _plain_gate(comparison: Comparison) -> dict[str, Any]:
+    limits = [
+        {"of": of, "limit": _number(limit), "value": _number(value), "passed": passed}
+        for of, limit, value, passed, _ in comparison.gate
+    ]
+    return {"passed": all(limit["passed"] for limit in limits), "limits": limits}
 
 
 def _plain_model(standing: Standing) -> dict[str, Any]:
@@ -96,6 +93,16 @@ def _plain_model(standing: Standing) -> dict[str, Any]:
             for column in result.columns
         ],
         **{name: _number(value) for name, value in zip(FIGURES, _figures(standing), strict=True)},
+        **({"groups": [_plain_group(result.by, group) for group in result.groups]} if result.by else {}),
+    }
+
+
+def _plain_group(by: Names, group: Group) -> dict[str, Any]:
+    return {
+        "group": {name: text or None for name, text in zip(by, group.texts, strict=True)},
+        "rows": group.rows,
+        "cells_used": group.cells_used,
+        **{name: _number(getattr(group, name)) for name in ("sse", "mse", "rmse", "share")},
     }
 
 
@@ -127,45 +134,39 @@ def _delimited(rows: Iterable[list[str]], printout: Printout) -> str:
     return render_rows(rows, DELIMITERS[printout.format])
 
 
-def _markdown(ranked: Ranked, printout: Printout) -> str:
-    comparison = ranked.comparison
-    columns = column_lines(comparison, printout.digits, printout.most_columns)
-    tables = [model_lines(comparison, printout.digits), *([columns] if columns else [])]
-    sentences = [opening(comparison, ranked.truth), closing(comparison)]
-    return "\n".join(
-        [*(table(lines.titles, lines.rows) for lines in tables), "  \n".join(map(escaped, sentences)) + "\n"]
-    )
+def _markdown(comparison: Comparison, truth: str, printout: Printout) -> str:
+    tables = [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
+    texts = [table(lines.titles, lines.rows) for lines in tables]
+    sentences = map(escaped, (opening(comparison, truth), closing(comparison)))
+    return "\n".join([*texts, "  \n".join(sentences) + "\n"])
 
 
-def _drawn(ranked: Ranked, printout: Printout) -> str:
-    comparison = ranked.comparison
+def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
+    """The table of columns and groups with all models, with one less, and so on; none if it has no rows."""
+    counts = range(len(comparison.models), 0, -1)
+    limits = printout.digits, printout.most_columns, printout.most_rows
+    return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
+
+
+def _drawn(comparison: Comparison, truth: str, printout: Printout) -> str:
     screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
-    columns = range(min(printout.most_columns, len(comparison.models[0].result.columns)), 0, -1)
-    shown = [column_lines(comparison, printout.digits, most) for most in columns]
-    drawn: list[RenderableType] = [screen.text(opening(comparison, ranked.truth))]
-    drawn += _fitting(
-        [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)], comparison, screen
-    )
-    drawn += _fitting([lines for lines in shown if lines is not None], comparison, screen)
+    widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
+    drawn: list[RenderableType] = [screen.text(opening(comparison, truth))]
+    for choices in (widths, _details(comparison, printout)):
+        tables = [_table(lines, comparison, screen) for lines in choices]
+        if tables:
+            drawn.append(next((table for table in tables if screen.fits(table)), tables[-1]))
     return screen.draw(*drawn, screen.text(closing(comparison)))
-
-
-def _fitting(choices: Sequence[Lines], comparison: Comparison, screen: Screen) -> list[Table]:
-    """The first that the screen is wide enough for, else the last; none if there is none."""
-    tables = [_table(lines, comparison, screen) for lines in choices]
-    return [next((table for table in tables if screen.fits(table)), tables[-1])] if tables else []
 
 
 def _table(lines: Lines, comparison: Comparison, screen: Screen) -> Table:
     drawn = screen.table()
     for k, title in enumerate(lines.titles):
         drawn.add_column(screen.text(title), justify="right" if k else "left", overflow="fold")
-    for standing, row in zip(comparison.models, lines.rows, strict=True):
-        is_best = standing is comparison.best
-        drawn.add_row(
-            *(
-                screen.text(text, "bold" if (is_best and not k) or text.endswith(MARK) else "")
-                for k, text in enumerate(row)
-            )
-        )
+    best = comparison.best and printable(comparison.best.name)
+    for i, row in enumerate(lines.rows):
+        if i and i == lines.section:
+            drawn.add_section()
+        bold = ["bold" if text == best or text.endswith(MARK) else "" for text in row]
+        drawn.add_row(*map(screen.text, row, bold))
     return drawn
