@@ -17,11 +17,13 @@ from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageEr
 if TYPE_CHECKING:
     from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
     from mse_cli.core.result import Result
-    from mse_cli.running.evaluation import evaluate
+    from mse_cli.render.findings import Verdicts
+    from mse_cli.render.interactive import Explanation, check, evaluate, explain
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Explanation",
     "InputError",
     "MSELoss",
     "MseError",
@@ -29,7 +31,10 @@ __all__ = [
     "Result",
     "ShapeError",
     "UsageError",
+    "Verdicts",
+    "check",
     "evaluate",
+    "explain",
     "mean_squared_error",
     "mse_gradient",
     "squared_error",
@@ -54,9 +59,13 @@ def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 __getattr__ = door(
     __name__,
     {
+        "Explanation": "render.interactive",
         "MSELoss": "core.loss",
         "Result": "core.result",
-        "evaluate": "running.evaluation",
+        "Verdicts": "render.findings",
+        "check": "render.interactive",
+        "evaluate": "render.interactive",
+        "explain": "render.interactive",
         "mean_squared_error": "core.loss",
         "mse_gradient": "core.loss",
         "squared_error": "core.loss",

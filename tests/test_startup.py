@@ -26,7 +26,7 @@ readers.text.text_file readers.weights render.screens.progress running running.b
 running.partitions running.tallying
 """
 HELP = """
-check commands.check commands.compute commands.explain commands.groups commands.merge explain render.lessons
+checks commands.check commands.compute commands.explain commands.groups commands.merge explanation render.lessons
 render.screens.progress running
 """
 TABLE = """
