@@ -30,7 +30,7 @@ LANGUAGES = sorted(TEXTS)
 
 
 def lesson(language):
-    return explain(case_of(house_example()), language=language)
+    return explain(case_of(house_example(language)), language=language)
 
 
 def drawn(language, width, color="never", *, plain=False):
