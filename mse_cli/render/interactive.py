@@ -152,9 +152,9 @@ def check(
 
 def _precision_of(given: Any, rtol: float | None) -> checks.Precision:
     """Of arrays and NumPy's numbers their type says how exact they are; of Python's the digits that they have."""
-    dtype = getattr(given, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind == "f":
-        return precision_of_types([dtype], rtol)
+    types = list(getattr(given, "dtypes", [])) or [getattr(given, "dtype", None)]
+    if all(isinstance(dtype, np.dtype) for dtype in types):
+        return precision_of_types(types, rtol)
     if isinstance(given, float | int):
         return checks.precision_of_text(repr(given), rtol)
     return precision_of_numbers(np.asarray(given, dtype=np.float64), rtol)
