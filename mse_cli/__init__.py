@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from mse_cli.comparison.standings import Comparison
     from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
     from mse_cli.core.result import Result
-    from mse_cli.running.evaluation import evaluate
+    from mse_cli.render.findings import Verdicts
+    from mse_cli.render.interactive import Explanation, check, evaluate, explain
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Comparison",
+    "Explanation",
     "InputError",
     "MSELoss",
     "MseError",
@@ -32,8 +34,11 @@ __all__ = [
     "Result",
     "ShapeError",
     "UsageError",
+    "Verdicts",
+    "check",
     "compare",
     "evaluate",
+    "explain",
     "mean_squared_error",
     "mse_gradient",
     "squared_error",
@@ -59,10 +64,14 @@ __getattr__ = door(
     __name__,
     {
         "Comparison": "comparison.standings",
+        "Explanation": "render.interactive",
         "MSELoss": "core.loss",
         "Result": "core.result",
+        "Verdicts": "render.findings",
+        "check": "render.interactive",
         "compare": "comparison.arrays",
-        "evaluate": "running.evaluation",
+        "evaluate": "render.interactive",
+        "explain": "render.interactive",
         "mean_squared_error": "core.loss",
         "mse_gradient": "core.loss",
         "squared_error": "core.loss",

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from mse_cli.check import diagnosis as check_module
-from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
-from mse_cli.check.finding import Precision
-from mse_cli.check.precision import SINGLE
-from mse_cli.check.words import TEXTS, explained
+from mse_cli.checks import diagnosis as check_module
+from mse_cli.checks.diagnosis import check_analytic, check_gradient, check_loss
+from mse_cli.checks.finding import Precision
+from mse_cli.checks.precision import SINGLE
+from mse_cli.checks.words import TEXTS, explained
 from mse_cli.cli import run
 from mse_cli.core.blocks import Block, gradient
 from mse_cli.core.tallies.sums import Sums

@@ -11,13 +11,13 @@ from mse_cli import mean_squared_error, mse_gradient
 from mse_cli.core.blocks import Block
 from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.errors import UsageError
-from mse_cli.explain import case as case_module
-from mse_cli.explain import explain
-from mse_cli.explain.case import case_of, shown
-from mse_cli.explain.example import house_example
-from mse_cli.explain.formula import Grid, Index, Line, Number, Traced
-from mse_cli.explain.lesson import Code, Equation, Paragraph, Points, Verdict, Words
-from mse_cli.explain.words import TEXTS
+from mse_cli.explanation import case as case_module
+from mse_cli.explanation import explain
+from mse_cli.explanation.case import case_of, shown
+from mse_cli.explanation.example import house_example
+from mse_cli.explanation.formula import Grid, Index, Line, Number, Traced
+from mse_cli.explanation.lesson import Code, Equation, Paragraph, Points, Verdict, Words
+from mse_cli.explanation.words import TEXTS
 from mse_cli.readers.arrays.held import held
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair, StreamColumns
@@ -282,7 +282,7 @@ def test_every_text_is_used():
             return super().__getitem__(key)
 
     recording = Recording(TEXTS["en"])
-    from mse_cli.explain.sections import SECTIONS, data, opening
+    from mse_cli.explanation.sections import SECTIONS, data, opening
 
     for case in cases:
         opening(recording)

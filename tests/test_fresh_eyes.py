@@ -176,8 +176,8 @@ def test_what_stands_where_a_table_should_is_named(head, what):
 
 def test_every_name_behind_a_door_is_there():
     import mse_cli
-    from mse_cli import check, explain, readers, render, running
+    from mse_cli import checks, explanation, readers, render, running
 
-    for room in (mse_cli, check, explain, readers, render, running):
+    for room in (mse_cli, checks, explanation, readers, render, running):
         for name in room.__all__:
             assert getattr(room, name) is not None

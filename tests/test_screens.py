@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mse_cli.check.finding import Finding
-from mse_cli.check.precision import Precision
+from mse_cli.checks.finding import Finding
+from mse_cli.checks.precision import Precision
 from mse_cli.cli import run
 from mse_cli.render.findings import render_findings
 from mse_cli.render.screens.messages import note

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from mse_cli.check.words import TEXTS
+from mse_cli.checks.words import TEXTS
 from mse_cli.cli import run
 
 GENERATOR = np.random.default_rng(16)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mse_cli import check as checks
-from mse_cli import readers, render
+from mse_cli import checks, readers, render
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.errors import UsageError, quote
@@ -78,7 +77,7 @@ def check(
     command = shlex.join(["mse", "explain", *files]) if plain else "mse explain …"
     verdicts = render.Verdicts(findings, pair.names, language, command, (*pair.notes, *left_out))
     render.write_findings(verdicts, format_, color)
-    if not all(finding.holds for finding in findings):
+    if not verdicts.passed:
         raise typer.Exit(1)
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mse_cli import explain as explanation
-from mse_cli import readers, render
+from mse_cli import explanation, readers, render
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.core.result import Language

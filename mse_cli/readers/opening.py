@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mse_cli.core.result import Missing, Unmatched
 from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, shown
@@ -22,6 +22,9 @@ from mse_cli.readers.sources.remote.address import SECONDS
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 from mse_cli.readers.weights import with_weights
+
+if TYPE_CHECKING:
+    from mse_cli.readers.arrays.values import Named
 
 # Which module opens a kind of file; it is loaded when there is one.
 OPENERS: dict[Kind, str] = {
@@ -40,7 +43,7 @@ class InputOptions:
     pred: str | None = None
     true: str | None = None
     key: str | None = None
-    weights: str | None = None
+    weights: Any = None  # a name of files, or ``Values``
     weight_column: str | None = None
     no_key: bool = False
     unmatched: Unmatched = "fail"
@@ -50,7 +53,7 @@ class InputOptions:
     timeout: float = SECONDS
 
 
-def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pair:
+def open_pair(prediction: Named, target: Named | None, options: InputOptions) -> Pair:
     """The two sides that the user names, or the one TABLE that holds both.
 
     Raises:
@@ -87,8 +90,10 @@ def weighted(pair: Pair, options: InputOptions) -> Pair:
     return with_weights(pair, side, by_position=options.no_key)
 
 
-def open_side(spec: str, chosen: str | None, option: str, options: InputOptions) -> Side:
+def open_side(spec: Named, chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
+    if not isinstance(spec, str):
+        return Side(spec.matrix(options.dialect.missing), chosen)
     return side_of(spec, resolve(spec, keep=options.read_again, timeout=options.timeout), chosen, option, options)
 
 
@@ -124,7 +129,7 @@ def _open_file(source: Source, member: str | None, option: str, dialect: Dialect
     return file
 
 
-def _open_two(prediction: str, target: str, options: InputOptions) -> Pair:
+def _open_two(prediction: Named, target: Named, options: InputOptions) -> Pair:
     a_side = open_side(prediction, options.pred, "--pred", options)
     return pair_of(a_side, open_side(target, options.true, "--true", options), options)
 
@@ -214,12 +219,14 @@ def _refuse_default_names(a_side: Side, y_side: Side) -> None:
         )
 
 
-def _open_table(table: str, options: InputOptions) -> Pair:
+def _open_table(table: Named, options: InputOptions) -> Pair:
     if options.pred is None or options.true is None:
         hint = "--pred COLS --true COLS, or give the truth as a second file"
         raise UsageError("one file: which of its columns are the prediction, which the target?", hint=hint)
     if options.key is not None:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
+    if not isinstance(table, str):
+        return _open_two(table, table, options)
     sources = resolve(table, keep=options.read_again, timeout=options.timeout)
     if kind_of(first_bytes(sources[0])) == "NPZ":
         a_side = side_of(table, sources, options.pred, "--pred", options)

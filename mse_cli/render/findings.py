@@ -6,14 +6,15 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mse_cli.check.finding import Finding
-from mse_cli.check.words import TEXTS, explained, said
+from mse_cli.checks.finding import Finding
+from mse_cli.checks.words import TEXTS, explained, said
 from mse_cli.core.result import SCHEMA_VERSION, Language
 from mse_cli.errors import printable
 from mse_cli.render.files.destination import writing
@@ -25,7 +26,7 @@ STYLES = {"pass": "bold green", "fail": "bold red"}
 BELOW = Text(" " * 6)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdicts:
     """What was found, and how it is told.
 
@@ -47,6 +48,17 @@ class Verdicts:
     def texts(self) -> Mapping[str, str]:
         """The sentences."""
         return TEXTS[self.language]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all hold."""
+        return all(finding.holds for finding in self.findings)
+
+    def __repr__(self) -> str:
+        return render_findings(self, Screen(None, "never")).rstrip("\n")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": render_html(self), "text/plain": repr(self)}
 
     def name(self, finding: Finding) -> str | None:
         """What the column of the largest error is called."""
@@ -119,12 +131,25 @@ def _rounded(finding: Finding) -> str:
     return text if (float(text) <= finding.precision.tolerance) == finding.holds else exact(finding.largest)
 
 
+def render_html(verdicts: Verdicts) -> str:
+    """The same lines for a notebook."""
+    colors = {"pass": "#1a8a3c", "fail": "#d2382c"}
+    screen, html = Screen(None, "never"), []
+    for finding in verdicts.findings:
+        kind = "pass" if finding.holds else "fail"
+        first, *others = (line.plain.strip() for line in _lines(finding, verdicts, screen))
+        word = verdicts.texts[kind]
+        more = "".join(f"<br>{escape(line)}" for line in others)
+        html.append(f'<p><b style="color:{colors[kind]}">{word}</b> {escape(first.removeprefix(word))}{more}</p>')
+    return "".join(html)
+
+
 def render_json(verdicts: Verdicts) -> str:
     """All checks, each with the codes of what explains it: the same in every language."""
     checks = [_plain(finding, verdicts) for finding in verdicts.findings]
     whole = {
         "schema_version": SCHEMA_VERSION,
-        "passed": all(finding.holds for finding in verdicts.findings),
+        "passed": verdicts.passed,
         "checks": checks,
         "notes": list(verdicts.notes),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,15 +40,15 @@ MatrixName = Literal["se", "gradient"]
 
 
 def evaluate(
-    pred: str,
-    true: str | None = None,
+    pred: Any,
+    true: Any = None,
     *,
     pred_columns: str | None = None,
     true_columns: str | None = None,
     key: str | None = None,
     no_key: bool = False,
     unmatched: Unmatched = "fail",
-    weights: str | None = None,
+    weights: Any = None,
     weight_column: str | None = None,
     missing: Missing = "fail",
     header: HeaderChoice = "auto",
@@ -59,20 +60,20 @@ def evaluate(
     by: str | None = None,
     stats: bool = False,
 ) -> Result:
-    r"""The loss of a prediction file against a target file, as ``mse compute`` gives it.
+    r"""The loss of a prediction against a target, files or arrays, as ``mse compute`` gives it.
 
     SSE = Σ M·W·(A−Y)², MSE = SSE / Σ M·W; N·C divides without weights and missing cells.
 
     Args:
         pred: A: a CSV, NPY, NPZ, Parquet or Arrow file, a glob, a folder/, an address, or a table that holds both
-            sides.
-        true: Y: a file of the same shape; ``None`` for a table.
+            sides; or something like an array, or a DataFrame.
+        true: Y: likewise, of the same shape; ``None`` for a table.
         pred_columns: Columns of A: names, numbers from 1, ranges, comma-separated.
         true_columns: Columns of Y.
         key: Column whose text matches the rows of the two files.
         no_key: Whether rows belong together by position although a column says otherwise.
         unmatched: What rows do whose key the other file has not: "fail" or "drop".
-        weights: File of weights at least 0: N×1, 1×C or N×C.
+        weights: Weights at least 0, likewise: N×1, 1×C or N×C.
         weight_column: Column of Y's file that holds row weights.
         missing: What NaN and missing cells do: "fail", "skip-cell", "skip-row" or "propagate".
         header: Whether text files have a header: "auto", "yes" or "no".
@@ -97,24 +98,28 @@ def evaluate(
     >>> _ = (folder / "t.csv").write_text("price,rooms\n350000,4\n450000,3\n")
     >>> evaluate(str(folder / "p.csv"), str(folder / "t.csv")).mse
     1250000000.5
+    >>> evaluate([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).sse
+    5000000002.0
     """
     if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
         choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
         raise UsageError(choices)
-    dialect = Dialect(header, delimiter, decimal, missing, tuple(na))
+    values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
+    sides = values.in_memory(pred, true, weights, missing)
+    dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,
         key=key,
         no_key=no_key,
         unmatched=unmatched,
-        weights=weights,
+        weights=sides.weights,
         weight_column=weight_column,
         by=by,
         dialect=dialect,
         read_again=False,
     )
-    pair = open_pair(str(pred), None if true is None else str(true), options)
+    pair = open_pair(sides.prediction, sides.target, options)
     with backend_for(pair) as backend:
         return evaluate_pair(backend, reduction=reduction, worst=worst, stats=stats).result
 

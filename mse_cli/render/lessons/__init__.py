@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from mse_cli.render.screens.characters import ColorChoice
 
 if TYPE_CHECKING:
-    from mse_cli.explain.lesson import Lesson
+    from mse_cli.explanation.lesson import Lesson
 
 LessonFormat = Literal["terminal", "markdown", "latex", "html", "ipynb"]
 # Which module here writes a format; it is loaded when it is asked for.

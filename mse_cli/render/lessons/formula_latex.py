@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from mse_cli.explain.formula import (
+from mse_cli.explanation.formula import (
     QUAD,
     Formula,
     Fraction,

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from mse_cli.explain.formula import (
+from mse_cli.explanation.formula import (
     DOT,
     EQUALS,
     GIVES,

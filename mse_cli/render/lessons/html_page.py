@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from mse_cli.errors import UsageError
-from mse_cli.explain.formula import EQUALS, Formula, line
-from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.formula import EQUALS, Formula, line
+from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import TRACED, latex
 
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise

@@ -5,7 +5,7 @@ Chinese is set by CJKutf8 with pdflatex and by ctex with XeLaTeX; the document f
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import latex, lines_of
 
 SPECIAL = {

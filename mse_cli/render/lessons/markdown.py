@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import aligned, latex
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mse_cli.explain.lesson import Code, Lesson, Step
+from mse_cli.explanation.lesson import Code, Lesson, Step
 from mse_cli.render.lessons.markdown import beginning, heading, markdown
 
 METADATA = {

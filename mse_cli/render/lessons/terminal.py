@@ -13,8 +13,8 @@ from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.text import Text
 
-from mse_cli.explain.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
-from mse_cli.explain.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
+from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_text import CHARACTERS, Box, Ink, beside, draw, flat
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from mse_cli.core.blocks import Numbers
-from mse_cli.explain.case import Case
-from mse_cli.explain.formula import DOT, MINUS, Formula, line
-from mse_cli.explain.lesson import Code, Equation, Passage, Step, derivative, sentence
+from mse_cli.explanation.case import Case
+from mse_cli.explanation.formula import DOT, MINUS, Formula, line
+from mse_cli.explanation.lesson import Code, Equation, Passage, Step, derivative, sentence
 
 CLASS = '''import numpy as np
 

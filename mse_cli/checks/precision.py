@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.check.finding import DOUBLE, Precision, Remark, remark
+from mse_cli.checks.finding import DOUBLE, Precision, Remark, remark
 
 Floats = NDArray[np.float64]
 

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.check.checking import check_pair, open_gradient
-    from mse_cli.check.precision import precision_of_text
+    from mse_cli.checks.checking import check_pair, open_gradient
+    from mse_cli.checks.finding import Precision
+    from mse_cli.checks.precision import precision_of_text
 
 __all__ = [
+    "Precision",
     "check_pair",
     "open_gradient",
     "precision_of_text",
@@ -17,6 +19,7 @@ __all__ = [
 __getattr__ = door(
     __name__,
     {
+        "Precision": "finding",
         "check_pair": "checking",
         "open_gradient": "checking",
         "precision_of_text": "precision",

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mse_cli.explain.formula import Formula, Fraction, line
+from mse_cli.explanation.formula import Formula, Fraction, line
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mse_cli.core.result import Language
-from mse_cli.explain.case import Case
-from mse_cli.explain.lesson import Lesson
-from mse_cli.explain.steps.backward import check, conventions, descent, gradient_step
-from mse_cli.explain.steps.forward import data, error, inputs, mean, opening, squares, total
-from mse_cli.explain.steps.program import cells, program, setup
-from mse_cli.explain.words import TEXTS
+from mse_cli.explanation.case import Case
+from mse_cli.explanation.lesson import Lesson
+from mse_cli.explanation.steps.backward import check, conventions, descent, gradient_step
+from mse_cli.explanation.steps.forward import data, error, inputs, mean, opening, squares, total
+from mse_cli.explanation.steps.program import cells, program, setup
+from mse_cli.explanation.words import TEXTS
 
 SECTIONS = (inputs, error, squares, total, mean, gradient_step, descent, check, conventions, program)
 

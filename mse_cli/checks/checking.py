@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mse_cli.check.diagnosis import check_analytic, check_gradient, check_loss
-from mse_cli.check.finding import Finding, Precision
-from mse_cli.check.precision import precision_of_numbers, precision_of_types
+from mse_cli.checks.diagnosis import check_analytic, check_gradient, check_loss
+from mse_cli.checks.finding import Finding, Precision
+from mse_cli.checks.precision import precision_of_numbers, precision_of_types
 from mse_cli.core.blocks import Floats
 from mse_cli.core.matching import match_names
 from mse_cli.core.tallies.edges import Edges
@@ -22,9 +23,17 @@ from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.tallying import run_here
 
+if TYPE_CHECKING:
+    from mse_cli.readers.arrays.values import Named
+
 
 def check_pair(
-    pair: Pair, *, loss: tuple[float, Precision] | None, gradient: Side | None, rtol: float | None
+    pair: Pair,
+    *,
+    loss: tuple[float, Precision] | None,
+    gradient: Side | None,
+    precision: Precision | None = None,
+    rtol: float | None,
 ) -> list[Finding]:
     """What the loss and the gradient that were given are worth, and then the analytic gradient.
 
@@ -43,18 +52,19 @@ def check_pair(
     if loss is not None:
         findings.append(check_loss(loss[0], block, result, loss[1]))
     if gradient is not None:
-        given, precision = _given(gradient, pair, result.shape, rtol)
-        findings.append(check_gradient(given, block, result, precision))
+        given = _given(gradient, pair, result.shape)
+        exact = precision or _precision_of(gradient.matrix, given, rtol)
+        findings.append(check_gradient(given, block, result, exact))
     return [*findings, check_analytic(block, result)]
 
 
-def open_gradient(spec: str, inputs: InputOptions) -> Side:
+def open_gradient(spec: Named, inputs: InputOptions) -> Side:
     """The file of a gradient; a cell that is missing in it is wrong, not an error."""
     return open_side(spec, None, "--gradient", replace(inputs, dialect=replace(inputs.dialect, missing="propagate")))
 
 
-def _given(side: Side, pair: Pair, shape: tuple[int, int], rtol: float | None) -> tuple[Floats, Precision]:
-    """The gradient to check, its columns in the prediction's order, and how exact its numbers are.
+def _given(side: Side, pair: Pair, shape: tuple[int, int]) -> Floats:
+    """The gradient to check, its columns in the prediction's order.
 
     Raises:
         ShapeError: if it is neither N×C nor C×N, nor N×N beside N×1.
@@ -71,7 +81,7 @@ def _given(side: Side, pair: Pair, shape: tuple[int, int], rtol: float | None) -
     n_rows, n_columns = shape
     if given.shape not in {shape, shape[::-1]} and not (n_columns == 1 and given.shape == (n_rows, n_rows)):
         raise disagreement("the prediction", shape, matrix.label, (given.shape[0], given.shape[1]))
-    return given, _precision_of(matrix, given, rtol)
+    return given
 
 
 def _precision_of(matrix: Matrix, given: Floats, rtol: float | None) -> Precision:

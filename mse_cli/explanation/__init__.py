@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.explain.case import case_of
-    from mse_cli.explain.example import house_example
-    from mse_cli.explain.sections import explain
+    from mse_cli.explanation.case import case_of
+    from mse_cli.explanation.example import house_example
+    from mse_cli.explanation.sections import explain
 
 __all__ = [
     "case_of",

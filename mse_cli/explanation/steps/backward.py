@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 
 from mse_cli.core.centred_difference import Slope, centred_difference, relative_error
-from mse_cli.explain.case import Case
-from mse_cli.explain.formula import (
+from mse_cli.explanation.case import Case
+from mse_cli.explanation.formula import (
     DOT,
     EQUALS,
     GIVES,
@@ -28,7 +28,7 @@ from mse_cli.explain.formula import (
     line,
     operand,
 )
-from mse_cli.explain.lesson import (
+from mse_cli.explanation.lesson import (
     Equation,
     Listing,
     Paragraph,

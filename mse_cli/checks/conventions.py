@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mse_cli.check.finding import Remark, remark
+from mse_cli.checks.finding import Remark, remark
 from mse_cli.core.blocks import Block, masked_difference, weights_of
 from mse_cli.core.result import Result
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from mse_cli.errors import printable, shown
-from mse_cli.explain.case import Case, gaps
-from mse_cli.explain.formula import (
+from mse_cli.explanation.case import Case, gaps
+from mse_cli.explanation.formula import (
     DOT,
     EQUALS,
     MINUS,
@@ -28,7 +28,7 @@ from mse_cli.explain.formula import (
     joined,
     line,
 )
-from mse_cli.explain.lesson import Equation, Paragraph, Passage, Step, Words, sentence
+from mse_cli.explanation.lesson import Equation, Paragraph, Passage, Step, Words, sentence
 
 Texts = Mapping[str, str]
 ONES_ROWS, ONES_COLUMNS = Power(Index("ι", ("N",)), "T"), Index("ι", ("C",))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mse_cli.check.finding import Explanation, Remark
-from mse_cli.check.words import en, zh
+from mse_cli.checks.finding import Explanation, Remark
+from mse_cli.checks.words import en, zh
 from mse_cli.core.result import Language
 
 TEXTS: dict[Language, dict[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS}

@@ -12,7 +12,7 @@ from mse_cli.core.result import Result
 from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError, printable
-from mse_cli.explain.formula import SUM, Formula, Grid, Index, Number, Traced, line
+from mse_cli.explanation.formula import SUM, Formula, Grid, Index, Number, Traced, line
 from mse_cli.readers.pair import Pair
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import Evaluation, evaluate_pair
@@ -102,7 +102,7 @@ class Case:
     def number(self, value: float) -> Number:
         """A number on the way, without the digits that only show the rounding of float64.
 
-        >>> from mse_cli.explain.example import house_example
+        >>> from mse_cli.explanation.example import house_example
         >>> case_of(house_example()).number(300000.1 - 229354.69).value
         70645.41
         """
@@ -229,7 +229,7 @@ def case_of(
     Raises:
         UsageError: if the cell is outside the matrices, or missing.
 
-    >>> from mse_cli.explain.example import house_example
+    >>> from mse_cli.explanation.example import house_example
     >>> case = case_of(house_example())
     >>> case.cell, case.result.mse, case.after.mse
     ((0, 0), 1250000000.5, 1128125000.45125)

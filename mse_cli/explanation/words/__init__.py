@@ -6,6 +6,6 @@ A new language is a file here, and its entry below.
 from __future__ import annotations
 
 from mse_cli.core.result import Language
-from mse_cli.explain.words import en, zh
+from mse_cli.explanation.words import en, zh
 
 TEXTS: dict[Language, dict[str, str]] = {"en": en.TEXTS, "zh": zh.TEXTS}

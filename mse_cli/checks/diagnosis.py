@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mse_cli.check.conventions import loss_conventions
-from mse_cli.check.explanations import (
+from mse_cli.checks.conventions import loss_conventions
+from mse_cli.checks.explanations import (
     SINGLE_TOLERANCE,
     as_float32,
     broadcast_explanations,
@@ -17,8 +17,8 @@ from mse_cli.check.explanations import (
     relative_errors,
     rounded_to_few,
 )
-from mse_cli.check.finding import Explanation, Finding, Precision
-from mse_cli.check.precision import SINGLE
+from mse_cli.checks.finding import Explanation, Finding, Precision
+from mse_cli.checks.precision import SINGLE
 from mse_cli.core.blocks import Block, Floats, gradient, weights_of
 from mse_cli.core.centred_difference import centred_difference, relative_error
 from mse_cli.core.result import Result

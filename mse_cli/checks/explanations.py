@@ -9,9 +9,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from mse_cli.check.conventions import Convention, gradient_conventions
-from mse_cli.check.finding import Explanation, Precision, Remark, remark
-from mse_cli.check.precision import FEW_DIGITS, are_float32, is_rounded, most_digits
+from mse_cli.checks.conventions import Convention, gradient_conventions
+from mse_cli.checks.finding import Explanation, Precision, Remark, remark
+from mse_cli.checks.precision import FEW_DIGITS, are_float32, is_rounded, most_digits
 from mse_cli.core.blocks import Block, Floats, difference, masked_difference, weights_of
 from mse_cli.core.result import Result
 
