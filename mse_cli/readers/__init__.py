@@ -7,6 +7,7 @@ from mse_cli import door
 if TYPE_CHECKING:
     from mse_cli.readers.keys import rows_left_out
     from mse_cli.readers.opening import InputOptions, open_pair
+    from mse_cli.readers.sources.address import shown
     from mse_cli.readers.sources.files import files_of
     from mse_cli.readers.text.dialect import Dialect
     from mse_cli.readers.text.grammar import kind
@@ -18,6 +19,7 @@ __all__ = [
     "kind",
     "open_pair",
     "rows_left_out",
+    "shown",
 ]
 
 __getattr__ = door(
@@ -29,5 +31,6 @@ __getattr__ = door(
         "kind": "text.grammar",
         "open_pair": "opening",
         "rows_left_out": "keys",
+        "shown": "sources.address",
     },
 )
