@@ -54,8 +54,8 @@ INSIDE = {
         "files",
         "printing",
         "summary",
-        "formats lessons findings report",
-        "shard_folder",
+        "formats lessons findings",
+        "shard_folder report",
     ),
     "commands": ("options usage", "groups", "compute explain check merge report"),
 }
