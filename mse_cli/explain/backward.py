@@ -29,6 +29,7 @@ from mse_cli.explain.formula import (
     operand,
 )
 from mse_cli.explain.lesson import Equation, Listing, Paragraph, Passage, Points, Step, Verdict, Words, sentence
+from mse_cli.explain.parabola import parabola
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative
@@ -107,6 +108,7 @@ def descent(case: Case, texts: Texts) -> Step:
             ),
         ),
         *_losses(case, texts),
+        *parabola(case, texts),
     ]
     return Step(7, texts["descent.title"], tuple(parts))
 

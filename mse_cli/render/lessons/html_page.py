@@ -7,11 +7,13 @@ from html import escape
 
 from mse_cli.errors import UsageError
 from mse_cli.explain.formula import EQUALS, Formula, line
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Parabola, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.render.lessons.curve import as_svg
 from mse_cli.render.lessons.formula_latex import TRACED, latex
+from mse_cli.render.lessons.formula_text import Ink, flat
 
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
-STYLE = """
+STYLE = r"""
 :root { color-scheme: light dark; --ink: #1c1c1e; --paper: #fdfdfb; --soft: #6a6a70; --line: #d9d9d4;
   --card: #f4f4ef; --traced: #b3009b; --good: #146c2e; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --paper: #16171a; --soft: #a0a0a8; --line: #3a3b40;
@@ -34,6 +36,11 @@ th, td { text-align: left; padding: .45rem .9rem .45rem 0; border-bottom: 1px so
 th { color: var(--soft); font-weight: 600; }
 mtd { padding: .15em .4em; text-align: right; text-align: -webkit-right; }
 [mathcolor] { color: var(--traced); font-weight: 600; }
+figure { margin: 1rem 0; } figcaption ul { list-style: none; padding: 0; }
+figcaption li::before { content: "\25CF"; color: var(--soft); margin-right: .6em; }
+figcaption .traced::before { color: var(--traced); } figcaption .after::before { content: "\25CB"; }
+figcaption .tangent::before { content: "- -"; }
+.parabola { display: block; width: 100%; max-width: 38rem; height: auto; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } h2 { break-after: avoid; }
   .equation { break-inside: avoid; overflow: visible; border: 1px solid var(--line); } }
@@ -90,9 +97,23 @@ def _part(part: Passage) -> str:
             head = "".join(f"<th>{escape(title)}</th>" for title in part.titles)
             rows = "\n".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in part.rows)
             return f'<div class="table"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
+        case Parabola():
+            return _curve(part)
         case Verdict():
             kind = "good" if part.holds else "bad"
             return f'<p><strong class="{kind}">{escape(part.word.rstrip())}</strong> {_text(part.sentence)}</p>'
+
+
+def _curve(parabola: Parabola) -> str:
+    """The picture, with its numbers for who does not see it, and below it what each sign stands for."""
+    said = "; ".join("".join(_said(piece) for piece in place.parts) for place in parabola.legend)
+    signs = ("traced now", "traced after", "lowest", "traced tangent")
+    places = "".join(f'<li class="{s}">{_text(place)}</li>' for s, place in zip(signs, parabola.legend, strict=True))
+    return f"<figure>{as_svg(parabola, escape(said))}<figcaption><ul>{places}</ul></figcaption></figure>"
+
+
+def _said(part: Words | Formula) -> str:
+    return part.text if isinstance(part, Words) else flat(part, Ink()).plain
 
 
 def _equation(equation: Equation) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
-from mse_cli.render.lessons.formula_latex import latex, lines_of
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Parabola, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.render.lessons.curve import as_tikz
+from mse_cli.render.lessons.formula_latex import TRACED, latex, lines_of
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -12,6 +13,12 @@ SPECIAL = {
     '"': "''", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "·": r"$\cdot$", "…": r"\ldots{}", "²": "$^2$", "√": r"$\surd$", "“": "“", "”": "”", "×": r"$\times$",
 }  # fmt: skip
+SIGNS = (  # of a parabola's places and its tangent
+    rf"$\textcolor{{{TRACED}}}{{\bullet}}$",
+    rf"$\textcolor{{{TRACED}}}{{\circ}}$",
+    r"$\textcolor{gray}{\bullet}$",
+    rf"\textcolor{{{TRACED}}}{{- -}}",
+)
 ACCENTED = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ§¶©£¡¿"
 PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=2cm]{geometry}
@@ -35,6 +42,8 @@ def render_lesson(lesson: Lesson) -> str:
     chinese = any(map(_is_chinese, lesson.title + body))
     begin, end = ("\\begin{CJK}{UTF8}{gbsn}\n", "\\end{CJK}\n") if chinese else ("", "")
     packages = "\\usepackage{CJKutf8}\n" if chinese else ""
+    if "tikzpicture" in body:
+        packages += "\\usepackage{tikz}\n"
     return (
         PREAMBLE % {"packages": packages, "begin": begin, "title": escaped(lesson.title)}
         + f"""{body}
@@ -64,6 +73,9 @@ def _part(part: Passage) -> str:
             columns = "l" * len(part.titles)
             table = f"\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}"
             return f"{{\\renewcommand{{\\arraystretch}}{{1.8}}\\small\n{table}}}"
+        case Parabola():
+            items = "\n".join(rf"\item[{sign}] {_text(place)}" for sign, place in zip(SIGNS, part.legend, strict=True))
+            return f"{as_tikz(part, TRACED)}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Verdict():
             return rf"\textbf{{{escaped(part.word.rstrip())}}} {_text(part.sentence)}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explain.lesson import Equation, Lesson, Listing, Parabola, Paragraph, Passage, Points, Step, Verdict, Words
 from mse_cli.render.lessons.formula_latex import aligned, latex
 
 
@@ -32,6 +32,8 @@ def _part(part: Passage) -> str:
         case Listing():
             rows = [part.titles, ("---",) * len(part.titles), *(tuple(map(_text, row)) for row in part.rows)]
             return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        case Parabola():
+            return "\n".join(f"- {_text(place)}" for place in part.legend)
         case Verdict():
             return f"**{escaped(part.word.rstrip())}** {_text(part.sentence)}"
 
