@@ -41,11 +41,11 @@ def compute(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
+    printout: Printout,
     inputs: "InputOptions",
     reduction: options.ReductionChoice = "mean",
     fail_above: options.FailAbove = None,
     worst: options.Worst = None,
-    printout: Printout,
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     quiet: options.Quiet = False,

@@ -37,7 +37,6 @@ def report(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
     column: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +57,7 @@ def report(
         ),
     ] = None,
     color: options.Color = "auto",
+    inputs: "InputOptions",
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     quiet: options.Quiet = False,

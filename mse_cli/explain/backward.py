@@ -107,8 +107,8 @@ def descent(case: Case, texts: Texts) -> Step:
                 case.grid(moved),
             ),
         ),
-        *_losses(case, texts),
         *parabola(case, texts),
+        *_losses(case, texts),
     ]
     return Step(7, texts["descent.title"], tuple(parts))
 

@@ -18,10 +18,11 @@ def parabola(case: Case, texts: Mapping[str, str]) -> list[Passage]:
     now, target, slope = float(now), float(target), case.at_cell(case.gradient)
     after = now - case.learning_rate * slope
     steepness = weight / case.result.divisor  # of (a − y)²
-    lowest = case.result.mse - steepness * (now - target) ** 2
-    losses = [max(0.0, lowest) + steepness * (a - target) ** 2 for a in (now, after, target)]
+    below = steepness * (now - target) * (now - target)
+    lowest = max(0.0, case.result.mse - below)
+    losses = [lowest + below, lowest + steepness * (after - target) * (after - target), lowest]
     reach = max(abs(now - target), abs(after - target))
-    if not (all(map(math.isfinite, [*losses, reach])) and reach > 0 and slope):
+    if not (all(map(math.isfinite, [case.result.mse, *losses, reach])) and reach > 0 and slope):
         return []
     places = dict(zip(("now", "after", "lowest"), zip((now, after, target), losses, strict=True), strict=True))
     legend = tuple(_place(case, texts[f"parabola.{name}"], *place) for name, place in places.items())
