@@ -1,10 +1,18 @@
-"""``mse report`` in the terminal: golden screens, and that one screen holds the answer whatever the shape."""
+"""``mse report`` in the terminal: golden screens, and that one screen holds the answer whatever the shape.
 
+After a change that is meant, look at what ``UPDATE_GOLDEN=1 pytest tests/test_report_terminal.py`` changes in git.
+"""
+
+import io
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
 from test_screens import Terminal
 
 from mse_cli import readers
@@ -56,9 +64,29 @@ def test_the_screen_is_the_golden_one(
 ) -> None:
     monkeypatch.chdir(ROOT)
     found = drawn(monkeypatch, TUMOURS, **options)  # type: ignore[arg-type]
-    assert found == (GOLDEN / f"report-{name}.txt").read_text(encoding="utf-8")
+    path = GOLDEN / f"report-{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(found, encoding="utf-8")
+    assert found == path.read_text(encoding="utf-8")
     if "ascii" in name:
         assert found.isascii()
+
+
+def test_the_picture_of_the_readme_is_what_the_terminal_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = drawn(monkeypatch, TUMOURS, columns=100, lines=32, color="always")
+    console = Console(record=True, width=102, file=io.StringIO(), legacy_windows=False)
+    console.print(Text.from_ansi(f"$ mse report tumours_preds.csv tumours_truth.csv\n{text}"))
+    fetching = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)  # a picture that fetches nothing
+    svg = console.export_svg(title="mse report", unique_id="mse", code_format=fetching.sub("", CONSOLE_SVG_FORMAT))
+    path = ROOT / "sample_data" / "report.svg"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(svg, encoding="utf-8")
+    shown = path.read_text(encoding="utf-8")
+    # The words and not the frame, which Rich draws a little higher or lower from one version to the next.
+    words = re.compile(r">([^<>]*\S[^<>]*)</text>")
+    assert words.findall(shown) == words.findall(svg)
+    assert not re.search(r"(url|src|href|import)[^\n]*http", shown)
 
 
 @pytest.mark.parametrize("n_columns", [1, 2, 7, 40, 1000])

@@ -28,8 +28,8 @@ readers.text.text_file readers.weights render.screens.progress running running.b
 running.limits running.merging running.merging.origin running.partitions running.tallying
 """
 HELP = """
-check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge
-commands.report comparison explain readers.sources readers.sources.folder readers.sources.remote
+checks commands.check commands.compare commands.compute commands.explain commands.groups commands.merge
+commands.report comparison explanation readers.sources readers.sources.folder readers.sources.remote
 readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress report running
 """
 TABLE = """

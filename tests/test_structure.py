@@ -58,8 +58,8 @@ INSIDE = {
         "files",
         "printing",
         "summary",
-        "formats lessons findings report",
-        "shard_folder comparisons interactive",
+        "formats lessons findings",
+        "shard_folder report comparisons interactive",
     ),
     "commands": ("options usage", "groups", "compute compare report explain check merge"),
 }

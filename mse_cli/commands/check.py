@@ -31,7 +31,6 @@ def check(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
     gradient: Annotated[
         str | None,
         typer.Option(
@@ -57,6 +56,7 @@ def check(
     color: Annotated[
         ColorChoice, typer.Option("--color", help="Colour in a terminal.", rich_help_panel=OUTPUT)
     ] = "auto",
+    inputs: "InputOptions",
     quiet: options.Quiet = False,
 ) -> None:
     """Check a gradient or a loss, and name the convention that it follows if it is not MSE's."""

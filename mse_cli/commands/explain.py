@@ -45,7 +45,6 @@ def explain(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
     cell: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +106,7 @@ def explain(
     color: Annotated[
         ColorChoice, typer.Option("--color", help="Colour in a terminal.", rich_help_panel=OUTPUT)
     ] = "auto",
+    inputs: "InputOptions",
     quiet: options.Quiet = False,
 ) -> None:
     """Explain MSE and its gradient step by step, with the numbers of your own files."""

@@ -99,20 +99,21 @@ def _comparison_printout(**values: Any) -> Printout:
     return _printout(summary=True, **values)
 
 
+# The common ones first.
 INPUTS = Group(
     {
         "pred": (options.Pred, None),
         "true": (options.True_, None),
         "key": (options.Key, None),
-        "no_key": (options.NoKey, False),
-        "unmatched": (options.UnmatchedRows, "fail"),
+        "missing": (options.MissingPolicy, "fail"),
         "weights": (options.Weights, None),
         "weight_column": (options.WeightColumn, None),
-        "missing": (options.MissingPolicy, "fail"),
+        "no_key": (options.NoKey, False),
+        "unmatched": (options.UnmatchedRows, "fail"),
+        "na": (options.Na, None),
         "header": (options.Header, "auto"),
         "delimiter": (options.Delimiter, "auto"),
         "decimal": (options.Decimal, "auto"),
-        "na": (options.Na, None),
         "timeout": (options.Timeout, SECONDS),
     },
     _input_options,
@@ -148,9 +149,9 @@ PRINTED = Group(
         "only": (options.OnlyOne, None),
         "format_": (options.FormatOption, None),
         "output": (options.OutputFile, None),
+        "summary": (options.Summary, False),
         "save_se": (options.SaveSE, None),
         "save_gradient": (options.SaveGradient, None),
-        "summary": (options.Summary, False),
         "digits": (options.Digits, Printout.digits),
         "max_rows": (options.MaxRows, Printout.most_rows),
         "max_cols": (options.MaxCols, Printout.most_columns),

@@ -26,8 +26,8 @@ EXIT_CODES = """Exit codes:
 
 
 def examples(*commands: str) -> str:
-    """What stands below the options in the help: examples and the exit codes."""
-    return "\n".join(["Examples:", *(f"  {command}" for command in commands), "", EXIT_CODES])
+    r"""What stands directly below the first sentence of the help; Typer keeps the lines of what begins with ``\b``."""
+    return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
 
 
 def listed(choices: object) -> str:
@@ -203,13 +203,19 @@ OutputFile = Annotated[
 MaxCols = Annotated[
     int,
     typer.Option(
-        "--max-cols", metavar="K", min=1, help="Columns of a matrix that a table shows.", rich_help_panel=OUTPUT
+        "--max-cols", metavar="K", min=1, help="Columns of a matrix (8).", rich_help_panel=OUTPUT, show_default=False
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Show all rows and columns in tables.", rich_help_panel=OUTPUT)]
 Color = Annotated[
     ColorChoice,
-    typer.Option("--color", metavar="WHEN", help=f"Colour in tables: {listed(ColorChoice)}.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--color",
+        metavar="WHEN",
+        help=f"Colour: {listed(ColorChoice)}.",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
 ]
 Jobs = Annotated[
     int | None,
@@ -282,8 +288,9 @@ Digits = Annotated[
         metavar="D",
         min=1,
         max=17,
-        help="Significant digits of matrix cells in tables.",
+        help="Significant digits of cells (6).",
         rich_help_panel=OUTPUT,
+        show_default=False,
     ),
 ]
 MaxRows = Annotated[
@@ -292,7 +299,7 @@ MaxRows = Annotated[
         "--max-rows",
         metavar="R",
         min=1,
-        help="Rows of a matrix that a table shows; by default 10, or fewer on a low terminal.",
+        help="Rows of a matrix (10, or what fits).",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -2,6 +2,9 @@
 
 # No annotations as text: see cli.py.
 import contextlib
+import shlex
+import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +37,6 @@ def report(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
     column: Annotated[
         str | None,
         typer.Option(
@@ -55,6 +57,7 @@ def report(
         ),
     ] = None,
     color: options.Color = "auto",
+    inputs: "InputOptions",
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     quiet: options.Quiet = False,
@@ -72,7 +75,7 @@ def report(
         with RowsDone("read", None, wanted=not quiet) as progress:
             found = reports.report_of(
                 backend,
-                files=(preds,) if truth is None else (preds, truth),
+                files=tuple(_named(spec) for spec in (preds, truth) if spec is not None),
                 detail=writer.detail_for(pair.n_columns),
                 most_columns=writer.MOST_COLUMNS,
                 column=column,
@@ -80,4 +83,14 @@ def report(
             )
         tell(found.result.notes[len(pair.notes) :])
         warn_of(found.result)
-        stream.write(writer.write(found, output, color))
+        stream.write(writer.write(replace(found, command=_command()), output, color))
+
+
+def _command() -> str:
+    """The command line as a shell takes it."""
+    return shlex.join(["mse", *map(_named, sys.argv[1:])])
+
+
+def _named(spec: str) -> str:
+    """A file as it was given; an address without passwords and signatures."""
+    return readers.shown(spec) if "://" in spec else spec

@@ -63,7 +63,22 @@ class Code:
     output: str = ""
 
 
-Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict | Code
+@dataclass(frozen=True)
+class Parabola:
+    """The loss over one prediction, measured from the target so that the farther of two places is at ±1.
+
+    Attributes:
+        now: The present place, from −1 to 1.
+        after: The place after the step.
+        legend: What is said of the present place, the one after the step, the lowest one, and the tangent.
+    """
+
+    now: float
+    after: float
+    legend: tuple[Paragraph, ...]
+
+
+Passage: TypeAlias = Paragraph | Points | Equation | Listing | Verdict | Code | Parabola
 
 
 @dataclass(frozen=True)

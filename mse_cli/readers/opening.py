@@ -64,7 +64,7 @@ def open_pair(prediction: Named, target: Named | None, options: InputOptions) ->
     return weighted(pair, options)
 
 
-def check_options(read: Sequence[str | None], options: InputOptions) -> None:
+def check_options(read: Sequence[Named | None], options: InputOptions) -> None:
     """Refuse options that exclude each other, and standard input for several of the files that are read.
 
     Raises:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +21,7 @@ from mse_cli.render.number_text import exact, json_number, short
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
-STYLES = {"pass": "bold green", "fail": "bold red"}
+STYLES = {True: "bold green", False: "bold red"}  # by whether it holds
 BELOW = Text(" " * 6)
 
 
@@ -81,23 +80,35 @@ def render_findings(verdicts: Verdicts, screen: Screen) -> str:
     return screen.draw(*(line for finding in verdicts.findings for line in _lines(finding, verdicts, screen)))
 
 
-def _lines(finding: Finding, verdicts: Verdicts, screen: Screen) -> Iterator[RenderableType]:
-    texts, kind = verdicts.texts, "pass" if finding.holds else "fail"
+def _lines(finding: Finding, verdicts: Verdicts, screen: Screen) -> Iterator[Table]:
+    word, sentence = _verdict(finding, verdicts)
+    yield _hanging(screen.text(word + "  ", STYLES[finding.holds]), screen.text(sentence))
+    for text, style in _reasons(finding, verdicts):
+        yield _hanging(BELOW, screen.text(text, style))
+
+
+def _verdict(finding: Finding, verdicts: Verdicts) -> tuple[str, str]:
+    """PASS or FAIL, and the figures."""
+    texts = verdicts.texts
     tolerance = exact(finding.precision.tolerance).replace("e-0", "e-")
     why = "" if finding.precision.why is None else texts["name"].format(name=said(finding.precision.why, texts))
     sentence = _figures(finding, verdicts) + texts["tolerance"].format(tolerance=tolerance, why=why)
-    yield _hanging(screen.text(texts[kind] + "  ", STYLES[kind]), screen.text(sentence))
+    return texts["pass" if finding.holds else "fail"], sentence
+
+
+def _reasons(finding: Finding, verdicts: Verdicts) -> Iterator[tuple[str, str]]:
+    """Of what does not hold: the numbers, what explains them and where that is explained, each with its style."""
+    texts = verdicts.texts
     if finding.holds:
         return
     if finding.cell is not None or finding.what == "loss":
-        numbers = texts["numbers"].format(given=exact(finding.given), right=exact(finding.right))
-        yield _hanging(BELOW, screen.text(numbers))
+        yield texts["numbers"].format(given=exact(finding.given), right=exact(finding.right)), ""
     for k, fit in enumerate(finding.fits):
         words = explained(fit, texts)
-        yield _hanging(BELOW, screen.text(texts["or"].format(words=words) if k else words, "bold"))
+        yield (texts["or"].format(words=words) if k else words), "bold"
     if not finding.fits and finding.what != "analytic gradient":
-        yield _hanging(BELOW, screen.text(texts["unknown"]))
-    yield _hanging(BELOW, screen.text(texts["see"].format(command=verdicts.pointer(finding))))
+        yield texts["unknown"], ""
+    yield texts["see"].format(command=verdicts.pointer(finding)), ""
 
 
 def _hanging(word: Text, sentence: Text) -> Table:
@@ -133,14 +144,12 @@ def _rounded(finding: Finding) -> str:
 
 def render_html(verdicts: Verdicts) -> str:
     """The same lines for a notebook."""
-    colors = {"pass": "#1a8a3c", "fail": "#d2382c"}
-    screen, html = Screen(None, "never"), []
+    colors = {True: "#1a8a3c", False: "#d2382c"}
+    html = []
     for finding in verdicts.findings:
-        kind = "pass" if finding.holds else "fail"
-        first, *others = (line.plain.strip() for line in _lines(finding, verdicts, screen))
-        word = verdicts.texts[kind]
-        more = "".join(f"<br>{escape(line)}" for line in others)
-        html.append(f'<p><b style="color:{colors[kind]}">{word}</b> {escape(first.removeprefix(word))}{more}</p>')
+        word, sentence = _verdict(finding, verdicts)
+        more = "".join(f"<br>{escape(text)}" for text, _ in _reasons(finding, verdicts))
+        html.append(f'<p><b style="color:{colors[finding.holds]}">{word}</b> {escape(sentence)}{more}</p>')
     return "".join(html)
 
 

@@ -36,11 +36,13 @@ class Report:
         result: The loss and the worst cells.
         pictures: The counts of the columns that are pictured, the one with the largest share of SSE first.
         files: What the user calls the two sides.
+        command: How it was asked for, without what is secret.
     """
 
     result: Result
     pictures: tuple[Counts, ...]
     files: tuple[str, ...]
+    command: str = ""
 
     def ranked(self) -> list[int]:
         """The columns (from 0) by their share of SSE, the largest first."""

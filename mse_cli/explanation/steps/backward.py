@@ -40,6 +40,7 @@ from mse_cli.explanation.lesson import (
     derivative,
     sentence,
 )
+from mse_cli.explanation.parabola import parabola
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative
@@ -112,6 +113,7 @@ def descent(case: Case, texts: Texts) -> Step:
                 case.grid(moved),
             ),
         ),
+        *parabola(case, texts),
         *_losses(case, texts),
     ]
     return Step(7, texts["descent.title"], tuple(parts))

@@ -92,6 +92,12 @@ TEXTS = {
     "descent.too_long": "The loss has grown: the step was too long. It shrinks for {eta} between 0 and {limit}.",
     "descent.too_long_weighted": "The loss has grown: the step was too long.",
     "descent.best": "With {eta} the loss would be 0 after one step: every error would vanish.",
+    "parabola.idea": "If {a} alone moves, the loss is a parabola over it, lowest where {a} is the target {y}. The "
+    "step goes down along the tangent:",
+    "parabola.now": "now: {place}, {loss}",
+    "parabola.after": "after the step: {place}, {loss}",
+    "parabola.lowest": "lowest: {place}, {loss}",
+    "parabola.tangent": "the tangent, whose slope is the gradient {g}",
     # 8 check
     "check.title": "Is the gradient right? A check",
     "check.idea": "Move the traced cell by {h} up and down, compute the loss both times, and divide the difference by "

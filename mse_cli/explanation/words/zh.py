@@ -79,6 +79,11 @@ TEXTS = {
     "descent.too_long": "损失变大了：学习率过大。当 {eta} 在 0 与 {limit} 之间时损失才会减小。",
     "descent.too_long_weighted": "损失变大了：学习率过大。",
     "descent.best": "若取 {eta}，一步之后损失就是 0：所有误差都变为 0。",
+    "parabola.idea": "若只有 {a} 变动，损失是关于它的一条抛物线，在 {a} 等于真实值 {y} 处最低。这一步沿切线下降：",
+    "parabola.now": "现在：{place}，{loss}",
+    "parabola.after": "一步之后：{place}，{loss}",
+    "parabola.lowest": "最低点：{place}，{loss}",
+    "parabola.tangent": "切线，其斜率就是梯度 {g}",
     # 8 check
     "check.title": "梯度检验",
     "check.idea": "把标出的元素分别增加和减少 {h}，各算一次损失，再用两者之差除以 {distance}（中心差分）：",

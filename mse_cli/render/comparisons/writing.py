@@ -144,7 +144,7 @@ def _markdown(comparison: Comparison, truth: str, printout: Printout) -> str:
 def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
     """The table of columns and groups with all models, with one less, and so on; none if it has no rows."""
     counts = range(len(comparison.models), 0, -1)
-    limits = printout.digits, printout.most_columns, printout.most_rows
+    limits = printout.digits, printout.most_columns, printout.rows_shown
     return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
 
 

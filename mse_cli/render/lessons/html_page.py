@@ -6,8 +6,22 @@ from html import escape
 
 from mse_cli.errors import UsageError
 from mse_cli.explanation.formula import EQUALS, Formula, line
-from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
+from mse_cli.render.lessons.curve import as_svg
 from mse_cli.render.lessons.formula_latex import TRACED, latex
+from mse_cli.render.lessons.formula_text import Ink, flat
 
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
 # Brackets and gaps are drawn by these rules, not by a mathematical font, which many machines lack. Only what stands in
@@ -43,6 +57,11 @@ STYLE = """
 .mse munderover > :nth-child(2), .mse msubsup > :nth-child(2) { padding-top: .1em; }
 .mse munderover > :nth-child(3) { padding-bottom: .15em; }
 .mse [mathcolor] { color: var(--traced); font-weight: 600; }
+.mse figure { margin: 1rem 0; } .mse figcaption ul { list-style: none; padding: 0; }
+.mse figcaption li::before { content: "\\25CF"; color: var(--soft); margin-right: .6em; }
+.mse figcaption .traced::before { color: var(--traced); } .mse figcaption .after::before { content: "\\25CB"; }
+.mse figcaption .tangent::before { content: "- -"; }
+.mse .parabola { display: block; width: 100%; max-width: 38rem; height: auto; }
 .mse .good { color: var(--good); } .mse .bad { color: var(--bad); }
 @media print { .mse summary { list-style: none; break-after: avoid; }
   .mse details::details-content { content-visibility: visible; display: block; height: auto; }
@@ -135,9 +154,23 @@ def _part(part: Passage) -> str:
         case Code():
             printed = f'<pre class="output">{escape(part.output)}</pre>' if part.output else ""
             return f"<pre><code>{escape(part.source)}</code></pre>{printed}"
+        case Parabola():
+            return _curve(part)
         case Verdict():
             kind = "good" if part.holds else "bad"
             return f'<p><strong class="{kind}">{escape(part.word.rstrip())}</strong> {_text(part.sentence)}</p>'
+
+
+def _curve(parabola: Parabola) -> str:
+    """The picture, with its numbers for who does not see it, and below it what each sign stands for."""
+    said = "; ".join("".join(_said(piece) for piece in place.parts) for place in parabola.legend)
+    signs = ("traced now", "traced after", "lowest", "traced tangent")
+    places = "".join(f'<li class="{s}">{_text(place)}</li>' for s, place in zip(signs, parabola.legend, strict=True))
+    return f"<figure>{as_svg(parabola, escape(said))}<figcaption><ul>{places}</ul></figcaption></figure>"
+
+
+def _said(part: Words | Formula) -> str:
+    return part.text if isinstance(part, Words) else flat(part, Ink()).plain
 
 
 def _equation(equation: Equation) -> str:

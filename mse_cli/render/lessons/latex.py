@@ -5,8 +5,21 @@ Chinese is set by CJKutf8 with pdflatex and by ctex with XeLaTeX; the document f
 
 from __future__ import annotations
 
-from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
-from mse_cli.render.lessons.formula_latex import latex, lines_of
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
+from mse_cli.render.lessons.curve import as_tikz
+from mse_cli.render.lessons.formula_latex import TRACED, latex, lines_of
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -15,6 +28,12 @@ SPECIAL = {
     '"': "''", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "·": r"$\cdot$", "…": r"\ldots{}", "²": "$^2$", "√": r"$\surd$", "“": "“", "”": "”", "×": r"$\times$",
 }  # fmt: skip
+SIGNS = (  # of a parabola's places and its tangent
+    rf"$\textcolor{{{TRACED}}}{{\bullet}}$",
+    rf"$\textcolor{{{TRACED}}}{{\circ}}$",
+    r"$\textcolor{gray}{\bullet}$",
+    rf"\textcolor{{{TRACED}}}{{- -}}",
+)
 ACCENTED = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ§¶©£¡¿"
 CHINESE = r"""\ifdefined\XeTeXrevision\usepackage[UTF8,scheme=plain]{ctex}\else\usepackage{CJKutf8}\fi
 """
@@ -40,9 +59,10 @@ def render_lesson(lesson: Lesson, *, fragment: bool = False) -> str:
     title = rf"\section*{{{escaped(lesson.title)}}}"
     body = "\n\n".join([title, *map(_text, lesson.introduction), *map(_step, lesson.steps)]) + "\n"
     if fragment:
-        return "% \\usepackage{amsmath,color}; in beamer a frame with code is [fragile]\n" + body
+        return "% \\usepackage{amsmath,color,tikz}; in beamer a frame with code is [fragile]\n" + body
     chinese = (CHINESE, BEGIN, END) if any(map(_is_chinese, body)) else ("", "", "")
-    return PREAMBLE % chinese[:1] + "\\begin{document}\n" + chinese[1] + body + chinese[2] + "\\end{document}\n"
+    tikz = "\\usepackage{tikz}\n" if "tikzpicture" in body else ""
+    return PREAMBLE % (tikz + chinese[0]) + "\\begin{document}\n" + chinese[1] + body + chinese[2] + "\\end{document}\n"
 
 
 def _step(step: Step) -> str:
@@ -68,6 +88,9 @@ def _part(part: Passage) -> str:
         case Code():
             pieces = [part.source, *([part.output] if part.output else [])]
             return "\n\n".join(f"\\begin{{verbatim}}\n{piece}\n\\end{{verbatim}}" for piece in pieces)
+        case Parabola():
+            items = "\n".join(rf"\item[{sign}] {_text(place)}" for sign, place in zip(SIGNS, part.legend, strict=True))
+            return f"{as_tikz(part, TRACED)}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Verdict():
             return rf"\textbf{{{escaped(part.word.rstrip())}}} {_text(part.sentence)}"
 

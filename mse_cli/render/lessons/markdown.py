@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
 from mse_cli.render.lessons.formula_latex import aligned, latex
 
 
@@ -42,6 +54,8 @@ def markdown(part: Passage) -> str:
         case Code():
             printed = f"\n\n```text\n{part.output}\n```" if part.output else ""
             return f"```python\n{part.source}\n```{printed}"
+        case Parabola():
+            return "\n".join(f"- {_text(place)}" for place in part.legend)
         case Verdict():
             return f"**{escaped(part.word.rstrip())}** {_text(part.sentence)}"
 

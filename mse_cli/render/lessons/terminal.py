@@ -14,7 +14,21 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mse_cli.explanation.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
-from mse_cli.explanation.lesson import Code, Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
+from mse_cli.render.lessons.curve import CHARACTERS as CURVE
+from mse_cli.render.lessons.curve import as_lines, marks
 from mse_cli.render.lessons.formula_text import CHARACTERS, Box, Ink, beside, draw, flat
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
@@ -29,7 +43,7 @@ NOT_FIRST, NOT_LAST = "，。；：、！？）》」】”’,.;:!?)", "（《�
 
 def write(lesson: Lesson, *, stream: TextIO | None, color: ColorChoice, **_: object) -> Iterator[str]:
     """As a stream can show it."""
-    return render_lesson(lesson, Screen(stream, color, CHARACTERS))
+    return render_lesson(lesson, Screen(stream, color, CHARACTERS + CURVE))
 
 
 def render_lesson(lesson: Lesson, screen: Screen) -> Iterator[str]:
@@ -67,6 +81,8 @@ def _part(part: Passage, screen: Screen, ink: Ink, width: int) -> list[Renderabl
             lines = [Text(ink.text(text), CODE) for text in part.source.split("\n")]
             printed = [Text(text) for text in part.output.split("\n") if text]
             return [EMPTY, *lines, *([EMPTY, *printed] if printed else []), EMPTY]
+        case Parabola():
+            return [EMPTY, *_drawn(part, ink, width), EMPTY]
         case Verdict():
             style = "bold green" if part.holds else "bold red"
             return [*_wrapped(part.sentence, ink, width, opening=Text(part.word, style)), EMPTY]
@@ -148,6 +164,17 @@ def _listing(listing: Listing, screen: Screen, ink: Ink) -> RenderableType:
     for row in listing.rows:
         table.add_row(*(_sentence(cell, ink) for cell in row))
     return table
+
+
+def _drawn(parabola: Parabola, ink: Ink, width: int) -> Iterator[Text]:
+    """The curve, and below it what each sign stands for."""
+    signs = marks(ascii_only=ink.ascii)
+    for line in as_lines(parabola, width, ascii_only=ink.ascii):
+        text = Text(line)
+        text.highlight_words(signs, ink.style or "none")
+        yield text
+    for sign, place in zip(signs, parabola.legend, strict=True):
+        yield from _wrapped(place, ink, width, opening=Text(f"{sign} ", ink.style))
 
 
 def _sentence(paragraph: Paragraph, ink: Ink) -> Text:

@@ -41,10 +41,15 @@ def writer_for(path: str | None) -> Writer:
     """What writes a report to a file of this name.
 
     Raises:
-        UsageError: for a suffix that it does not know.
+        UsageError: for a suffix that it does not know, or if the library that makes figures is not installed.
     """
     suffix = "" if path is None or path in STANDARD_OUTPUT else suffix_of(path)
     if suffix not in WRITERS or (path or "").endswith(".gz"):
         hint = f"-o takes {listed([known for known in WRITERS if known])}; numbers are written by mse compute"
         raise UsageError(f"-o {printable(path or '')}: no report has this suffix", hint=hint)
-    return cast(Writer, import_module(f"{__name__}.{WRITERS[suffix]}"))
+    try:
+        return cast(Writer, import_module(f"{__name__}.{WRITERS[suffix]}"))
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise UsageError("figures need the library matplotlib", hint="pip install 'mse-cli[plot]'") from None
