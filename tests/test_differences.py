@@ -13,8 +13,7 @@ from mse_cli.comparison.comparing import pairs_of
 from mse_cli.comparison.standings import FEWEST_ROWS, QUANTILE, root, standings
 from mse_cli.core.blocks import Block
 from mse_cli.core.tallies import differences as tallies
-from mse_cli.core.tallies.differences import PairedDifferences, leading_sums
-from mse_cli.core.tallies.models import EachModel
+from mse_cli.core.tallies.differences import EachModel, PairedDifferences, leading_sums
 from mse_cli.core.tallies.sums import Sums
 
 PLAIN = st.integers(-4, 4).map(float) | st.floats(-1e6, 1e6)

@@ -9,9 +9,8 @@ from itertools import combinations
 from mse_cli.comparison.models import short_names
 from mse_cli.comparison.standings import Comparison, standings
 from mse_cli.core.result import Limit, Reduction
-from mse_cli.core.tallies.differences import PairedDifferences, Pairs
+from mse_cli.core.tallies.differences import EachModel, PairedDifferences, Pairs
 from mse_cli.core.tallies.groups import Groups
-from mse_cli.core.tallies.models import EachModel
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, counted
 from mse_cli.readers.keys import rows_left_out
