@@ -24,7 +24,7 @@ readers.text.layout readers.text.line_ends readers.text.look readers.text.look.d
 readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
 readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict readers.text.pieces
 readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.limits running.merging running.merging.partial running.merging.parts running.partitions running.tallying
+running.limits running.partitions running.tallying
 """
 HELP = """
 check commands.check commands.compare commands.compute commands.explain commands.groups commands.merge comparison

@@ -25,7 +25,7 @@ TOWER = (
 )
 # The same inside the rooms that have wings.
 INSIDE = {
-    "core": ("result exact matching", "blocks", "missing centred_difference tallies arguments", "loss"),
+    "core": ("result exact matching labels", "blocks", "missing centred_difference tallies arguments", "loss"),
     "readers": (
         "columns key_search",
         "sources",
@@ -47,7 +47,7 @@ INSIDE = {
         "counting",
     ),
     "readers/text/look": ("head", "delimiter first_rows", "header"),
-    "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
+    "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass limits"),
     "render": (
         "number_text screens",
         "files",

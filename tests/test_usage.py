@@ -67,7 +67,7 @@ def in_subprocess(*command: str, **environment: str) -> subprocess.CompletedProc
         (["compute", "a", "b", "c"], "got unexpected extra argument(s) (c)", "mse compute --help"),
         (["compute", "a", "b", "-f", "xml"], "--format: 'xml' is not one of 'table', 'csv', ", "mse compute --help"),
         (["compute", "a", "b", "--worst", "0"], "--worst: ", "mse compute --help"),
-        (["compute", "a", "b", "--fail-above", "x"], "--fail-above: ", "mse compute --help"),
+        (["compute", "a", "b", "--fail-above", "x"], "--fail-above takes a number, or NAME=X", "mse compute --help"),
         (["compute", "a", "b", "--only"], "option '--only' requires an argument", "mse --help"),
         (["--all"], "no such option --all", "mse --help"),
     ],

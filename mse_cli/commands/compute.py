@@ -55,19 +55,18 @@ def compute(
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
     read = [spec for spec in (preds, truth, inputs.weights, limits.baseline) if spec is not None]
-    refuse_overwriting(
-        [printout.path, *printout.saves.values()], [path for spec in read for path in readers.files_of(spec)]
-    )
-    inputs = replace(inputs, read_again=printout.reads_again, by=by)
+    written = [printout.path, *printout.saves.values()]
+    refuse_overwriting(written, [path for spec in read for path in readers.files_of(spec)])
     printout.check_asked_for(worst=worst, by=by)
+    inputs = replace(inputs, read_again=printout.reads_again, by=by)
     with contextlib.ExitStack() as outputs:
         # Opened before the long work: a bad path fails at once.
         files = {name: path for name, path in printout.saves.items() if not path.endswith("/")}
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
         pair = readers.open_pair(preds, truth, inputs)
-        tell = partial(note, quiet=quiet)
         limits.check(pair.names, pair.n_columns, reduction)
+        tell = partial(note, quiet=quiet)
         tell(pair.notes)
         if is_watched() and running.could_be_faster(pair):
             tell([FAST_NOTE])
@@ -79,12 +78,7 @@ def compute(
         }
         with RowsDone("read", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
-                backend,
-                reduction=reduction,
-                worst=worst,
-                stats=stats,
-                edge_rows=printout.edge_rows,
-                progress=progress,
+                backend, reduction=reduction, worst=worst, stats=stats, edge_rows=printout.edge_rows, progress=progress
             )
         evaluation = limits.judged(evaluation)
         tell(evaluation.result.notes[len(pair.notes) :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -15,7 +16,7 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, counted
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.running.backend import Backend
-from mse_cli.running.limits import increased
+from mse_cli.running.merging.baseline import larger
 from mse_cli.running.tallying import Progress
 
 
@@ -79,7 +80,8 @@ def gated(found: Comparison, names: Sequence[str], max_increase: str) -> Compari
     """The same with the first other model's loss held against the baseline's and an increase."""
     first = next(name for name in names if name != found.reference.model)
     loss = next(standing.result.loss for standing in found.models if standing.model == first)
-    limit = increased(found.reference.result.loss, max_increase)
+    base = found.reference.result.loss
+    limit = larger(base, max_increase) if math.isfinite(base) else math.nan
     return replace(found, gate=(Limit(first, limit, loss, loss <= limit, "--max-increase"),))
 
 

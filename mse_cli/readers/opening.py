@@ -188,13 +188,8 @@ def _groups_of(a_side: Side, y_side: Side, spec: str | None) -> Groups:
     sides = [side for side in (y_side, a_side) if isinstance(side.first, HoldsText)]
     if not sides:
         raise UsageError("--by needs columns of text, which arrays have not", Place(y_side.label))
-    side = sides[0]
-    try:
-        columns = side.by(spec)
-    except UsageError:
-        if len(sides) == 1 or a_side.first.names is None:
-            raise
-        side, columns = a_side, a_side.by(spec)
+    side = next((side for side in sides if side.holds(spec)), sides[0])
+    columns = side.by(spec)
     names = tuple(name_of(side, i) for i in columns)
     if side is y_side:
         return Groups(names, a_side.alike(columns, y_side), columns)

@@ -55,6 +55,13 @@ class Side:
         with reading(self.label):
             return parse_columns(spec, self.first.names, self.first.width)
 
+    def holds(self, spec: str) -> bool:
+        """Whether it has the columns that ``--by`` names."""
+        try:
+            return bool(self.by(spec))
+        except UsageError:
+            return False
+
     def alike(self, positions: Positions, other: Side) -> Positions:
         """Those of this side's columns that are called as these of another side, or stand there if none has a name."""
         if self.first.names is None or other.first.names is None:

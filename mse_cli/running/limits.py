@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from typing import NamedTuple
 
-from mse_cli.core.exact import rounded
 from mse_cli.core.result import Limit, Reduction, Result
 from mse_cli.errors import Place, UsageError, quote
 from mse_cli.readers.columns import parse_columns
 from mse_cli.readers.text.grammar import kind
 from mse_cli.running.evaluation import Evaluation
-from mse_cli.running.merging.parts import loss_of
 
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?|\.[0-9]+(?:[eE][+-]?[0-9]{1,3})?")
 LOSS = "loss"
@@ -73,8 +72,8 @@ def limits_of(*, fail_above: list[str] | None, baseline: str | None, max_increas
     if baseline is None or max_increase is None:
         raise UsageError("--baseline and --max-increase go together", hint="--baseline RESULT.json --max-increase 2%")
     check_increase(max_increase)
-    reduction, loss = loss_of(baseline)
-    return limits._replace(baseline=baseline, increased=(reduction, increased(loss, max_increase)))
+    module = import_module("mse_cli.running.merging.baseline")  # for an earlier result alone: it costs start-up
+    return limits._replace(baseline=baseline, increased=module.increased(baseline, max_increase))
 
 
 def check_increase(text: str) -> None:
@@ -87,20 +86,12 @@ def check_increase(text: str) -> None:
         raise UsageError(f"--max-increase takes 2% or a number of at least 0, not {quote(text)}")
 
 
-def increased(loss: float, text: str) -> float:
-    """A loss and as much more, the number as it is written."""
-    from fractions import Fraction  # for this alone: it costs start-up
-
-    more = Fraction(text.removesuffix("%"))
-    return rounded(Fraction(loss) * (1 + more / 100) if text.endswith("%") else Fraction(loss) + more)
-
-
 def _fail_above(text: str) -> tuple[str | None, float]:
     name, sign, number = text.rpartition("=")
     if kind(number, ".") not in {"number", "infinite"}:
         message = f"--fail-above takes a number, or NAME=X for one column, not {quote(text)}"
         nan = number.strip().lower() == "nan"
-        raise UsageError(message, hint="every loss would fail against NaN" if nan else None)
+        raise UsageError(message, hint="every loss would fail against NaN" if nan else "mse compute --help")
     return (name if sign else None), float(number)
 
 

@@ -1,4 +1,4 @@
-"""Tallies of several models: one for each, and what is needed of pairs to say how far their losses differ, row by row: exact and mergeable.
+"""Tallies of several models: one for each, and how far the losses of two differ row by row, exact and mergeable.
 
     d_i = Σ_j M·W·(SE_a − SE_b), w_i = Σ_j M·W in row i        D = Σd / Σw        S = Σ (d_i − D·w_i)²
 

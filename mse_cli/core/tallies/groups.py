@@ -108,6 +108,8 @@ class Groups:
         weights = None if self.weights is None else self.weights.totals()
         found = []
         for texts, place in sorted(self.places.items()):
+            if not self.rows[place]:  # of a key that the other file has not
+                continue
             total, cells = errors[place], int(self.cells_used[place])
             divisor = cells if weights is None else weights[place].exact()
             mse = mean_of(total, divisor)

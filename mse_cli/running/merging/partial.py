@@ -111,7 +111,7 @@ def _groups(plain: object, sums: Sums) -> Groups:
         raise _damaged()
     n, most_cells = len(places), sums.n_rows * sums.n_columns
     groups.places = places
-    groups.rows = np.array(_several(_get(plain, "rows"), n, lambda k: _whole(k, 1, sums.n_rows)), dtype=np.int64)
+    groups.rows = np.array(_several(_get(plain, "rows"), n, lambda k: _whole(k, 0, sums.n_rows)), dtype=np.int64)
     cells = _several(_get(plain, "cells_used"), n, lambda k: _whole(k, 0, most_cells))
     groups.cells_used = np.array(cells, dtype=np.int64)
     groups.errors = ColumnSums.of(_several(_get(plain, "errors"), n, _total))

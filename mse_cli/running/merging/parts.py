@@ -47,21 +47,6 @@ def read_parts(specs: list[str]) -> list[Part]:
     return parts
 
 
-def loss_of(spec: str) -> tuple[Reduction, float]:
-    """The reduction and the loss of an earlier result.
-
-    Raises:
-        ParseError: if it is no JSON result, or its loss is no number.
-    """
-    (source,) = resolve(spec, keep=False)
-    with open_text(source) as stream, reading(source.label):
-        content = _parse(without_matrices(stream))
-        loss = content.get("loss")
-        if isinstance(loss, bool) or not isinstance(loss, int | float):
-            raise ParseError("its loss is no number that another could be held against")
-        return _reduction(content.get("reduction")), float(loss)
-
-
 def read_part(source: Source) -> Part:
     """One part.
 
@@ -69,7 +54,7 @@ def read_part(source: Source) -> Part:
         ParseError: if it is no JSON result that can be added up.
     """
     with open_text(source) as stream, reading(source.label):
-        content = _parse(without_matrices(stream))
+        content = parse(without_matrices(stream))
         if content.get("schema_version") != SCHEMA_VERSION:
             found = content.get("schema_version")
             raise ParseError(f"its schema_version is {found!r}, this mse reads {SCHEMA_VERSION}", hint=HINT)
@@ -77,7 +62,7 @@ def read_part(source: Source) -> Part:
             raise ParseError("has no 'partial', which holds the exact sums", hint=HINT)
         names = _names(content.get("columns"))
         tallies = from_plain(content["partial"], len(names))
-        return Part(source.label, len(names), names, _reduction(content.get("reduction")), tallies)
+        return Part(source.label, len(names), names, reduction_of(content), tallies)
 
 
 def without_matrices(stream: BinaryIO) -> bytes:
@@ -106,7 +91,12 @@ def without_matrices(stream: BinaryIO) -> bytes:
     return bytes(kept) + ahead
 
 
-def _parse(data: bytes) -> dict[str, Any]:
+def parse(data: bytes) -> dict[str, Any]:
+    """The JSON of a result.
+
+    Raises:
+        ParseError: if it is none.
+    """
     try:
         content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -132,9 +122,14 @@ def _names(columns: object) -> tuple[str | None, ...]:
     return tuple(names)
 
 
-def _reduction(text: object) -> Reduction:
+def reduction_of(content: dict[str, Any]) -> Reduction:
+    """Which of the two the loss of a result is.
+
+    Raises:
+        ParseError: if it does not say so.
+    """
     for reduction in REDUCTIONS:
-        if text == reduction:
+        if content.get("reduction") == reduction:
             return reduction
     raise ParseError("is not a JSON result of mse compute", hint=HINT)
 
