@@ -332,15 +332,23 @@ def test_infinite_losses_come_last(mse, made, tmp_path):
     assert nothing["best"] is None
 
 
-def test_text_in_processes_and_on_dask_gives_the_same_bits(mse, made, tmp_path):
-    files = []
+@pytest.fixture
+def texts(made, tmp_path):
     for name in ("far", "near", "truth"):
         rows = np.tile(made[name], (200, 1)).tolist()
         (tmp_path / f"{name}.txt").write_text("\n".join(f"{a!r},{b!r}" for a, b in rows) + "\n")
-        files.append(f"{name}.txt")
-    one = in_json(mse, *files, "-j", "1")
-    assert in_json(mse, *files, "-j", "3") == one
-    assert in_json(mse, *files, "--dask", "local", "-j", "2") == one
+    return "far.txt", "near.txt", "truth.txt"
+
+
+def test_text_in_processes_gives_the_same_bits(mse, texts):
+    assert in_json(mse, *texts, "-j", "3") == in_json(mse, *texts, "-j", "1")
+
+
+@pytest.mark.cluster
+def test_and_so_does_dask(mse, texts):
+    assert in_json(mse, *texts, "--dask", "local", "-j", "2") == in_json(mse, *texts)
+    rows = ("far.csv", "near.csv", "close.csv", "truth.csv", "--key", "id")
+    assert in_json(mse, *rows, "--dask", "local", "-j", "1") == in_json(mse, *rows)
 
 
 class TestInPython:
