@@ -93,6 +93,14 @@ def test_whatever_the_magnitudes(block):
     check_against_fractions(block)
 
 
+@pytest.mark.parametrize("scale", [1e-81, 1e76])
+def test_squares_that_float64_cannot_hold(scale):
+    rng = np.random.default_rng(2)
+    sides = rng.normal(size=(4, 50, 2)) * scale
+    check_against_fractions(Block(0, sides[0], sides[3], others=(sides[1], sides[2])))
+    check_against_fractions(Block(0, sides[0], sides[3], np.full((50, 1), 0.3), others=(sides[1], sides[2])))
+
+
 @settings(max_examples=60, deadline=None)
 @given(block=models(), data=st.data(), step=st.sampled_from([3, 9, 16 * 1024]))
 def test_any_cut_gives_the_same_bits(block, data, step):
