@@ -28,6 +28,7 @@ from mse_cli.explain.formula import (
     line,
     operand,
 )
+from mse_cli.explain.forward import row_name
 from mse_cli.explain.lesson import Equation, Listing, Paragraph, Passage, Points, Step, Verdict, Words, sentence
 
 Texts = Mapping[str, str]
@@ -135,7 +136,7 @@ def _what_to_do(case: Case, texts: Texts, i: int, j: int) -> Paragraph:
     if kind != "right":
         values |= {"size": Number(abs(e)), "g": Number(g)}
     shown = {key: Traced(value) if traced else value for key, value in values.items()}
-    return sentence(texts[f"descent.{kind}"], name=Words(name), i=Number(case.rows[i] + 1), **shown)
+    return sentence(texts[f"descent.{kind}"], name=Words(name), i=row_name(case, case.rows[i], texts), **shown)
 
 
 def _losses(case: Case, texts: Texts) -> list[Passage]:

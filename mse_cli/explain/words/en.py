@@ -19,6 +19,7 @@ TEXTS = {
     "inputs.matrices": "A holds what a model predicted, Y what is true. Each row is a sample, each column a component.",
     "inputs.size": "{n} rows (samples) and {c} columns (components): {cells} cells.",
     "inputs.columns": "The columns: {names}.",
+    "inputs.keys": "The rows are matched by {key}; these are shown: {names}.",
     "inputs.corners": "Large matrices show their corners and the row and column of the traced cell; every number "
     "below is that of the whole.",
     "inputs.rounded": "Cells of matrices are shown with at most 6 significant digits; the arithmetic uses all of them.",

@@ -18,6 +18,7 @@ TEXTS = {
     "inputs.matrices": "A 是模型的预测值，Y 是真实值。每一行是一个样本，每一列是一个分量。",
     "inputs.size": "{n} 行（样本），{c} 列（分量）：{cells} 个单元格。",
     "inputs.columns": "各列依次为：{names}。",
+    "inputs.keys": "各行按 {key} 配对；此处显示的行：{names}。",
     "inputs.corners": "大矩阵只显示四角以及被跟踪单元格所在的行和列；下面的每个数都是对整个矩阵计算的。",
     "inputs.rounded": "矩阵中的数最多显示 6 位有效数字；计算时使用全部数字。",
     "inputs.missing": "共 {total} 个单元格，其中 {missing} 个因缺值而不参与计算，以下用 ? 表示。"
