@@ -10,6 +10,7 @@ import random
 import numpy as np
 import pytest
 from conftest import check_refused
+from scipy import stats
 
 import mse_cli
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
@@ -331,15 +332,23 @@ def test_infinite_losses_come_last(mse, made, tmp_path):
     assert nothing["best"] is None
 
 
-def test_text_in_processes_and_on_dask_gives_the_same_bits(mse, made, tmp_path):
-    files = []
+@pytest.fixture
+def texts(made, tmp_path):
     for name in ("far", "near", "truth"):
         rows = np.tile(made[name], (200, 1)).tolist()
         (tmp_path / f"{name}.txt").write_text("\n".join(f"{a!r},{b!r}" for a, b in rows) + "\n")
-        files.append(f"{name}.txt")
-    one = in_json(mse, *files, "-j", "1")
-    assert in_json(mse, *files, "-j", "3") == one
-    assert in_json(mse, *files, "--dask", "local", "-j", "2") == one
+    return "far.txt", "near.txt", "truth.txt"
+
+
+def test_text_in_processes_gives_the_same_bits(mse, texts):
+    assert in_json(mse, *texts, "-j", "3") == in_json(mse, *texts, "-j", "1")
+
+
+@pytest.mark.cluster
+def test_and_so_does_dask(mse, texts):
+    assert in_json(mse, *texts, "--dask", "local", "-j", "2") == in_json(mse, *texts)
+    rows = ("far.csv", "near.csv", "close.csv", "truth.csv", "--key", "id")
+    assert in_json(mse, *rows, "--dask", "local", "-j", "1") == in_json(mse, *rows)
 
 
 class TestInPython:
@@ -398,6 +407,20 @@ class TestInPython:
         assert [s.model for s in found.models] == ["b", "a"]
         with pytest.raises(ShapeError, match="same target"):
             mse_cli.compare({"a": y + 1, "b": y[["q", "p"]]}, y)
+
+
+def test_it_is_the_paired_t_test_of_row_losses(mse):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(200_000, 4))
+    a, b = y + rng.normal(size=y.shape), y + rng.normal(size=y.shape) * 1.001
+    found = mse_cli.compare({"a": a, "b": b}, y, baseline="a")
+    other = next(s.difference for s in found.models if s.model == "b")
+    of_rows = [((side - y) ** 2).mean(axis=1) for side in (b, a)]
+    peer = stats.ttest_rel(*of_rows)
+    assert other.value / other.standard_error == pytest.approx(peer.statistic, rel=1e-11)
+    assert other.value == pytest.approx((of_rows[0] - of_rows[1]).mean(), rel=1e-11)
+    interval = peer.confidence_interval()  # of Student's distribution, which is the normal one for so many rows
+    assert (other.low, other.high) == pytest.approx((interval.low, interval.high), rel=1e-4)
 
 
 def test_every_pair_of_models_is_compared_as_if_alone(made):

@@ -13,8 +13,7 @@ from mse_cli.comparison.comparing import pairs_of
 from mse_cli.comparison.standings import FEWEST_ROWS, QUANTILE, root, standings
 from mse_cli.core.blocks import Block
 from mse_cli.core.tallies import differences as tallies
-from mse_cli.core.tallies.differences import PairedDifferences, leading_sums
-from mse_cli.core.tallies.models import EachModel
+from mse_cli.core.tallies.differences import EachModel, PairedDifferences, leading_sums
 from mse_cli.core.tallies.sums import Sums
 
 PLAIN = st.integers(-4, 4).map(float) | st.floats(-1e6, 1e6)
@@ -92,6 +91,14 @@ def test_the_spread_of_the_differences_is_that_of_rational_arithmetic(block):
 @given(models(cells=WIDE, most_rows=6))
 def test_whatever_the_magnitudes(block):
     check_against_fractions(block)
+
+
+@pytest.mark.parametrize("scale", [1e-81, 1e76])
+def test_squares_that_float64_cannot_hold(scale):
+    rng = np.random.default_rng(2)
+    sides = rng.normal(size=(4, 50, 2)) * scale
+    check_against_fractions(Block(0, sides[0], sides[3], others=(sides[1], sides[2])))
+    check_against_fractions(Block(0, sides[0], sides[3], np.full((50, 1), 0.3), others=(sides[1], sides[2])))
 
 
 @settings(max_examples=60, deadline=None)

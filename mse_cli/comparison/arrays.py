@@ -16,8 +16,7 @@ from mse_cli.core.blocks import Block, rows_per_block
 from mse_cli.core.loss import block_of
 from mse_cli.core.missing import check_finite, used_cells
 from mse_cli.core.result import POLICIES, REDUCTIONS, UNMATCHED, Missing, Reduction, Unmatched
-from mse_cli.core.tallies.differences import PairedDifferences
-from mse_cli.core.tallies.models import EachModel
+from mse_cli.core.tallies.differences import EachModel, PairedDifferences
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError, ShapeError, UsageError
 from mse_cli.readers.opening import InputOptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -9,9 +10,8 @@ from itertools import combinations
 from mse_cli.comparison.models import short_names
 from mse_cli.comparison.standings import Comparison, standings
 from mse_cli.core.result import Limit, Reduction
-from mse_cli.core.tallies.differences import PairedDifferences, Pairs
+from mse_cli.core.tallies.differences import EachModel, PairedDifferences, Pairs
 from mse_cli.core.tallies.groups import Groups
-from mse_cli.core.tallies.models import EachModel
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, counted
 from mse_cli.readers.keys import rows_left_out
@@ -80,7 +80,8 @@ def gated(found: Comparison, names: Sequence[str], max_increase: str) -> Compari
     """The same with the first other model's loss held against the baseline's and an increase."""
     first = next(name for name in names if name != found.reference.model)
     loss = next(standing.result.loss for standing in found.models if standing.model == first)
-    limit = larger(found.reference.result.loss, max_increase)
+    base = found.reference.result.loss
+    limit = larger(base, max_increase) if math.isfinite(base) else math.nan
     return replace(found, gate=(Limit(first, limit, loss, loss <= limit, "--max-increase"),))
 
 

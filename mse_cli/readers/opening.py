@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mse_cli.core.result import Missing, Unmatched
-from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, shown
+from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, listed, quote, shown
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.identifiers import HoldsText, choose_columns, compare_rows
 from mse_cli.readers.keys import Joined
@@ -146,7 +146,7 @@ def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     groups = _groups_of(a_side, y_side, options.by)
     others = (a_key, *groups.prediction), (y_key, weight, *groups.target)
     a, y, notes = choose_columns(a_side, y_side, *others, by_position=options.no_key)
-    notes = (*a_side.matrix.notes, *y_side.matrix.notes, *notes)
+    notes = (*a_side.matrix.notes, *y_side.matrix.notes, *notes, *groups.notes)
     c, weights, names = len(a), one(weight), a_side.names(a) or y_side.names(y)
     missing = options.dialect.missing
     if a_key is None or y_key is None:
@@ -180,6 +180,13 @@ class Groups(NamedTuple):
     prediction: Positions = ()
     target: Positions = ()
     of_target: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That a column which both files hold is not compared."""
+        if not self.prediction or not self.target:
+            return ()
+        return (f"columns that group the rows are not compared: {listed([quote(name) for name in self.names])}",)
 
     def read_with(self, first: Matrix, second: Matrix) -> tuple[Matrix, Matrix]:
         """The two sides, one of which reads the groups."""

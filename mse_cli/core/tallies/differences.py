@@ -1,4 +1,4 @@
-"""What is needed of pairs of models to say how far their losses differ, row by row: exact and mergeable.
+"""Tallies of several models: one for each, and how far the losses of two differ row by row, exact and mergeable.
 
     d_i = Σ_j M·W·(SE_a − SE_b), w_i = Σ_j M·W in row i        D = Σd / Σw        S = Σ (d_i − D·w_i)²
 
@@ -9,7 +9,7 @@ same bits. A row's d and w are float64, rounded once from the row's cells (held 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -145,6 +145,52 @@ class PairedDifferences:
         column = 0 if which == 4 else pair
         parts = (scaled(float(part[column]), 0) for part in self._sums[which].parts)
         return sum(parts, start=self._beyond.get((which, column), 0) + scaled(0.0, 0))
+
+
+class OfOneModel(Protocol):
+    """A tally that knows one prediction: sums, groups."""
+
+    def update(self, block: Block) -> None:
+        """Take the next block."""
+
+    def new(self) -> Self:
+        """An empty one of the same kind."""
+
+    def merge(self, other: Self) -> None:
+        """Take in what another one was fed."""
+
+
+T = TypeVar("T", bound=OfOneModel)
+
+
+class EachModel(Generic[T]):
+    """The same tally for each model.
+
+    >>> from mse_cli.core.tallies.sums import Sums
+    >>> each = EachModel([Sums(1), Sums(1)])
+    >>> each.update(Block(0, np.array([[3.0]]), np.array([[1.0]]), others=(np.array([[1.5]]),)))
+    >>> [sums.finish().mse for sums in each.tallies]
+    [4.0, 0.25]
+    """
+
+    def __init__(self, tallies: list[T]):
+        self.tallies = tallies
+
+    def update(self, block: Block) -> None:
+        """Feed each its model's block; note whether every cell of all of them was seen to be finite."""
+        blocks = block.of_models()
+        for tally, model in zip(self.tallies, blocks, strict=True):
+            tally.update(model)
+        block.finite = block.finite or all(model.finite for model in blocks)
+
+    def new(self) -> EachModel[T]:
+        """Empty ones of the same kind."""
+        return EachModel([tally.new() for tally in self.tallies])
+
+    def merge(self, other: EachModel[T]) -> None:
+        """Merge each with the other's of the same model."""
+        for tally, more in zip(self.tallies, other.tallies, strict=True):
+            tally.merge(more)
 
 
 def leading_sums(values: Floats) -> Iterator[Floats]:

@@ -41,6 +41,7 @@ from mse_cli.explanation.lesson import (
     sentence,
 )
 from mse_cli.explanation.parabola import parabola
+from mse_cli.explanation.steps.forward import row_name
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative
@@ -143,7 +144,7 @@ def _what_to_do(case: Case, texts: Texts, i: int, j: int) -> Paragraph:
     if kind != "right":
         values |= {"size": case.number(abs(e)), "g": case.number(g)}
     shown = {key: Traced(value) if traced else value for key, value in values.items()}
-    return sentence(texts[f"descent.{kind}"], name=Words(name), i=Number(case.rows[i] + 1), **shown)
+    return sentence(texts[f"descent.{kind}"], name=Words(name), i=row_name(case, case.rows[i], texts), **shown)
 
 
 def _losses(case: Case, texts: Texts) -> list[Passage]:

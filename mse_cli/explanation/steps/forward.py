@@ -55,6 +55,7 @@ def inputs(case: Case, texts: Texts) -> Step:
         sentence(texts["inputs.matrices"], a="A", y="Y"),
         _size(case, texts),
         *_names(case, texts),
+        *_keys(case, texts),
         Equation(_sides(case), ()),
         *_remarks(case, texts),
         _traced(case, texts),
@@ -80,6 +81,22 @@ def _names(case: Case, texts: Texts) -> list[Paragraph]:
     skipped = gaps(case.columns)
     names = [("… " if k in skipped else "") + case.heading(j) for k, j in enumerate(case.columns)]
     return [sentence(texts["inputs.columns"], names=Words(texts["comma"].join(names)))]
+
+
+def _keys(case: Case, texts: Texts) -> list[Paragraph]:
+    if case.result.key is None:
+        return []
+    skipped = gaps(case.rows)
+    names = [("… " if k in skipped else "") + printable(key) for k, key in enumerate(case.block.keys or ())]
+    key = Words(printable(case.result.key))
+    return [sentence(texts["inputs.keys"], key=key, names=Words(texts["comma"].join(names)))]
+
+
+def row_name(case: Case, row: int, texts: Texts) -> Number | Words:
+    """A row (from 0) that is shown, by its number and its key."""
+    if case.block.keys is None:
+        return Number(row + 1)
+    return Words(str(row + 1) + texts["named"].format(name=printable(case.block.keys[case.rows.index(row)])))
 
 
 def _sides(case: Case) -> Formula:
@@ -112,7 +129,7 @@ def _traced(case: Case, texts: Texts) -> Paragraph:
     row, column = case.cell
     name = texts["named"].format(name=case.heading(column)) if case.result.columns[column].name else ""
     why = "chosen" if case.chosen else "worst_weighted" if case.result.weighted else "worst"
-    return sentence(texts[f"inputs.{why}"], i=Number(row + 1), j=Number(column + 1), name=Words(name))
+    return sentence(texts[f"inputs.{why}"], i=row_name(case, row, texts), j=Number(column + 1), name=Words(name))
 
 
 def error(case: Case, texts: Texts) -> Step:

@@ -26,6 +26,7 @@ TEXTS = {
     "an output.",
     "inputs.size": "{n} (samples: the batch size) and {c} (outputs): {cells} cells.",
     "inputs.columns": "The columns: {names}.",
+    "inputs.keys": "The rows are matched by {key}; these are shown: {names}.",
     "inputs.corners": "Large matrices show their corners and the row and column of the traced cell; every number "
     "below is that of the whole.",
     "inputs.rounded": "Cells of matrices are shown with at most {digits} significant digits; the arithmetic "

@@ -28,6 +28,7 @@ TEXTS = {
     "inputs.missing": "共 {total} 个元素，其中 {missing} 个因缺失而不参与计算，以下用 ? 表示。"
     "参与计算的 {used} 个元素处 M 为 1，其余处为 0。",
     "inputs.weights": "W 是权重：每个元素在求和中的权重。",
+    "inputs.keys": "各行按 {key} 配对；此处显示的行：{names}。",
     "inputs.worst": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它的平方误差最大。",
     "inputs.worst_weighted": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它的加权平方误差最大。",
     "inputs.chosen": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它由您指定。",
