@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from rich.table import Table
 from rich.text import Text
 
 from mse_cli.checks.finding import Finding
@@ -20,6 +21,7 @@ from mse_cli.render.number_text import exact, json_number, short
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
+BELOW = Text(" " * 6)
 STYLES = {"pass": "bold green", "fail": "bold red"}
 
 
@@ -75,26 +77,37 @@ def write_findings(verdicts: Verdicts, style: str, color: ColorChoice) -> None:
 
 def render_findings(verdicts: Verdicts, screen: Screen) -> str:
     """PASS or FAIL of each check, with the largest relative error and where it is."""
-    return screen.draw(*(line for finding in verdicts.findings for line in _lines(finding, verdicts, screen)))
+    lines = (line for finding in verdicts.findings for line in _lines(finding, verdicts, screen))
+    return screen.draw(*(_hanging(*line) for line in lines))
 
 
-def _lines(finding: Finding, verdicts: Verdicts, screen: Screen) -> Iterator[Text]:
+def _lines(finding: Finding, verdicts: Verdicts, screen: Screen) -> Iterator[tuple[Text, Text]]:
+    """Each a word, or nothing, and what stands beside it."""
     texts, kind = verdicts.texts, "pass" if finding.holds else "fail"
     tolerance = exact(finding.precision.tolerance).replace("e-0", "e-")
     why = "" if finding.precision.why is None else texts["name"].format(name=said(finding.precision.why, texts))
     sentence = _figures(finding, verdicts) + texts["tolerance"].format(tolerance=tolerance, why=why)
-    yield screen.text(texts[kind], STYLES[kind]) + screen.text(f"  {sentence}")
+    yield screen.text(f"{texts[kind]}  ", STYLES[kind]), screen.text(sentence)
     if finding.holds:
         return
     if finding.cell is not None or finding.what == "loss":
         numbers = texts["numbers"].format(given=exact(finding.given), right=exact(finding.right))
-        yield screen.text(f"      {numbers}")
+        yield BELOW, screen.text(numbers)
     for k, fit in enumerate(finding.fits):
         words = explained(fit, texts)
-        yield screen.text("      " + (texts["or"].format(words=words) if k else words), "bold")
+        yield BELOW, screen.text(texts["or"].format(words=words) if k else words, "bold")
     if not finding.fits and finding.what != "analytic gradient":
-        yield screen.text(f"      {texts['unknown']}")
-    yield screen.text("      " + texts["see"].format(command=verdicts.pointer(finding)))
+        yield BELOW, screen.text(texts["unknown"])
+    yield BELOW, screen.text(texts["see"].format(command=verdicts.pointer(finding)))
+
+
+def _hanging(word: Text, sentence: Text) -> Table:
+    """A word and what follows it, whose further lines stand below its beginning."""
+    row = Table.grid()
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(word, sentence)
+    return row
 
 
 def _figures(finding: Finding, verdicts: Verdicts) -> str:
@@ -125,10 +138,9 @@ def render_html(verdicts: Verdicts) -> str:
     screen, html = Screen(None, "never"), []
     for finding in verdicts.findings:
         kind = "pass" if finding.holds else "fail"
-        first, *others = (line.plain.strip() for line in _lines(finding, verdicts, screen))
-        word = verdicts.texts[kind]
+        first, *others = (sentence.plain for _, sentence in _lines(finding, verdicts, screen))
         more = "".join(f"<br>{escape(line)}" for line in others)
-        html.append(f'<p><b style="color:{colors[kind]}">{word}</b> {escape(first.removeprefix(word))}{more}</p>')
+        html.append(f'<p><b style="color:{colors[kind]}">{verdicts.texts[kind]}</b> {escape(first)}{more}</p>')
     return "".join(html)
 
 
