@@ -93,7 +93,7 @@ def test_an_ascii_stream_gets_ascii_and_no_chinese():
 
 @pytest.mark.parametrize(
     ("suffix", "beginning"),
-    [("md", "# Mean"), ("tex", "\\documentclass"), ("html", "<!DOCTYPE html>"), ("txt", "Mean")],
+    [("md", "# Mean"), ("tex", "\\documentclass"), ("html", "<!DOCTYPE html>"), ("txt", "Mean"), ("ipynb", "{")],
 )
 def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beginning):
     assert explain(capsys, "-o", f"x.{suffix}") == (0, "", "")
@@ -110,6 +110,8 @@ def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beg
         (("--cell", "0,1"), "--cell takes"),
         (("--cell", "3,1"), "--cell 3,1: the matrices are 2×2"),
         (("--learning-rate", "nan"), "finite"),
+        (("--fragment",), "--fragment is about LaTeX and HTML"),
+        (("--digits", "0"), "digits"),
         (("--pause",), "--pause waits"),
         (("--pred", "a"), "there is no file"),
         (("p.csv",), "which of its columns"),
@@ -190,3 +192,25 @@ def test_pause_waits_for_enter_at_a_terminal():
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 0
     assert [sections(text) for text in shown] == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(("style", "whole"), [("html", ("<html", "<body", "<title")), ("latex", ("documentclass",))])
+def test_a_fragment_is_without_what_a_whole_document_needs(capsys, style, whole):
+    code, out, err = explain(capsys, "--fragment", "-f", style, "--steps", "6")
+    assert (code, err) == (0, "")
+    assert not [word for word in whole if word in out]
+    assert [word for word in whole if word not in explain(capsys, "-f", style, "--steps", "6")[1]] == []
+
+
+def test_a_fragment_leaves_the_page_around_it_as_it_is(capsys):
+    style = re.search(r"<style>(.*?)</style>", explain(capsys, "--fragment", "-f", "html")[1], re.DOTALL)
+    selectors = re.findall(r"(?:^|[}{,])\s*([.a-z\[][^{};]*?)(?=\s*[{,])", re.sub(r"\{[^{}]*:[^{}]*\}", "{}", style[1]))
+    assert len(selectors) > 20
+    assert all(selector.startswith(".mse") for selector in selectors)
+
+
+def test_digits_are_those_that_are_asked_for(capsys):
+    out = explain(capsys, "--digits", "3", "--steps", "5")[1]
+    assert "= 1250000000\n" in out
+    assert "35400" in out
+    assert "35355" not in out

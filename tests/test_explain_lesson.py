@@ -354,3 +354,33 @@ def test_the_program_runs_and_prints_what_is_shown(capsys, language, shape):
 def test_the_program_prints_the_house_numbers_and_has_no_run_with_weights():
     assert programs(case_of(house_example()))[1].output == "1250000000.5\n[[-25000.0, -0.5], [25000.0, 0.5]]"
     assert len(programs(case_of(pair_of([[1, 2]], [[3, 5]], weights=[[1, 2]])))) == 1
+
+
+# What the text that is taught from says, each with words of the lesson that say it.
+CONTENT = {
+    "what it is for": ("In regression a model predicts numbers", "回归问题"),
+    "A is judged against Y": ("how far the predictions A", "预测值 A 与真实值 Y 相差多少"),
+    "N and C": (
+        "N = 2 (samples: the batch size) and C = 2 (outputs)",
+        "N = 2（样本数，即批量大小），C = 2（输出",
+    ),
+    "SE": ("SE = E ⊙ E", "SE = E ⊙ E"),
+    "ι": ("ι_N is a column of N ones, ι_C one of C ones", "ι_N、ι_C 分别是 N 维、C 维全 1 列向量"),
+    "SSE": ("SSE = ι_Nᵀ · SE · ι_C = Σᵢ Σⱼ seᵢⱼ", "SSE = ι_Nᵀ · SE · ι_C = Σᵢ Σⱼ seᵢⱼ"),
+    "the double sum": ("Σᵢ Σⱼ (aᵢⱼ − yᵢⱼ)²", "Σᵢ Σⱼ (aᵢⱼ − yᵢⱼ)²"),
+    "the mean": ("not by N alone", "而不是只除以 N"),
+    "the derivation": ("by the chain rule the slope is a product of three", "导数是三个因子之积"),
+    "the meaning": ("where the loss grows fastest, so go the other way", "损失增大最快的方向，因此应沿其反方向"),
+    "the sign rule": ("the gradient -25000 negative: raise it", "梯度 -25000 为负：应增大"),
+    "the class": ("class MSELoss:", "class MSELoss:"),
+    "the run": ("[[-25000.0, -0.5], [25000.0, 0.5]]", "[[-25000.0, -0.5], [25000.0, 0.5]]"),
+    "what comes next": ("the first link of backpropagation", "反向传播的第一环"),
+    "parameters, not predictions": ("not the predictions", "被更新的是参数，而不是预测值"),
+}
+
+
+@pytest.mark.parametrize(("language", "place"), [("en", 0), ("zh", 1)])
+def test_all_that_is_taught_is_said(language, place):
+    lesson = explain(case_of(house_example(language)), language=language)
+    text = "".join("".join(render_lesson(lesson, Screen(None))).split())
+    assert [name for name, words in CONTENT.items() if "".join(words[place].split()) not in text] == []

@@ -82,6 +82,7 @@ def losses():
     yield "N·C − 1", sse / (n * c - 1), "one_less_cell"
     yield "one column", float((e * e)[:, 1].mean()), "column"
     yield "the sign", -mse, "negative"
+    yield "float32", float(np.float32(mse * (1 + 1e-6))), "float32"
     yield "4 digits", float(f"{mse:.4g}"), "rounded"
 
 

@@ -86,7 +86,7 @@ def _of_errors(block: Block, result: Result) -> Iterator[Convention]:
     if result.weighted:
         used = errors if block.used is None else errors[block.used]
         yield Convention(math.fsum((used * used).ravel()) / used.size, Remark("unweighted"))
-    elif block.used is None and result.shape[1] > 1:
+    elif block.used is None and min(result.shape) > 1:
         roots = np.sqrt((errors * errors).mean(axis=1))
         yield Convention(math.fsum(roots) / len(roots), Remark("mean_of_row_rmses"))
 

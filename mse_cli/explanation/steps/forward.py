@@ -36,17 +36,17 @@ ONES_ROWS, ONES_COLUMNS = Power(Index("ι", ("N",)), "T"), Index("ι", ("C",))
 
 def opening(texts: Texts) -> Paragraph:
     """What it is all for."""
-    return sentence(texts["opening"], mse="MSE", a="A", y="Y", n="N", c="C")
+    return sentence(texts["opening"], mse=Words("MSE"), a="A", y="Y", n="N", c="C")
 
 
 def data(case: Case, texts: Texts) -> Paragraph:
     """Whose numbers are explained."""
     if not case.files:
-        return sentence(texts["example" if case.files is None else "arrays"])
+        return sentence(texts["example" if case.files is None else "arrays"], A="A", Y="Y")
     names = [Words(texts["stdin"] if file == "-" else printable(shown(file))) for file in case.files]
     if len(names) == 1:
-        return sentence(texts["table"], a=names[0])
-    return sentence(texts["files"], a=names[0], y=names[1])
+        return sentence(texts["table"], a=names[0], A="A", Y="Y")
+    return sentence(texts["files"], a=names[0], y=names[1], A="A", Y="Y")
 
 
 def inputs(case: Case, texts: Texts) -> Step:
@@ -114,10 +114,10 @@ def _remarks(case: Case, texts: Texts) -> list[Paragraph]:
     remarks = []
     if case.masked:
         used, total = case.result.cells_used, case.result.cells_total
-        numbers = {"missing": Number(total - used), "total": Number(total), "used": Number(used)}
-        remarks.append(sentence(texts["inputs.missing"], **numbers))
+        numbers: dict[str, Formula] = {"missing": Number(total - used), "total": Number(total), "used": Number(used)}
+        remarks.append(sentence(texts["inputs.missing"], m="M", **numbers))
     if case.result.weighted:
-        remarks.append(sentence(texts["inputs.weights"]))
+        remarks.append(sentence(texts["inputs.weights"], w="W"))
     if gaps(case.rows) or gaps(case.columns):
         remarks.append(sentence(texts["inputs.corners"]))
     if not case.shown_exactly:
@@ -182,7 +182,7 @@ def total(case: Case, texts: Texts) -> Step:
     n, c = (Index("ι", (letter,)) for letter in "NC")
     parts: list[Passage] = [sentence(texts["sse.formula"], iota_n=n, iota_c=c, n="N", c="C", left=ONES_ROWS)]
     if case.factor is not None:
-        parts.append(sentence(texts["sse.factor"], factor=case.factor))
+        parts.append(sentence(texts["sse.factor"], factor=case.factor, terms=line(case.factor, TIMES, "SE")))
     whole = line(ONES_ROWS, DOT, _terms(case), DOT, ONES_COLUMNS)
     parts += [Equation("SSE", (whole, _double_sum(case, Index("se", ("i", "j"))))), *_adding_up(case, texts)]
     share = _share(case)

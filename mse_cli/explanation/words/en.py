@@ -11,9 +11,9 @@ TEXTS = {
     "gradient says which predictions are too low and which too high, and so how to make the loss smaller.",
     "example": "A built-in example: two houses, their price in dollars and their number of bedrooms, as a model "
     "predicted them and as they are.",
-    "files": "The prediction A is {a}, the target Y is {y}.",
-    "table": "The prediction A and the target Y are columns of {a}.",
-    "arrays": "The prediction A and the target Y are the arrays that were handed over.",
+    "files": "The prediction {A} is {a}, the target {Y} is {y}.",
+    "table": "The prediction {A} and the target {Y} are columns of {a}.",
+    "arrays": "The prediction {A} and the target {Y} are the arrays that were handed over.",
     "stdin": "standard input",
     "comma": ", ",
     "colon": ": ",
@@ -32,8 +32,8 @@ TEXTS = {
     "inputs.rounded": "Cells of matrices are shown with at most {digits} significant digits; the arithmetic "
     "uses all of them.",
     "inputs.missing": "{missing} of {total} cells are left out because a value is missing: they are marked ? from "
-    "here on. M is 1 in the {used} cells that are used and 0 in the others.",
-    "inputs.weights": "W holds the weights: how much each cell counts.",
+    "here on. {m} is 1 in the {used} cells that are used and 0 in the others.",
+    "inputs.weights": "{w} holds the weights: how much each cell counts.",
     "inputs.worst": "One cell is marked and traced through all steps: row {i}, column {j}{name}, the one with the "
     "largest squared error.",
     "inputs.worst_weighted": "One cell is marked and traced through all steps: row {i}, column {j}{name}, the one "
@@ -56,7 +56,7 @@ TEXTS = {
     "sse.formula": "{iota_n} is a column of {n} ones, {iota_c} one of {c} ones. Multiplying by {left} from the "
     "left and "
     "by {iota_c} from the right adds up all cells.",
-    "sse.factor": "Each squared error counts {factor} times: the cells below are {factor} ⊙ SE.",
+    "sse.factor": "Each squared error counts {factor} times: the cells below are {terms}.",
     "sse.down": "First down the rows, one sum for each column:",
     "sse.across": "Then across the columns, one number:",
     "sse.share": "The traced cell alone is {share} % of SSE.",

@@ -48,9 +48,9 @@ STYLE = """
   font: .9em/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }
 .mse pre.output { background: none; border-left: 3px solid var(--line); border-radius: 0; }
 .mse mo.bracket { display: none; }
-.mse mtable.matrix { margin: 0 .15em; padding: .1em .3em; --ink: linear-gradient(currentColor, currentColor);
-  border: solid currentColor; border-width: 0 .09em; background: var(--ink) 0 0, var(--ink) 100% 0, var(--ink) 0 100%,
-  var(--ink) 100% 100%; background-size: .3em .09em; background-repeat: no-repeat; }
+.mse mtable.matrix { margin: 0 .15em; padding: .1em .3em; --side: linear-gradient(currentColor, currentColor);
+  border: solid currentColor; border-width: 0 .09em; background: var(--side) 0 0, var(--side) 100% 0,
+  var(--side) 0 100%, var(--side) 100% 100%; background-size: .3em .09em; background-repeat: no-repeat; }
 .mse mtd { padding: .2em .4em; text-align: right; text-align: -webkit-right; }
 .mse mfrac > :first-child { padding-bottom: .15em; }
 .mse mfrac > :last-child { padding-top: .15em; }
