@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 
@@ -24,20 +24,24 @@ def pieces(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iter
     result, digits = job.evaluation.result, job.printout.digits
     matrix = shown(name, result, excerpt)
     ends = lines_of(matrix, result, excerpt, digits, len(result.columns))
+    ends = ends._replace(titles=[shown_in(title, screen.encoding) for title in ends.titles])
     widths = _widths(ends, result.shape[0], digits)
     border = screen.table().box
     assert border is not None
-    around = [width + 2 for width in widths]
+    around, side = [width + 2 for width in widths], border.mid_left
 
-    def line(texts: list[str]) -> str:
-        cells = (" " * (width - cell_len(text)) + text for text, width in zip(texts, widths, strict=True))
-        return shown_in(f"│ {' │ '.join(cells)} │\n".replace("│", border.mid_left), screen.encoding)
+    def line(texts: Iterable[str]) -> str:
+        return f"{side} {f' {side} '.join(texts)} {side}\n"
+
+    def words(texts: list[str]) -> str:
+        return line(" " * (width - cell_len(text)) + text for text, width in zip(texts, widths, strict=True))
 
     yield shown_in(f"{matrix.title}\n", screen.encoding)
-    yield f"{border.get_top(around)}\n" + line(ends.titles) + f"{border.get_row(around, 'head')}\n"
+    yield f"{border.get_top(around)}\n" + words(ends.titles) + f"{border.get_row(around, 'head')}\n"
     for rows in _rows(job, name):
-        yield "".join(map(line, rows))
-    yield f"{border.get_row(around, 'foot')}\n" + line(ends.sums) if matrix.sums else ""
+        yield "".join(line(map(str.rjust, row, widths)) for row in rows)
+    if matrix.sums:
+        yield f"{border.get_row(around, 'foot')}\n" + words(ends.sums)
     yield f"{border.get_bottom(around)}\n"
 
 
