@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import Run
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
@@ -131,3 +132,22 @@ def test_bars_and_shades() -> None:
     assert bar(2.0, 3, ASCII) == "###"
     assert shaded(np.zeros((4, 4), dtype=int), 2, ASCII).lines == ["  //", "//  "]
     assert shaded(np.eye(4, dtype=int), 4, BLOCKS).lines == ["   █", "  █ ", " █  ", "█   "]
+
+
+def test_a_pipe_is_pictured_as_its_file_is(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("x,y\n1,2\n3,4\n-5,9\n")
+    (tmp_path / "t.csv").write_text("x,y\n0,2\n3,5\n-1,NA\n")
+    options = ("t.csv", "--missing", "skip-cell")
+    whole = mse("report", "p.csv", *options)
+    piped = mse("report", "-", *options, input=(tmp_path / "p.csv").read_text())
+    assert (whole.returncode, piped.returncode) == (0, 0)
+    assert whole.stdout.splitlines()[1:] == piped.stdout.splitlines()[1:]
+    assert "5 of 6 cells used" in whole.stdout
+    assert not re.search(r"\x1b", whole.stdout)
+
+
+def test_errors_that_are_no_numbers_are_counted(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("x\n1\nNA\ninf\n")
+    done = mse("report", "p.csv", "p.csv", "--missing", "propagate")
+    assert done.returncode == 0
+    assert "2 errors NaN" in done.stdout

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,34 @@ def test_a_verdict_hangs_below_its_first_word(terminal: Terminal) -> None:
     assert lines[0].startswith("FAIL  gradient: largest relative error 0.5")
     assert all(line.startswith(" " * 6) and line[6] != " " for line in lines[1:])
     assert len(lines) > 2
+
+
+def test_a_long_table_is_written_row_by_row_and_says_what_a_short_one_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(1)
+    y = random.standard_normal((2500, 3)) * [1.0, 1e-200, 1e150]
+    np.save("p.npy", y + random.standard_normal(y.shape))
+    np.save("t.npy", y)
+
+    def lines(*options: str) -> list[str]:
+        assert run(["compute", "p.npy", "t.npy", "--all", *options]) == 0
+        return capsysbinary.readouterr().out.decode().splitlines()
+
+    streamed, sizes = lines(), {len(line) for line in lines("--only", "se")[1:]}
+    assert len(sizes) == 1
+    monkeypatch.setattr("mse_cli.render.printing.LONGEST_KEPT", 10_000)
+    drawn = lines()
+    assert [line.split() for line in streamed if "─" not in line] == [line.split() for line in drawn if "─" not in line]
+    assert len(streamed) > 5000
+
+
+def test_a_long_table_needs_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("p.npy", np.zeros((40_000, 4)))
+    tracemalloc.start()
+    assert run(["compute", "p.npy", "p.npy", "--all", "-j", "1", "-o", "out.txt"]) == 0
+    assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    tracemalloc.stop()
+    assert Path("out.txt").read_text().count("\n") > 80_000

@@ -50,6 +50,7 @@ SAVED: dict[str, Format] = {".npy": "npy", ".csv": "csv", ".csv.gz": "csv"}  # b
 SUFFIX_HINT = "name the file .npy, .csv or .csv.gz: the suffix says how it is written; DIR/ is a folder of shards"
 EVERYTHING = sys.maxsize
 ROWS = 10  # of a matrix, unless another number is asked for
+LONGEST_KEPT = 1000  # rows of a table that is drawn in one piece
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,14 @@ class Printout:
     def edge_rows(self) -> int | None:
         """How many rows of the matrices must be kept for a table, ``None`` for none."""
         shown = self.format in FOR_PEOPLE and not self.summary
-        return self.rows_shown if shown and (self.only is None or self.matrix) else None
+        if not shown or (self.only is not None and not self.matrix):
+            return None
+        return LONGEST_KEPT if self.streams_rows else self.rows_shown
+
+    @property
+    def streams_rows(self) -> bool:
+        """Whether a table may have so many rows that they are read again as they are written."""
+        return self.format == "table" and self.most_rows == EVERYTHING
 
     @property
     def reads_again(self) -> bool:
@@ -148,7 +156,7 @@ class Printout:
         if self.saves:
             return True
         if self.format in FOR_PEOPLE:
-            return False
+            return self.streams_rows and self.edge_rows is not None
         return self.matrix is not None or (self.format == "json" and self.only is None and not self.summary)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 
 from rich.console import Group
 from rich.table import Table
@@ -17,19 +19,19 @@ NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
 PROMPT, LINES_AROUND = 1, 13  # lines: the shell's; titles, borders and sums of both matrices
 
 
-def whole(job: Job) -> list[str]:
+def whole(job: Job) -> Iterator[str]:
     """If rows were kept, the matrices; then the summary, which stays on the screen when the prompt comes back."""
     result, excerpt = job.evaluation.result, job.evaluation.excerpt()
     screen = _screen(job.printout)
     answers = [screen.draw(_listing(it, screen)) for it in listings(result, job.printout.rows_shown).values()]
     answers.append(screen.draw(_summary(job, screen)))
-    if excerpt is None:
-        return ["\n".join(answers)]
-    if screen.lines is not None and job.printout.most_rows is None:
-        excerpt = _lower(excerpt, screen.lines - PROMPT - sum(1 + text.count("\n") for text in answers))
-    matrices = (shown(name, result, excerpt) for name in MATRICES)
-    drawn = [screen.draw(_fitted(matrix, result, excerpt, job.printout, screen)) for matrix in matrices]
-    return ["\n".join(drawn + answers)]
+    if excerpt is not None:
+        if screen.lines is not None and job.printout.most_rows is None:
+            excerpt = _lower(excerpt, screen.lines - PROMPT - sum(1 + text.count("\n") for text in answers))
+        for name in MATRICES:
+            yield from _drawn(job, name, excerpt, screen)
+            yield "\n"
+    yield "\n".join(answers)
 
 
 def _lower(excerpt: Excerpt, lines: int) -> Excerpt:
@@ -38,12 +40,21 @@ def _lower(excerpt: Excerpt, lines: int) -> Excerpt:
     return excerpt if len(excerpt.rows) <= each else excerpt.shortened(max(2, each - 1))  # a line marks the gap
 
 
-def matrix(job: Job, name: MatrixName) -> list[str]:
+def matrix(job: Job, name: MatrixName) -> Iterator[str]:
     """One matrix."""
-    result, excerpt = job.evaluation.result, job.evaluation.excerpt()
+    excerpt = job.evaluation.excerpt()
     assert excerpt is not None  # it was kept: the printout said how many rows
-    screen = _screen(job.printout)
-    return [screen.draw(_fitted(shown(name, result, excerpt), result, excerpt, job.printout, screen))]
+    return _drawn(job, name, excerpt, _screen(job.printout))
+
+
+def _drawn(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iterator[str]:
+    """A matrix in one piece, or row by row where all of very many are asked for."""
+    if job.printout.streams_rows and job.evaluation.result.shape[0] > len(excerpt.rows):
+        long_table = import_module("mse_cli.render.formats.long_table")  # few tables are
+        yield from long_table.pieces(job, name, excerpt, screen)
+    else:
+        result = job.evaluation.result
+        yield screen.draw(_fitted(shown(name, result, excerpt), result, excerpt, job.printout, screen))
 
 
 def listed(job: Job, name: OnlyListed) -> list[str]:
