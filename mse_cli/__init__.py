@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
 
 if TYPE_CHECKING:
-    from mse_cli.comparison.arrays import compare
-    from mse_cli.comparison.standings import Comparison
     from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
     from mse_cli.core.result import Result
     from mse_cli.render.findings import Verdicts
     from mse_cli.render.interactive import Explanation, check, evaluate, explain
+    from mse_cli.running.comparison.arrays import compare
+    from mse_cli.running.comparison.standings import Comparison
 
 __version__ = "0.1.0"
 
@@ -63,13 +63,13 @@ def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 __getattr__ = door(
     __name__,
     {
-        "Comparison": "comparison.standings",
+        "Comparison": "running.comparison.standings",
         "Explanation": "render.interactive",
         "MSELoss": "core.loss",
         "Result": "core.result",
         "Verdicts": "render.findings",
         "check": "render.interactive",
-        "compare": "comparison.arrays",
+        "compare": "running.comparison.arrays",
         "evaluate": "render.interactive",
         "explain": "render.interactive",
         "mean_squared_error": "core.loss",

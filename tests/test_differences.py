@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mse_cli.comparison.comparing import pairs_of
-from mse_cli.comparison.standings import FEWEST_ROWS, QUANTILE, root, standings
 from mse_cli.core.blocks import Block
 from mse_cli.core.tallies import differences as tallies
 from mse_cli.core.tallies.differences import EachModel, PairedDifferences, leading_sums
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.running.comparison.comparing import pairs_of
+from mse_cli.running.comparison.standings import FEWEST_ROWS, QUANTILE, root, standings
 
 PLAIN = st.integers(-4, 4).map(float) | st.floats(-1e6, 1e6)
 WIDE = st.sampled_from([0.0, 1.0, -3.0, 1e-80, 3e-80, 1e75, -2e75]) | st.floats(-1e75, 1e75)

@@ -15,9 +15,9 @@ from mse_cli.core.blocks import Block
 from mse_cli.core.tallies.bins import Axis, Bins, Counts, Plan
 from mse_cli.core.tallies.sample import Sample
 from mse_cli.errors import UsageError
-from mse_cli.report.axes import axis_of, round_axis
-from mse_cli.report.report import Detail, Report, column_of, report_of
 from mse_cli.running.backend import backend_for
+from mse_cli.running.report.axes import axis_of, round_axis
+from mse_cli.running.report.report import Detail, Report, column_of, report_of
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64) | st.integers(-20, 20).map(lambda i: i / 10)
 MATRICES = arrays(np.float64, st.tuples(st.integers(1, 60), st.just(2)), elements=NUMBERS)

@@ -21,8 +21,8 @@ from mse_cli.render.report import terminal
 from mse_cli.render.report.characters import ASCII, BLOCKS, CHARACTERS, bar, shaded
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.screens.size import Size
-from mse_cli.report import report_of
 from mse_cli.running.backend import here
+from mse_cli.running.report import report_of
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"

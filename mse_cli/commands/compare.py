@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mse_cli import comparison as comparisons
 from mse_cli import readers, running
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import LOSS, OUTPUT
@@ -18,6 +17,7 @@ from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Printout
 from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone
+from mse_cli.running import comparison as comparisons
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions

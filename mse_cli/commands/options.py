@@ -14,8 +14,8 @@ from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
-    from mse_cli.comparison import Comparison
     from mse_cli.core.result import Result
+    from mse_cli.running.comparison import Comparison
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
 EXIT_CODES = """Exit codes:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import readers, render, running
-from mse_cli import report as reports
 from mse_cli.commands import groups, options
 from mse_cli.commands.options import OUTPUT
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone
+from mse_cli.running import report as reports
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mse_cli.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
 from mse_cli.core.result import Group, Result
 from mse_cli.errors import counted, printable
 from mse_cli.render.number_text import exact, middle_left_out, short
 from mse_cli.render.summary import ELLIPSIS, MISSING_TEXT, VERTICAL
+from mse_cli.running.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
 
 NOTHING = "–"
 MARK = " *"  # of the best of a column

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import RenderableType
 from rich.table import Table
 
-from mse_cli.comparison.standings import Comparison, Standing
 from mse_cli.core.result import SCHEMA_VERSION, Group
 from mse_cli.errors import printable
 from mse_cli.readers.columns import Names
@@ -22,6 +21,7 @@ from mse_cli.render.number_text import exact
 from mse_cli.render.printing import Printout
 from mse_cli.render.screens.characters import shown_in
 from mse_cli.render.screens.screen import Screen
+from mse_cli.running.comparison.standings import Comparison, Standing
 
 if TYPE_CHECKING:
     from mse_cli.render.files.destination import Output

@@ -11,7 +11,7 @@ from mse_cli.render.printing import suffix_of
 from mse_cli.render.screens.characters import ColorChoice
 
 if TYPE_CHECKING:
-    from mse_cli.report.report import Detail, Report
+    from mse_cli.running.report.report import Detail, Report
 
 # Which module here writes a form, by the suffix of its file; none is the terminal.
 WRITERS = {

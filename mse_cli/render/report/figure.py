@@ -20,7 +20,7 @@ from mse_cli.core.tallies.bins import Counts
 from mse_cli.errors import printable
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.summary import column_label
-from mse_cli.report.report import Detail, Report
+from mse_cli.running.report.report import Detail, Report
 
 MOST_COLUMNS = 1
 DETAIL = Detail(errors=40, values=40)

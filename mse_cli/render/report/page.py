@@ -17,7 +17,7 @@ from mse_cli.render.report.figure import DETAIL, PICTURES, Palette, inline, outs
 from mse_cli.render.report.terminal import percent
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.summary import column_label, listings, summary_rows
-from mse_cli.report.report import Detail, Report, share_of
+from mse_cli.running.report.report import Detail, Report, share_of
 
 MOST_COLUMNS, MOST_LISTED = 12, 100  # with pictures; in the table of columns
 # Colours that the page's own take the place of, so that pictures follow light and dark.

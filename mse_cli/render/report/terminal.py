@@ -21,7 +21,7 @@ from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.screens.size import Size, size_of
 from mse_cli.render.summary import column_label
-from mse_cli.report.report import Detail, Report, share_of
+from mse_cli.running.report.report import Detail, Report, share_of
 
 MOST_COLUMNS = 1
 WIDEST, SIDE_BY_SIDE = 120, 72  # columns of pictures; from which two stand beside each other

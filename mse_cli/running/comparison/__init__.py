@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.comparison.comparing import compare_models, gated
-    from mse_cli.comparison.models import named_model, open_models, short_names
-    from mse_cli.comparison.standings import Comparison
+    from mse_cli.running.comparison.comparing import compare_models, gated
+    from mse_cli.running.comparison.models import named_model, open_models, short_names
+    from mse_cli.running.comparison.standings import Comparison
 
 __all__ = [
     "Comparison",

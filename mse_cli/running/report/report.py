@@ -13,9 +13,9 @@ from mse_cli.core.result import Result
 from mse_cli.core.tallies.bins import Bins, Counts, Plan
 from mse_cli.core.tallies.sample import Sample
 from mse_cli.errors import UsageError, listed, printable, quote
-from mse_cli.report.axes import axis_of
 from mse_cli.running.backend import Backend
 from mse_cli.running.evaluation import evaluate_pair
+from mse_cli.running.report.axes import axis_of
 from mse_cli.running.tallying import Progress
 
 SAMPLED_ROWS, SAMPLED_CELLS = 4096, 1 << 20  # from which the axes are found, at most

@@ -9,9 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from mse_cli.comparison.comparing import compare_models, finish, pairs_of
-from mse_cli.comparison.models import named_model, open_models
-from mse_cli.comparison.standings import Comparison
 from mse_cli.core.blocks import Block, rows_per_block
 from mse_cli.core.loss import block_of
 from mse_cli.core.missing import check_finite, used_cells
@@ -22,6 +19,9 @@ from mse_cli.errors import MseError, ShapeError, UsageError
 from mse_cli.readers.opening import InputOptions
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import backend_for
+from mse_cli.running.comparison.comparing import compare_models, finish, pairs_of
+from mse_cli.running.comparison.models import named_model, open_models
+from mse_cli.running.comparison.standings import Comparison
 
 
 def compare(

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from mse_cli.comparison.models import short_names
-from mse_cli.comparison.standings import Comparison, standings
 from mse_cli.core.result import Limit, Reduction
 from mse_cli.core.tallies.differences import EachModel, PairedDifferences, Pairs
 from mse_cli.core.tallies.groups import Groups
@@ -16,6 +14,8 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, counted
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.running.backend import Backend
+from mse_cli.running.comparison.models import short_names
+from mse_cli.running.comparison.standings import Comparison, standings
 from mse_cli.running.merging.baseline import larger
 from mse_cli.running.tallying import Progress
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.report.report import Report, report_of
+    from mse_cli.running.report.report import Report, report_of
 
 __all__ = ["Report", "report_of"]
 
