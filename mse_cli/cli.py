@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
@@ -69,7 +70,15 @@ def _called(arguments: list[str]) -> Sequence[str]:
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     settle()
-    sys.exit(run(sys.argv[1:]))
+    code: int | str | None = INTERRUPTED
+    try:
+        code = run(sys.argv[1:])
+    except SystemExit as end:
+        code = end.code
+    if code not in (DONE, FAILED) and threading.active_count() > 1:
+        sys.stderr.flush()
+        os._exit(int(code or 0))  # a thread may wait for a server for a while yet, and Python for the thread
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -64,7 +64,9 @@ class Hostile(BaseHTTPRequestHandler):
             self.headers_of(int(kind), 0)
         elif kind == "loop":
             self.headers_of(302, 0, Location=self.path)
-        elif kind == "silent":
+        elif kind == "index" and not name:
+            self.send_range(b"".join(b'<a href="silent-%d.npy">x</a>' % k for k in range(40)), body, "1", "text/html")
+        elif kind in ("silent", "index"):
             self.over.wait(20)
         elif kind == "garbage":
             self.wfile.write(b"\x16\x03\x01 what?\r\n\r\n")
@@ -95,9 +97,8 @@ class Hostile(BaseHTTPRequestHandler):
             self.wfile.write(data)
             self.wfile.flush()
 
-    def send_range(self, data, body, tag):
+    def send_range(self, data, body, tag, kind="application/octet-stream"):
         wanted, status = self.headers.get("Range"), 200
-        kind = "text/html" if data[:1] == b"<" else "application/octet-stream"
         if wanted:
             start, stop = wanted.removeprefix("bytes=").split("-")
             data, status = data[int(start) : int(stop) + 1], 206

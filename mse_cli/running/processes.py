@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, Protocol, TypeVar, cast
 
-from mse_cli.errors import MseError
+from mse_cli.errors import MseError, reason
 from mse_cli.readers.text import counting  # noqa: F401 - what the workers need is there when they are forked
 from mse_cli.running.backend import keep_freed_memory
 from mse_cli.running.tallying import Map
@@ -31,7 +31,16 @@ with contextlib.suppress(ImportError):
 T = TypeVar("T")
 R = TypeVar("R")
 
-PROGRAM = "from mse_cli.running.processes import work; work(0, 1)"  # of a worker that is not forked
+# Of a worker that is not forked; what it fails at is told by the one that waits for it.
+PROGRAM = """
+import os
+try:
+    from mse_cli.running.processes import work
+    work(0, 1)
+finally:
+    os._exit(1)
+"""
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 PR_SET_PDEATHSIG = 1  # Linux: which signal a process gets when its parent ends
 SENT = (MseError, OSError)  # what may go wrong in a task; anything else ends the worker
 
@@ -81,7 +90,8 @@ def in_processes(n_processes: int) -> Iterator[Map]:
     start = forked if sys.platform == "linux" and sys.modules.get("pyarrow") is None else spawned
     try:
         for _ in range(n_processes):
-            workers.append(start(workers))
+            with _signals_held(*ENDING):  # until it is known whom to end
+                workers.append(_started(start, workers))
         yield Team(workers).map
     except BaseException:
         for worker in workers:
@@ -95,18 +105,29 @@ def in_processes(n_processes: int) -> Iterator[Map]:
             worker.process.wait()
 
 
+def _started(start: Callable[[list[Worker]], Worker], others: list[Worker]) -> Worker:
+    try:
+        return start(others)
+    except OSError as error:
+        hint = "--jobs J starts fewer, --jobs 1 works without workers"
+        raise MseError(f"a worker process cannot be started: {reason(error)}", hint=hint) from None
+
+
 def forked(others: list[Worker]) -> Worker:
     """A worker as a copy of this process, which is ready in 10 ms where a fresh interpreter takes 200."""
     its_tasks, tasks = os.pipe()
     results, its_results = os.pipe()
-    with _signals_held("SIGINT"), warnings.catch_warnings():
+    with warnings.catch_warnings():
         # Python 3.12 warns of the threads of NumPy's BLAS, which stops them for a fork and which we do not use.
         warnings.simplefilter("ignore", DeprecationWarning)
         parent, pid = os.getpid(), os.fork()
         if pid == 0:
             try:
-                for descriptor in (tasks, results, *(other.tasks for other in others)):
-                    os.close(descriptor)
+                for other in others:
+                    os.close(other.tasks)
+                    os.close(other.results.fileno())
+                os.close(tasks)
+                os.close(results)
                 _end_with(parent)
                 work(its_tasks, its_results)
             finally:
@@ -120,8 +141,7 @@ def spawned(others: list[Worker]) -> Worker:
     """A worker as a fresh interpreter, where a fork is not safe or not known."""
     from subprocess import PIPE, Popen  # seldom
 
-    with _signals_held("SIGINT"):
-        process = Popen([sys.executable, "-c", PROGRAM], stdin=PIPE, stdout=PIPE)
+    process = Popen([sys.executable, "-c", PROGRAM], stdin=PIPE, stdout=PIPE)
     assert process.stdin is not None
     tasks = os.dup(process.stdin.fileno())
     process.stdin.close()
@@ -132,11 +152,11 @@ def work(tasks: int, results: int) -> None:
     """In a worker: take one task after the other, until there are no more."""
     keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process
-    for name in ("SIGTERM", "SIGHUP"):  # the command's own handlers unwind
+    for name in ENDING[1:]:  # the command's own handlers unwind
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {getattr(signal, name) for name in ENDING})
     with open(tasks, "rb") as received, open(results, "wb") as sent, contextlib.suppress(EOFError):
         while True:
             function, item = pickle.load(received)

@@ -48,10 +48,22 @@ def ordered(function: Callable[[T], R], items: Iterable[T], *, pool: Executor, a
 @contextmanager
 def in_threads(n_threads: int) -> Iterator[Ahead]:
     """A ``map`` in so many threads of this process."""
+    with pool_of(n_threads) as pool:
+        yield partial(ordered, pool=pool, ahead=n_threads + 1)
+
+
+@contextmanager
+def pool_of(n_threads: int) -> Iterator[Executor]:
+    """So many threads, which are waited for unless something went wrong: one may wait for a silent server."""
     from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and small files need no threads
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        yield partial(ordered, pool=pool, ahead=n_threads + 1)
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def read_ahead(items: Iterator[T]) -> Iterator[T]:

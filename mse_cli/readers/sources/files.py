@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from mse_cli.errors import ADDRESS, InputError, MseError, ParseError, Place, reason
+from mse_cli.readers.sources.ahead import pool_of
 from mse_cli.readers.sources.folder import file_names
 from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
 from mse_cli.readers.sources.pipe import Piped
@@ -139,9 +140,7 @@ def at_once(look: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """What a look at each of several files gives, a few of them at the same time."""
     if len(items) == 1:
         return [look(items[0])]
-    from concurrent.futures import ThreadPoolExecutor  # costs start-up time, and most sides are one file
-
-    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+    with pool_of(MOST_AT_ONCE) as pool:
         return list(pool.map(look, items))
 
 
