@@ -29,8 +29,9 @@ running.limits running.merging running.merging.origin running.partitions running
 """
 HELP = """
 checks commands.check commands.compare commands.compute commands.explain commands.groups commands.merge
-commands.report comparison explanation readers.sources readers.sources.folder readers.sources.remote
-readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress report running
+commands.report explanation readers.sources readers.sources.folder readers.sources.remote
+readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress running
+running.comparison running.report
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary
