@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mse_cli.explain import explain
-from mse_cli.explain.case import case_of
-from mse_cli.explain.example import house_example
-from mse_cli.explain.lesson import Parabola
 
 from mse_cli.cli import run
+from mse_cli.explanation.case import case_of
+from mse_cli.explanation.example import house_example
+from mse_cli.explanation.lesson import Parabola
 from mse_cli.readers import InputOptions, open_pair
 from mse_cli.render.lessons.curve import AFTER, LOWEST, NOW, as_lines, as_svg, as_tikz
 

@@ -14,9 +14,9 @@ render.files.destination render.number_text render.printing render.screens rende
 render.screens.messages render.screens.size
 """
 COMPUTE = """
-commands.compute commands.groups core.blocks core.exact core.labels core.matching core.missing core.tallies
-core.tallies.column_sums core.tallies.edges core.tallies.groups core.tallies.products core.tallies.stats
-core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
+commands.compute commands.options.groups commands.options.losses core.blocks core.exact core.labels core.matching
+core.missing core.tallies core.tallies.column_sums core.tallies.edges core.tallies.groups core.tallies.products
+core.tallies.stats core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
 readers.key_search.key_index readers.key_search.packed_keys readers.keys readers.matrix readers.opening readers.pair
 readers.side readers.sources readers.sources.ahead readers.sources.files readers.sources.folder
 readers.sources.kinds readers.sources.pipe readers.sources.remote readers.sources.remote.address
@@ -28,8 +28,8 @@ readers.text.text_file readers.weights render.screens.progress running running.b
 running.limits running.merging running.merging.origin running.partitions running.tallying
 """
 HELP = """
-checks commands.check commands.compare commands.compute commands.explain commands.groups commands.merge
-commands.report explanation readers.sources readers.sources.folder readers.sources.remote
+checks commands.check commands.compare commands.compute commands.explain commands.merge commands.options.groups
+commands.options.losses commands.report explanation readers.sources readers.sources.folder readers.sources.remote
 readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress running
 running.comparison running.report
 """

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mse_cli import checks, readers, render
-from mse_cli.commands import groups, options
-from mse_cli.commands.options import OUTPUT
+from mse_cli.commands import options
+from mse_cli.commands.options import OUTPUT, groups
 from mse_cli.errors import UsageError, quote
 from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note

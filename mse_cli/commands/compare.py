@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mse_cli import readers, running
-from mse_cli.commands import groups, options
-from mse_cli.commands.options import LOSS, OUTPUT
+from mse_cli.commands import options
+from mse_cli.commands.options import LOSS, OUTPUT, groups, losses
 from mse_cli.errors import UsageError
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Printout
@@ -42,8 +42,8 @@ def compare(
     ],
     *,
     inputs: "InputOptions",
-    reduction: options.ReductionChoice = "mean",
-    by: options.By = None,
+    reduction: losses.ReductionChoice = "mean",
+    by: losses.By = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -97,4 +97,4 @@ def compare(
             found = comparisons.gated(found, models.names, max_increase)
         rendering = import_module("mse_cli.render.comparisons.writing")  # it draws with Rich
         rendering.write_comparison(found, files[-1], printout, only, printed)
-    options.gate(found)
+    losses.gate(found)

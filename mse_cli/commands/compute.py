@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import readers, render, running
-from mse_cli.commands import groups, options
+from mse_cli.commands import options
+from mse_cli.commands.options import groups, losses
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Job, Printout, save, write
 from mse_cli.render.screens.messages import is_watched, note, warn_of
@@ -44,10 +45,10 @@ def compute(
     *,
     printout: Printout,
     inputs: "InputOptions",
-    reduction: options.ReductionChoice = "mean",
-    worst: options.Worst = None,
-    by: options.By = None,
-    stats: options.Stats = False,
+    reduction: losses.ReductionChoice = "mean",
+    worst: losses.Worst = None,
+    by: losses.By = None,
+    stats: losses.Stats = False,
     limits: "Limits",
     jobs: options.Jobs = None,
     dask: options.Dask = None,
@@ -93,4 +94,4 @@ def compute(
         with progress_of("written") as progress:
             sides = (preds,) if truth is None else (preds, truth)
             write(Job(printout, evaluation, sides, backend, progress), printed)
-    options.gate(evaluation.result)
+    losses.gate(evaluation.result)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import explanation, readers, render
-from mse_cli.commands import groups, options
-from mse_cli.commands.options import OUTPUT
+from mse_cli.commands import options
+from mse_cli.commands.options import OUTPUT, groups
 from mse_cli.core.result import Language
 from mse_cli.errors import UsageError, quote
 from mse_cli.render.files.destination import writing

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import readers, running
-from mse_cli.commands import groups, options
+from mse_cli.commands import options
+from mse_cli.commands.options import groups, losses
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Job, Printout, write
 from mse_cli.render.screens.messages import note, warn_of
@@ -33,7 +34,7 @@ def merge(
         ),
     ],
     *,
-    worst: options.Worst = None,
+    worst: losses.Worst = None,
     limits: "Limits",
     printout: Printout,
     quiet: options.Quiet = False,
@@ -48,7 +49,7 @@ def merge(
         evaluation = replace(limits.judged(evaluation), origin=running.origin_of_all(results))
         warn_of(evaluation.result)
         write(Job(printout, evaluation), printed)
-    options.gate(evaluation.result)
+    losses.gate(evaluation.result)
 
 
 def _names(part: "Part") -> tuple[str | None, ...] | None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import readers, render, running
-from mse_cli.commands import groups, options
-from mse_cli.commands.options import OUTPUT
+from mse_cli.commands import options
+from mse_cli.commands.options import OUTPUT, groups
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone

@@ -40,8 +40,8 @@ from mse_cli.explanation.lesson import (
     derivative,
     sentence,
 )
-from mse_cli.explanation.parabola import parabola
 from mse_cli.explanation.steps.forward import row_name
+from mse_cli.explanation.steps.parabola import parabola
 
 Texts = Mapping[str, str]
 TOLERANCE = 1e-9  # of the gradient check, relative

@@ -5,12 +5,11 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from mse_cli import readers, running
 from mse_cli.commands import options
+from mse_cli.commands.options import losses
 from mse_cli.core.result import Missing
 from mse_cli.errors import UsageError
 from mse_cli.readers.sources.remote.address import SECONDS
@@ -118,29 +117,11 @@ INPUTS = Group(
     },
     _input_options,
 )
-Baseline = Annotated[
-    str | None,
-    typer.Option(
-        "--baseline",
-        metavar="RESULT.json",
-        help="An earlier result (--format json), for --max-increase.",
-        rich_help_panel=options.LOSS,
-    ),
-]
-MaxIncrease = Annotated[
-    str | None,
-    typer.Option(
-        "--max-increase",
-        metavar="P%|X",
-        help="Exit with 1 when the loss is greater than that of the --baseline by more than P percent, or by X.",
-        rich_help_panel=options.LOSS,
-    ),
-]
 LIMITS = Group(
     {
-        "fail_above": (options.FailAbove, None),
-        "baseline": (Baseline, None),
-        "max_increase": (MaxIncrease, None),
+        "fail_above": (losses.FailAbove, None),
+        "baseline": (losses.Baseline, None),
+        "max_increase": (losses.MaxIncrease, None),
     },
     _limits,
 )

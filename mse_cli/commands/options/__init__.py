@@ -1,21 +1,14 @@
 """Options that several commands share, each declared once."""
 
 # No annotations as text: see cli.py.
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated, get_args
 
 import typer
 
-from mse_cli.core.result import LOSSES, Language, Missing, Reduction, Unmatched
-from mse_cli.errors import quote
+from mse_cli.core.result import Language, Missing, Unmatched
 from mse_cli.readers.text.dialect import DecimalChoice, HeaderChoice
-from mse_cli.render.number_text import exact
 from mse_cli.render.printing import Format, Only, OnlyScalars
 from mse_cli.render.screens.characters import ColorChoice
-from mse_cli.render.screens.messages import note
-
-if TYPE_CHECKING:
-    from mse_cli.core.result import Result
-    from mse_cli.running.comparison import Comparison
 
 INPUT, LOSS, OUTPUT, RUNNING = "Input", "Loss", "Output", "Running"
 EXIT_CODES = """Exit codes:
@@ -133,39 +126,6 @@ Na = Annotated[
 ]
 
 
-By = Annotated[
-    str | None,
-    typer.Option(
-        "--by",
-        metavar="COLS",
-        help="The loss of each group of rows that share the text of these columns of TRUTH, or else of PREDS.",
-        rich_help_panel=LOSS,
-    ),
-]
-Stats = Annotated[
-    bool,
-    typer.Option("--stats", help="Also the mean error (bias), the variance of the error and R².", rich_help_panel=LOSS),
-]
-FailAbove = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fail-above",
-        metavar="[NAME=]X",
-        help="Exit with 1 when the loss, or that of column NAME, is greater than X, or NaN; may be repeated.",
-        rich_help_panel=LOSS,
-        show_default=False,
-    ),
-]
-Worst = Annotated[
-    int | None,
-    typer.Option(
-        "--worst",
-        metavar="K",
-        min=1,
-        help="List the K cells with the largest weighted squared error.",
-        rich_help_panel=LOSS,
-    ),
-]
 OnlyOne = Annotated[
     Only | None,
     typer.Option(
@@ -256,15 +216,6 @@ Lang = Annotated[
     Language | None,
     typer.Option("--lang", help="Language of the text; by default that of the locale.", rich_help_panel=OUTPUT),
 ]
-ReductionChoice = Annotated[
-    Reduction,
-    typer.Option(
-        "--reduction",
-        metavar="R",
-        help=f"What the loss is: {' or '.join(f'{loss} ({name})' for name, loss in LOSSES.items())}.",
-        rich_help_panel=LOSS,
-    ),
-]
 SaveSE = Annotated[
     str | None,
     typer.Option(
@@ -303,13 +254,3 @@ MaxRows = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-
-
-def gate(result: "Result | Comparison") -> None:
-    """Exit code 1 if a limit was exceeded, with the reason, which is no mere note."""
-    failed = [limit for limit in result.gate if not limit.passed]
-    for of, limit, value, _, option in failed:
-        what = "the loss" if of == "loss" else f"the loss of {quote(of)}"
-        note([f"{what} {exact(value)} is not at most {exact(limit)} ({option})"], quiet=False)
-    if failed:
-        raise typer.Exit(1)
