@@ -21,7 +21,7 @@ from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.evaluation import Evaluation, finish
 from mse_cli.running.merging.origin import Origin
-from mse_cli.running.merging.partial import digest_of_result, from_plain, to_plain
+from mse_cli.running.merging.partial import digest_of_result, from_plain, origin_in, to_plain
 from mse_cli.running.tallying import Tallies
 
 Mse = Callable[..., tuple[int, str, str]]
@@ -333,7 +333,7 @@ def test_a_damaged_partial_is_refused(change: dict[str, object]) -> None:
     good = to_plain(Tallies(sums))
     assert from_plain(good, 1).sums.finish().sse == 4.0
     with pytest.raises(ParseError, match="damaged"):
-        from_plain(good | change, 1)
+        from_plain(good | change, 1), origin_in(good | change)
 
 
 def test_more_worst_cells_than_a_part_lists_are_refused(mse: Mse, tmp_path: Path) -> None:

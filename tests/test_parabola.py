@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mse_cli.explain import explain
 
 from mse_cli.cli import run
+from mse_cli.explanation import explain
 from mse_cli.explanation.case import case_of
 from mse_cli.explanation.example import house_example
 from mse_cli.explanation.lesson import Parabola

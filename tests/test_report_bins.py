@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from mse_cli import readers
 from mse_cli.core.blocks import Block
-from mse_cli.core.tallies.bins import Axis, Bins, Counts, Plan
-from mse_cli.core.tallies.sample import Sample
+from mse_cli.core.tallies.pictures.bins import Axis, Bins, Counts, Plan
+from mse_cli.core.tallies.pictures.sample import Sample
 from mse_cli.errors import UsageError
 from mse_cli.running.backend import backend_for
 from mse_cli.running.report.axes import axis_of, round_axis

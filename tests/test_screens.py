@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mse_cli.checks.finding import Finding
-from mse_cli.checks.precision import Precision
+from mse_cli.checks.precision import Precision, remark
 from mse_cli.cli import run
-from mse_cli.render.findings import render_findings
+from mse_cli.render.findings import Verdicts, render_findings
 from mse_cli.render.screens.messages import note
 from mse_cli.render.screens.screen import Screen
 
@@ -74,8 +74,8 @@ def test_a_note_hangs_below_its_first_word_on_a_terminal(terminal: Terminal) -> 
 
 
 def test_a_verdict_hangs_below_its_first_word(terminal: Terminal) -> None:
-    finding = Finding("gradient", 0.5, Precision(1e-7, why="because " * 5), (1, 1), 1.0, 2.0, 4)
-    lines = render_findings([finding], None, Screen(terminal, "never")).splitlines()
+    finding = Finding("gradient", 0.5, Precision(1e-7, why=remark("digits", count="3")), (1, 1), 1.0, 2.0, 4)
+    lines = render_findings(Verdicts([finding]), Screen(terminal, "never")).splitlines()
     assert lines[0].startswith("FAIL  gradient: largest relative error 0.5")
     assert all(line.startswith(" " * 6) and line[6] != " " for line in lines[1:])
     assert len(lines) > 2

@@ -13,6 +13,7 @@ import typer
 from mse_cli import readers, render, running
 from mse_cli.commands import options
 from mse_cli.commands.options import OUTPUT, groups
+from mse_cli.errors import shown
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone
@@ -93,4 +94,4 @@ def _command() -> str:
 
 def _named(spec: str) -> str:
     """A file as it was given; an address without passwords and signatures."""
-    return readers.shown(spec) if "://" in spec else spec
+    return shown(spec) if "://" in spec else spec

@@ -38,7 +38,7 @@ Pred = Annotated[
     typer.Option(
         "--pred",
         metavar="COLS",
-        help="Columns of the prediction: names, numbers from 1, ranges 2-4, comma-separated; a member of an .npz.",
+        help="Columns of the prediction: names, numbers, ranges 2-4, comma-separated; a member of an .npz.",
         rich_help_panel=INPUT,
     ),
 ]
@@ -156,9 +156,7 @@ FormatOption = Annotated[
 ]
 OutputFile = Annotated[
     str | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Write to a file, not to standard output.", rich_help_panel=OUTPUT
-    ),
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead.", rich_help_panel=OUTPUT),
 ]
 MaxCols = Annotated[
     int,
@@ -206,7 +204,7 @@ Timeout = Annotated[
         metavar="SECONDS",
         min=0.1,
         help="How long the server of an address may say nothing.",
-        rich_help_panel=RUNNING,
+        rich_help_panel=INPUT,
     ),
 ]
 Quiet = Annotated[

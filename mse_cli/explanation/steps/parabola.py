@@ -9,8 +9,6 @@ from mse_cli.explanation.case import Case
 from mse_cli.explanation.formula import EQUALS, Formula, Number, Traced, line
 from mse_cli.explanation.lesson import Parabola, Paragraph, Passage, sentence
 
-DIGITS = 6
-
 
 def parabola(case: Case, texts: Mapping[str, str]) -> list[Passage]:
     """The picture, where the traced cell's error is not 0 and all numbers are finite."""
@@ -26,11 +24,11 @@ def parabola(case: Case, texts: Mapping[str, str]) -> list[Passage]:
         return []
     places = dict(zip(("now", "after", "lowest"), zip((now, after, target), losses, strict=True), strict=True))
     legend = tuple(_place(case, texts[f"parabola.{name}"], *place) for name, place in places.items())
-    tangent = sentence(texts["parabola.tangent"], g=Number(slope, DIGITS))
+    tangent = sentence(texts["parabola.tangent"], g=Number(slope, case.cell_digits))
     drawn = Parabola((now - target) / reach, (after - target) / reach, (*legend, tangent))
     return [sentence(texts["parabola.idea"], a=case.indexed("a"), y=case.indexed("y")), drawn]
 
 
 def _place(case: Case, text: str, prediction: float, loss: float) -> Paragraph:
-    place: Formula = line(case.indexed("a"), EQUALS, Traced(Number(prediction, DIGITS)))
-    return sentence(text, place=place, loss=line("MSE", EQUALS, Number(loss, DIGITS)))
+    place: Formula = line(case.indexed("a"), EQUALS, Traced(Number(prediction, case.cell_digits)))
+    return sentence(text, place=place, loss=line("MSE", EQUALS, Number(loss, case.cell_digits)))

@@ -23,12 +23,12 @@ TEXTS = {
     "inputs.matrices": "{a} 是模型的预测值，{y} 是真实值。每一行是一个样本，每一列是一个输出维度。",
     "inputs.size": "{n}（样本数，即批量大小），{c}（输出维度）：共 {cells} 个元素。",
     "inputs.columns": "各列依次为：{names}。",
+    "inputs.keys": "各行按 {key} 配对；此处显示的行：{names}。",
     "inputs.corners": "大矩阵只显示四角以及标出的元素所在的行和列；下面的每个数都是对整个矩阵计算的。",
     "inputs.rounded": "矩阵中的数最多显示 {digits} 位有效数字；计算时使用全部数字。",
     "inputs.missing": "共 {total} 个元素，其中 {missing} 个因缺失而不参与计算，以下用 ? 表示。"
     "参与计算的 {used} 个元素处 {m} 为 1，其余处为 0。",
     "inputs.weights": "{w} 是权重：每个元素在求和中的权重。",
-    "inputs.keys": "各行按 {key} 配对；此处显示的行：{names}。",
     "inputs.worst": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它的平方误差最大。",
     "inputs.worst_weighted": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它的加权平方误差最大。",
     "inputs.chosen": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它由您指定。",

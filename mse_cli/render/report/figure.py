@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mse_cli.core.exact import Integers
-from mse_cli.core.tallies.bins import Counts
+from mse_cli.core.tallies.pictures.bins import Counts
 from mse_cli.errors import printable
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.summary import column_label

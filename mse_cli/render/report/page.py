@@ -9,7 +9,7 @@ from html import escape
 from mse_cli import __version__
 from mse_cli.core.exact import Integers
 from mse_cli.core.result import Scalar
-from mse_cli.core.tallies.bins import Axis, Counts
+from mse_cli.core.tallies.pictures.bins import Axis, Counts
 from mse_cli.errors import counted, printable
 from mse_cli.render.lessons.html_page import STYLE
 from mse_cli.render.number_text import exact

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mse_cli.core.result import Result, WorstCell
-from mse_cli.core.tallies.bins import Counts
+from mse_cli.core.tallies.pictures.bins import Counts
 from mse_cli.errors import counted, printable
 from mse_cli.render.files.destination import STANDARD_OUTPUT
 from mse_cli.render.number_text import exact, short

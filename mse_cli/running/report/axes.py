@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from mse_cli.core.blocks import Floats
-from mse_cli.core.tallies.bins import Axis
+from mse_cli.core.tallies.pictures.bins import Axis
 
 OUTER = 0.0005  # of the numbers, at each end, may be left outside
 FENCE = 10.0  # × the distance of the quartiles, beyond which numbers are left outside as well

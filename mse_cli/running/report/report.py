@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mse_cli.core.result import Result
-from mse_cli.core.tallies.bins import Bins, Counts, Plan
-from mse_cli.core.tallies.sample import Sample
+from mse_cli.core.tallies.pictures.bins import Bins, Counts, Plan
+from mse_cli.core.tallies.pictures.sample import Sample
 from mse_cli.errors import UsageError, listed, printable, quote
 from mse_cli.running.backend import Backend
 from mse_cli.running.evaluation import evaluate_pair
