@@ -227,7 +227,7 @@ def test_a_suffix_that_no_format_has_is_an_error(
 ) -> None:
     assert run(["compute", "p.csv", "t.csv", "-o", name]) == 2
     said = capsysbinary.readouterr().err.decode()
-    assert said.startswith(f"error: -o {name}: no format has the suffix {Path(name).suffix}\nhint: {hint}")
+    assert said.startswith(f"error: -o {name}: no format has such a suffix\nhint: {hint}")
     assert not (tmp_path / name).exists()
     mse("-o", name, "--format", "csv")
     assert (tmp_path / name).exists()

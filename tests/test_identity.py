@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,9 @@ def test_worst_cells_have_their_key(folder: Path, mse):
     assert "│ row │ id │ column │" in table
     assert "│   4 │ h3 │  price │" in table
     mse(*KEYED, "--worst", "2", "--summary", "-f", "json", "-o", "part.json")
-    merged = json.loads(mse("merge", "part.json", "part.json", "-f", "json").stdout)["worst"]
+    again = [shutil.copy(folder / name, folder / f"again-{name}").name for name in KEYED[1:3]]
+    mse("compute", *again, *KEYED[3:], "--worst", "2", "--summary", "-f", "json", "-o", "again.json")
+    merged = json.loads(mse("merge", "part.json", "again.json", "-f", "json").stdout)["worst"]
     assert [(cell["row"], cell["key"]) for cell in merged] == [(4, "h3"), (8, "h3")]
     check_refused(mse(*KEYED, "--only", "worst"), "--only worst: how many?")
 

@@ -71,7 +71,7 @@ def test_a_result_is_a_baseline_for_itself_and_for_merged_parts(folder: Path, ms
     mse(*FILES, "--summary", "-o", "base.json")
     gate = ["--baseline", "base.json", "--max-increase", "0%"]
     assert mse(*FILES, *gate).returncode == 0
-    assert mse("merge", "base.json", "base.json", *gate).returncode == 0
+    assert mse("merge", "base.json", *gate).returncode == 0
     assert "base.json" in mse(*FILES, *gate, "-o", "base.json").stderr  # which must not be overwritten
     (folder / "p.csv").write_text("u,v\nNaN,2\n")
     assert mse(*FILES, *gate, "--missing", "propagate").returncode == 1

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mse_cli.core.result import ScalarName
-from mse_cli.errors import UsageError, listed, printable, shown
+from mse_cli.errors import UsageError, listed, printable
 from mse_cli.render.files.destination import STANDARD_OUTPUT
 from mse_cli.render.number_text import exact
 from mse_cli.render.screens.characters import ColorChoice
@@ -186,12 +186,11 @@ def format_of(chosen: Format | None, path: str | None) -> Format:
     """
     if chosen is not None or path in STANDARD_OUTPUT:
         return chosen or "table"
-    name = shown(path)
-    suffix = suffix_of(name)
+    suffix = suffix_of(path)
     if suffix and suffix not in SUFFIXES:
         formats = f"-o takes {listed(list(SUFFIXES))}, or any name with --format"
-        hint = f"mse report … -o {printable(name)}" if suffix in LOOKED_AT else formats
-        raise UsageError(f"-o {printable(name)}: no format has the suffix {printable(suffix)}", hint=hint)
+        hint = f"mse report … -o {printable(path)}" if suffix in LOOKED_AT else formats
+        raise UsageError(f"-o {printable(path)}: no format has such a suffix", hint=hint)
     return SUFFIXES.get(suffix, "table")
 
 

@@ -201,9 +201,8 @@ Timeout = Annotated[
     float,
     typer.Option(
         "--timeout",
-        metavar="SECONDS",
-        min=0.1,
-        help="How long the server of an address may say nothing.",
+        metavar="S",
+        help="How many seconds the server of an address may say nothing.",
         rich_help_panel=INPUT,
     ),
 ]

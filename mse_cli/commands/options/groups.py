@@ -68,6 +68,8 @@ def _input_options(
     timeout: float,
     **columns: Any,
 ) -> "InputOptions":
+    if not timeout >= 0.1:
+        raise UsageError(f"--timeout takes at least 0.1 seconds, not {timeout:g}")
     return readers.InputOptions(
         **columns,
         dialect=Dialect(header, delimiter_of(delimiter), decimal, missing, tuple(na or ())),
