@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -33,7 +32,6 @@ FORMS = {
     "float32": lambda side: np.array(side, dtype="f4"),
     "pandas": lambda side: pd.DataFrame(side, columns=NAMES),
     "nullable": lambda side: pd.DataFrame(side, columns=NAMES).convert_dtypes(),
-    "Polars": lambda side: pl.DataFrame(side, schema=NAMES, orient="row"),
     "PyArrow": lambda side: pa.table({name: [row[j] for row in side] for j, name in enumerate(NAMES)}),
     "Decimals": lambda side: [[Decimal(cell) for cell in row] for row in side],
 }

@@ -11,7 +11,7 @@ from mse_cli.core.exact import Integers
 from mse_cli.core.result import Scalar
 from mse_cli.core.tallies.pictures.bins import Axis, Counts
 from mse_cli.errors import counted, printable
-from mse_cli.render.lessons.html_page import STYLE
+from mse_cli.render.lessons.html_page import PAGE, STYLE
 from mse_cli.render.number_text import exact
 from mse_cli.render.report.figure import DETAIL, PICTURES, Palette, inline, outside_of
 from mse_cli.render.report.terminal import percent
@@ -24,13 +24,16 @@ MOST_COLUMNS, MOST_LISTED = 12, 100  # with pictures; in the table of columns
 PALETTE = Palette(ink="#010203", line="#010204", accent="#2f74d8")
 THEMED = {"#010203": "var(--ink)", "#010204": "var(--soft)"}
 OWN_STYLE = """
+.mse { --ink: currentColor; }
+h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
-figure { margin: 0; min-width: 0; break-inside: avoid; }
+.mse figure { margin: 0; min-width: 0; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; }
-figcaption, details { font-size: .9rem; color: var(--soft); }
-details { max-height: 20rem; overflow: auto; }
-td { overflow-wrap: anywhere; } td.number, th { overflow-wrap: normal; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
+.mse figcaption, .mse details { font-size: .9rem; color: var(--soft); }
+.mse details { margin: 0; padding: 0; border: 0; max-height: 20rem; overflow: auto; }
+.mse summary > * { font-size: 1em; }
+.mse td { overflow-wrap: anywhere; } .mse td.number, .mse th { overflow-wrap: normal; }
+.mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
 .share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
 code { overflow-wrap: anywhere; }
 @media print { details:not([open]) { display: none; } * { print-color-adjust: exact; } }
@@ -59,10 +62,10 @@ def render_page(report: Report) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>{STYLE}{OWN_STYLE}</style>
+<style>{STYLE}{PAGE}{OWN_STYLE}</style>
 </head>
 <body>
-<main>
+<main class="mse">
 <h1>{title}</h1>
 {body}
 </main>
