@@ -63,7 +63,7 @@ def loaded(*arguments: str, root) -> set[str]:
         (["compute", *FILES, "--summary", "--format", "json"], {"numpy"}),
         (["compute", *FILES], {"numpy", "rich"}),
     ],
-    ids=lambda value: " ".join(value),
+    ids=lambda value: " ".join(sorted(value) if isinstance(value, set) else value),
 )
 def test_a_call_loads_what_it_needs_and_no_more(pytestconfig, arguments, needed):
     modules = loaded(*arguments, root=pytestconfig.rootpath)
