@@ -25,7 +25,7 @@ readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.te
 readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
 readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict readers.text.pieces
 readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.limits running.merging running.merging.origin running.partitions running.tallying
+running.limits running.partitions running.tallying
 """
 HELP = """
 checks commands.check commands.compare commands.compute commands.explain commands.merge commands.options.groups

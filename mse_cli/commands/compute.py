@@ -59,13 +59,12 @@ def compute(
     written = [printout.path, *printout.saves.values()]
     refuse_overwriting(written, [path for spec in read for path in readers.files_of(spec)])
     printout.check_asked_for(worst=worst, by=by)
-    inputs = replace(inputs, read_again=printout.reads_again, by=by)
     with contextlib.ExitStack() as outputs:
         # Opened before the long work: a bad path fails at once.
         files = {name: path for name, path in printout.saves.items() if not path.endswith("/")}
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
-        pair = readers.open_pair(preds, truth, inputs)
+        pair = readers.open_pair(preds, truth, replace(inputs, read_again=printout.reads_again, by=by))
         limits.check(pair.names, pair.n_columns, reduction)
         tell = partial(note, quiet=quiet)
         tell(pair.notes)
@@ -77,11 +76,12 @@ def compute(
             for name, path in printout.saves.items()
             if path.endswith("/")
         }
+        origin = running.origin_of(backend.pair, reduction) if printout.is_part else None
         with RowsDone("read", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
                 backend, reduction=reduction, worst=worst, stats=stats, edge_rows=printout.edge_rows, progress=progress
             )
-        evaluation = limits.judged(evaluation)
+        evaluation = replace(limits.judged(evaluation), origin=origin)
         tell(evaluation.result.notes[len(pair.notes) :])
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)

@@ -138,6 +138,11 @@ class Printout:
         return self.most_rows or ROWS
 
     @property
+    def is_part(self) -> bool:
+        """Whether ``mse merge`` can make a whole of it and others."""
+        return self.format == "json" and self.only is None
+
+    @property
     def edge_rows(self) -> int | None:
         """How many rows of the matrices must be kept for a table, ``None`` for none."""
         shown = self.format in FOR_PEOPLE and not self.summary
@@ -157,7 +162,7 @@ class Printout:
             return True
         if self.format in FOR_PEOPLE:
             return self.streams_rows and self.edge_rows is not None
-        return self.matrix is not None or (self.format == "json" and self.only is None and not self.summary)
+        return self.matrix is not None or (self.is_part and not self.summary)
 
 
 class Job(NamedTuple):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from mse_cli.running.backend import Backend, backend_for, could_be_faster
     from mse_cli.running.evaluation import Evaluation, evaluate_pair, finish
     from mse_cli.running.limits import Limits, check_increase, limits_of
+    from mse_cli.running.merging.origin import origin_of
     from mse_cli.running.merging.parts import Part, add_up, origin_of_all, read_parts
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate_pair",
     "finish",
     "limits_of",
+    "origin_of",
     "origin_of_all",
     "read_parts",
 ]
@@ -40,6 +42,7 @@ __getattr__ = door(
         "evaluate_pair": "evaluation",
         "finish": "evaluation",
         "limits_of": "limits",
+        "origin_of": "merging.origin",
         "origin_of_all": "merging.parts",
         "read_parts": "merging.parts",
     },

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -33,8 +33,10 @@ from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
-from mse_cli.running.merging.origin import NOWHERE, Origin, origin_of
 from mse_cli.running.tallying import Progress, Tallies, Tally
+
+if TYPE_CHECKING:
+    from mse_cli.running.merging.origin import Origin
 
 MatrixName = Literal["se", "gradient"]
 
@@ -126,13 +128,16 @@ def evaluate(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A result, the tallies that it is finished from, and what was kept of the rows; merged parts have no rows."""
+    """A result, the tallies that it is finished from, and what was kept of the rows; merged parts have no rows.
+
+    Where the sums come from is known where it is told: in JSON, of which ``mse merge`` makes a whole.
+    """
 
     result: Result
     tallies: Tallies
     pair: Pair | None = None
     edges: Edges | None = None
-    origin: Origin = NOWHERE
+    origin: Origin | None = None
 
     def excerpt(self) -> Excerpt | None:
         """The first and last rows of SE and of the gradient, if they were kept."""
@@ -192,7 +197,6 @@ def evaluate_pair(
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
-    origin = origin_of(pair, reduction)
     tallies = Tallies(
         Sums(pair.n_columns),
         None if worst is None else Worst(worst),
@@ -205,7 +209,7 @@ def evaluate_pair(
         raise _nothing_left(pair)
     evaluation = finish(tallies, pair.names, reduction)
     result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)), key=pair.key)
-    return replace(evaluation, result=result, pair=pair, edges=edges, origin=origin)
+    return replace(evaluation, result=result, pair=pair, edges=edges)
 
 
 def _nothing_left(pair: Pair) -> ParseError:

@@ -13,6 +13,7 @@ from mse_cli.core.result import SCHEMA_VERSION, Limit, Result, Scalar, WorstCell
 from mse_cli.render.number_text import json_number
 from mse_cli.render.printing import Job, OnlyListed
 from mse_cli.running.evaluation import MatrixName
+from mse_cli.running.merging.origin import NOWHERE
 from mse_cli.running.merging.partial import digest_of_result, to_plain
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def whole(job: Job) -> Iterator[str]:
     names: tuple[MatrixName, ...] = () if job.printout.summary else ("se", "gradient")
     matrices = [(name, job.evaluation.matrix(name, job.progress)) for name in names]
     it = job.evaluation
-    return render_json(it.result, matrices, to_plain(it.tallies, it.origin))
+    return render_json(it.result, matrices, to_plain(it.tallies, it.origin or NOWHERE))
 
 
 def listed(job: Job, name: OnlyListed) -> list[str]:

@@ -8,7 +8,6 @@ from rich.cells import cell_len
 
 from mse_cli.core.blocks import row_sums
 from mse_cli.core.result import Excerpt
-from mse_cli.errors import UsageError
 from mse_cli.render.number_text import short
 from mse_cli.render.printing import Job
 from mse_cli.render.screens.characters import shown_in
@@ -56,11 +55,8 @@ def _widths(ends: Lines, n_rows: int, digits: int) -> list[int]:
 
 def _rows(job: Job, name: MatrixName) -> Iterator[list[list[str]]]:
     """The texts of the rows, a block at a time."""
-    evaluation, digits = job.evaluation, job.printout.digits
-    if evaluation.pair is None:
-        raise UsageError("merged parts hold no matrices")
-    of_block, row = evaluation.of_block(name), 0
-    for block in evaluation.pair.blocks():
+    digits, of_block, row = job.printout.digits, job.evaluation.of_block(name), 0
+    for block in job.evaluation.blocks(job.progress):
         sums = [[short(x, digits)] for x in row_sums(block)] if name == "se" else [[]] * block.shape[0]
         cells = of_block(block).tolist()
         yield [
@@ -68,5 +64,3 @@ def _rows(job: Job, name: MatrixName) -> Iterator[list[list[str]]]:
             for k, (line, total) in enumerate(zip(cells, sums, strict=True), start=1)
         ]
         row += block.shape[0]
-        if job.progress:
-            job.progress(block.shape[0])
