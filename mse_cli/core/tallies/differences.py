@@ -15,13 +15,13 @@ import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Mask, masked_difference
 from mse_cli.core.exact import Expansion, scaled
+from mse_cli.core.tallies.products import exact_product
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 Pairs = tuple[tuple[int, int], ...]  # of models
 
-SPLITTER = 2.0**27 + 1  # of a float64 into two of 26 bits (Veltkamp)
 LARGEST, SMALLEST = 2.0**400, 2.0**-400  # of a d or w whose products float64 holds with their rounding errors
 CELLS = 16 * 1024  # rows × pairs at once, so that they stay in the processor's cache
 
@@ -84,16 +84,8 @@ class PairedDifferences:
         self._add_products(4, *[np.where(_within(weights), weights, 0.0)[np.newaxis]] * 2)
 
     def _add_products(self, which: int, x: Floats, y: Floats) -> None:
-        """Add x·y, each product as float64 rounds it and what the rounding lost (Dekker)."""
-        products = x * y
-        x_high, x_low = _halves(x)
-        y_high, y_low = (x_high, x_low) if y is x else _halves(y)
-        lost = x_high * y_high
-        lost -= products
-        lost += x_high * y_low
-        lost += x_low * y_high
-        lost += x_low * y_low
-        for values in (products, lost):
+        """Add x·y, exactly."""
+        for values in exact_product(x, y):
             self._add_exactly(which, values)
 
     def _add_exactly(self, which: int, values: Floats) -> None:
@@ -255,13 +247,6 @@ def _folded(terms: Floats) -> tuple[Floats, Floats]:
         lost += low[half : 2 * half]
         terms, low = (np.concatenate(parts) for parts in ((total, terms[2 * half :]), (lost, low[2 * half :])))
     return terms[0], low[0]
-
-
-def _halves(x: Floats) -> tuple[Floats, Floats]:
-    """A float64 as the sum of two whose products are exact."""
-    scaled_up = x * SPLITTER
-    high = scaled_up - (scaled_up - x)
-    return high, x - high
 
 
 def _within(values: Floats) -> Mask:

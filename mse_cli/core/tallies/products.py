@@ -36,9 +36,15 @@ def exact_product(values: Floats, factor: Floats) -> tuple[Floats, Floats]:
     >>> (high - 1).tolist() == [2.0**-51], low.tolist() == [2.0**-104]
     (True, True)
     """
-    (high, low), (factor_high, factor_low) = _halves(values), _halves(factor)
     product = values * factor
-    return product, ((high * factor_high - product) + high * factor_low + low * factor_high) + low * factor_low
+    high, low = _halves(values)
+    factor_high, factor_low = (high, low) if factor is values else _halves(factor)
+    lost = high * factor_high
+    lost -= product
+    lost += high * factor_low
+    lost += low * factor_high
+    lost += low * factor_low
+    return product, lost
 
 
 def _halves(values: Floats) -> tuple[Floats, Floats]:
