@@ -17,7 +17,7 @@ from mse_cli.checks.words import TEXTS, explained, said
 from mse_cli.core.result import SCHEMA_VERSION, Language
 from mse_cli.errors import printable
 from mse_cli.render.files.destination import writing
-from mse_cli.render.number_text import exact, json_number, short
+from mse_cli.render.number_text import exact, json_value, short
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
@@ -171,18 +171,14 @@ def _plain(finding: Finding, verdicts: Verdicts) -> dict[str, Any]:
     return {
         "what": finding.what,
         "passed": finding.holds,
-        "relative_error": _finite(finding.largest),
+        "relative_error": json_value(finding.largest),
         "tolerance": finding.precision.tolerance,
         "tolerance_reason": None if why is None else said(why, texts),
         "row": row,
         "column": verdicts.name(finding) or column,
-        "given": _finite(finding.given),
-        "right": _finite(finding.right),
+        "given": json_value(finding.given),
+        "right": json_value(finding.right),
         "cells": finding.count,
         "fits": [{"codes": [r.code for r in fit], "text": explained(fit, texts)} for fit in finding.fits],
         "section": None if finding.holds else finding.section,
     }
-
-
-def _finite(value: float) -> float | None:
-    return None if json_number(value) == "null" else value

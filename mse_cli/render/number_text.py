@@ -36,6 +36,15 @@ def json_number(value: float) -> str:
     return repr(value) if math.isfinite(value) else "null"
 
 
+def json_value(value: float | None) -> float | None:
+    """The same as a value for a library that writes JSON.
+
+    >>> json_value(0.1), json_value(float("nan")), json_value(None)
+    (0.1, None, None)
+    """
+    return None if value is None or not math.isfinite(value) else value
+
+
 def middle_left_out(count: int, most: int) -> tuple[list[int], int]:
     """Which of ``count`` things are shown if at most ``most`` are, and how many of these stand before the gap.
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import RenderableType
 from rich.table import Table
 
-from mse_cli.core.result import SCHEMA_VERSION, Group
+from mse_cli.core.result import SCHEMA_VERSION
 from mse_cli.errors import printable
-from mse_cli.readers.columns import Names
 from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
+from mse_cli.render.formats.json_text import Plain, plain_columns, plain_gate, plain_groups, plain_scalars
 from mse_cli.render.formats.markdown import escaped, table
 from mse_cli.render.formats.rows import DELIMITERS, render_rows
-from mse_cli.render.number_text import exact
+from mse_cli.render.number_text import exact, json_value
 from mse_cli.render.printing import Printout
 from mse_cli.render.screens.characters import shown_in
 from mse_cli.render.screens.screen import Screen
@@ -56,53 +55,33 @@ def _best_alone(comparison: Comparison, printout: Printout) -> str:
     return table(["best"], [[name]]) if printout.format == "markdown" else _delimited([["best"], [name]], printout)
 
 
-def _plain(comparison: Comparison) -> dict[str, Any]:
+def _plain(comparison: Comparison) -> Plain:
     result = comparison.models[0].result
     return {
         "schema_version": SCHEMA_VERSION,
         "shape": list(result.shape),
         "cells_used": result.cells_used,
         "cells_total": result.cells_total,
-        "divisor": _number(result.divisor),
+        "divisor": json_value(result.divisor),
         "reduction": result.reduction,
         "models": [_plain_model(standing) for standing in comparison.models],
         "best": comparison.best.model if comparison.best else None,
         "baseline": comparison.reference.model if comparison.baseline else None,
-        **({"gate": _plain_gate(comparison)} if comparison.gate else {}),
+        **({"gate": plain_gate(comparison.gate)} if comparison.gate else {}),
         "notes": list(comparison.notes),
     }
 
 
-def _plain_gate(comparison: Comparison) -> dict[str, Any]:
-    limits = [
-        {"of": of, "limit": _number(limit), "value": _number(value), "passed": passed}
-        for of, limit, value, passed, _ in comparison.gate
-    ]
-    return {"passed": all(limit["passed"] for limit in limits), "limits": limits}
-
-
-def _plain_model(standing: Standing) -> dict[str, Any]:
+def _plain_model(standing: Standing) -> Plain:
     result = standing.result
     return {
         "model": standing.model,
         "rank": standing.rank,
-        "loss": _number(result.loss),
-        **{scalar.key: _number(scalar.value) for scalar in result.scalars()},
-        "columns": [
-            {"name": column.name, **{scalar.key: _number(scalar.value) for scalar in column.scalars()}}
-            for column in result.columns
-        ],
-        **{name: _number(value) for name, value in zip(FIGURES, _figures(standing), strict=True)},
-        **({"groups": [_plain_group(result.by, group) for group in result.groups]} if result.by else {}),
-    }
-
-
-def _plain_group(by: Names, group: Group) -> dict[str, Any]:
-    return {
-        "group": {name: text or None for name, text in zip(by, group.texts, strict=True)},
-        "rows": group.rows,
-        "cells_used": group.cells_used,
-        **{name: _number(getattr(group, name)) for name in ("sse", "mse", "rmse", "share")},
+        "loss": json_value(result.loss),
+        **plain_scalars(result.scalars()),
+        "columns": plain_columns(result),
+        **dict(zip(FIGURES, map(json_value, _figures(standing)), strict=True)),
+        **({"groups": plain_groups(result)} if result.by else {}),
     }
 
 
@@ -111,10 +90,6 @@ def _figures(standing: Standing) -> list[float | None]:
     if found is None:
         return [standing.ratio, *[None] * 5]
     return [standing.ratio, found.value, found.standard_error, found.low, found.high, found.rows_better]
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
 
 
 def _fields_of_models(comparison: Comparison) -> Iterator[list[str]]:

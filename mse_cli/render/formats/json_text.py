@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mse_cli.core.result import SCHEMA_VERSION, Limit, Result, Scalar, WorstCell
-from mse_cli.render.number_text import json_number
+from mse_cli.core.result import SCHEMA_VERSION, Limit, Result, Scalar
+from mse_cli.render.number_text import json_number, json_value
 from mse_cli.render.printing import Job, OnlyListed
 from mse_cli.running.evaluation import MatrixName
 from mse_cli.running.merging.origin import NOWHERE
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mse_cli.core.blocks import Floats
 
 Matrix: TypeAlias = "Iterable[Floats]"  # blocks of rows
+Plain = dict[str, Any]
 
 
 def whole(job: Job) -> Iterator[str]:
@@ -33,7 +34,7 @@ def whole(job: Job) -> Iterator[str]:
 def listed(job: Job, name: OnlyListed) -> list[str]:
     """The groups or the worst cells alone."""
     result = job.evaluation.result
-    return [(_groups(result) if name == "groups" else _list(map(_worst, result.worst or ()))) + "\n"]
+    return [json.dumps(plain_groups(result) if name == "groups" else _plain_worst(result)) + "\n"]
 
 
 def scalar(key: str, value: float) -> str:
@@ -62,12 +63,11 @@ def render_json(
     """
     fields = list(_scalars(result))
     if result.by:
-        fields.append(("groups", _groups(result)))
+        fields.append(("groups", json.dumps(plain_groups(result))))
     if result.worst is not None:
-        fields.append(("worst", _list(map(_worst, result.worst))))
+        fields.append(("worst", json.dumps(_plain_worst(result))))
     if result.gate:
-        passed = all(limit.passed for limit in result.gate)
-        fields.append(("gate", _object(passed=json.dumps(passed), limits=_list(map(_limit, result.gate)))))
+        fields.append(("gate", json.dumps(plain_gate(result.gate))))
     fields.append(("notes", json.dumps(result.notes)))
     if partial is not None:
         fields.append(("partial", json.dumps(partial, allow_nan=False)))
@@ -107,51 +107,48 @@ def _scalars(result: Result) -> Iterator[tuple[str, str]]:
     yield "divisor", json_number(result.divisor)
     yield "reduction", json.dumps(result.reduction)
     yield "loss", json_number(result.loss)
-    yield from _numbers(result.scalars())
-    yield "columns", _list(_object(name=json.dumps(c.name), **dict(_numbers(c.scalars()))) for c in result.columns)
+    yield from ((name, json.dumps(value)) for name, value in plain_scalars(result.scalars()).items())
+    yield "columns", json.dumps(plain_columns(result))
 
 
-def _numbers(scalars: Iterable[Scalar]) -> Iterator[tuple[str, str]]:
-    return ((scalar.key, json_number(scalar.value)) for scalar in scalars)
+def plain_scalars(scalars: Iterable[Scalar]) -> Plain:
+    """Scalars by their keys."""
+    return {scalar.key: json_value(scalar.value) for scalar in scalars}
 
 
-def _worst(cell: WorstCell) -> str:
-    return _object(
-        row=str(cell.row),
-        **({} if cell.key is None else {"key": json.dumps(cell.key)}),
-        column=json.dumps(cell.name if cell.name is not None else cell.column),
-        prediction=json_number(cell.prediction),
-        target=json_number(cell.target),
-        error=json_number(cell.error),
-        share=json_number(cell.share),
-    )
+def plain_columns(result: Result) -> list[Plain]:
+    """The columns' names and scalars."""
+    return [{"name": column.name, **plain_scalars(column.scalars())} for column in result.columns]
 
 
-def _groups(result: Result) -> str:
+def plain_groups(result: Result) -> list[Plain]:
     """The groups in the order of their texts; what is missing is null."""
-    return _list(
-        _object(
-            group=json.dumps({name: text or None for name, text in zip(result.by, group.texts, strict=True)}),
-            rows=str(group.rows),
-            cells_used=str(group.cells_used),
-            **{name: json_number(getattr(group, name)) for name in ("sse", "mse", "rmse", "share")},
-        )
+    return [
+        {
+            "group": {name: text or None for name, text in zip(result.by, group.texts, strict=True)},
+            "rows": group.rows,
+            "cells_used": group.cells_used,
+            **{name: json_value(getattr(group, name)) for name in ("sse", "mse", "rmse", "share")},
+        }
         for group in result.groups
-    )
+    ]
 
 
-def _limit(limit: Limit) -> str:
-    return _object(
-        of=json.dumps(limit.of),
-        limit=json_number(limit.limit),
-        value=json_number(limit.value),
-        passed=json.dumps(limit.passed),
-    )
+def plain_gate(gate: Sequence[Limit]) -> Plain:
+    """Limits, and whether all hold."""
+    limits = [
+        {"of": it.of, "limit": json_value(it.limit), "value": json_value(it.value), "passed": it.passed} for it in gate
+    ]
+    return {"passed": all(limit.passed for limit in gate), "limits": limits}
 
 
-def _object(**fields: str) -> str:
-    return "{" + ", ".join(f'"{name}": {value}' for name, value in fields.items()) + "}"
-
-
-def _list(items: Iterable[str]) -> str:
-    return "[" + ", ".join(items) + "]"
+def _plain_worst(result: Result) -> list[Plain]:
+    return [
+        {
+            "row": cell.row,
+            **({} if cell.key is None else {"key": cell.key}),
+            "column": cell.column if cell.name is None else cell.name,
+            **{name: json_value(getattr(cell, name)) for name in ("prediction", "target", "error", "share")},
+        }
+        for cell in result.worst or ()
+    ]
