@@ -14,6 +14,8 @@ from scipy import stats
 
 import mse_cli
 from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
+from mse_cli.readers.opening import InputOptions
+from mse_cli.running.comparison.models import open_models
 
 N = 60
 
@@ -282,6 +284,20 @@ def test_groups_of_each_model_are_those_of_compute(mse, made, tmp_path):
     assert "│ region (missing) │   20 │" in text
     assert text.count(" *") == 5
     assert "⋮ 1 more" in mse("compare", "far.csv", "near.csv", *options, "--max-rows", "2").stdout
+
+
+def test_a_table_is_waited_for_as_long_as_other_files(monkeypatch):
+    asked = []
+
+    def resolve(spec, *, keep, timeout):
+        asked.append(timeout)
+        raise ParseError("far away")
+
+    monkeypatch.setattr("mse_cli.readers.opening.resolve", resolve)
+    for files in (["https://127.0.0.1:9/table.csv"], ["https://127.0.0.1:9/a.csv", "b.csv", "t.csv"]):
+        with pytest.raises(ParseError, match="far away"):
+            open_models(files, InputOptions(pred="a,b", true="y", timeout=0.5))
+    assert asked == [0.5, 0.5]
 
 
 def test_groups_of_a_table(mse, tmp_path):

@@ -94,7 +94,12 @@ def open_side(spec: Named, chosen: str | None, option: str, options: InputOption
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
     if not isinstance(spec, str):
         return Side(spec.matrix(options.dialect.missing), chosen)
-    return side_of(spec, resolve(spec, keep=options.read_again, timeout=options.timeout), chosen, option, options)
+    return side_of(spec, sources_of(spec, options), chosen, option, options)
+
+
+def sources_of(spec: str, options: InputOptions) -> list[Source]:
+    """The sources that a name means, read as the options say."""
+    return resolve(spec, keep=options.read_again, timeout=options.timeout)
 
 
 def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
@@ -234,7 +239,7 @@ def _open_table(table: Named, options: InputOptions) -> Pair:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
     if not isinstance(table, str):
         return _open_two(table, table, options)
-    sources = resolve(table, keep=options.read_again, timeout=options.timeout)
+    sources = sources_of(table, options)
     if kind_of(first_bytes(sources[0])) == "NPZ":
         a_side = side_of(table, sources, options.pred, "--pred", options)
         return pair_of(a_side, side_of(table, sources, options.true, "--true", options), options)

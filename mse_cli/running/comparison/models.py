@@ -10,10 +10,20 @@ from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, q
 from mse_cli.readers.identifiers import compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
-from mse_cli.readers.opening import InputOptions, check_options, name_of, one, open_side, pair_of, side_of, weighted
+from mse_cli.readers.opening import (
+    InputOptions,
+    check_options,
+    name_of,
+    one,
+    open_side,
+    pair_of,
+    side_of,
+    sources_of,
+    weighted,
+)
 from mse_cli.readers.pair import Pair, StreamColumns
 from mse_cli.readers.side import Side
-from mse_cli.readers.sources.files import first_bytes, is_address, resolve
+from mse_cli.readers.sources.files import first_bytes, is_address
 from mse_cli.readers.sources.kinds import kind_of
 
 
@@ -50,7 +60,7 @@ def _open_table(table: str, options: InputOptions) -> Models:
         raise UsageError("one file: which of its columns are the models, which the target?", hint=hint)
     if options.key is not None:
         raise UsageError("--key matches the rows of several files; in one file they stand side by side")
-    sources = resolve(table, keep=options.read_again)
+    sources = sources_of(table, options)
     if kind_of(first_bytes(sources[0])) == "NPZ":
         names = tuple(name.strip() for name in options.pred.split(","))
         _check_count(names)
