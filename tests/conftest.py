@@ -1,5 +1,6 @@
 """What several tests share: the real command in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -39,3 +40,10 @@ def check_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert len(errors) == 1, done.stderr
     for word in words:
         assert word in errors[0], f"{word!r} is not in {errors[0]!r}"
+
+
+def but_for_parts(text: str) -> dict[str, object]:
+    """A result without what says of which parts it is."""
+    result = json.loads(text)
+    del result["partial"]["parts"], result["partial"]["digest"]
+    return result

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import but_for_parts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -113,13 +114,6 @@ def cut(tmp_path: Path, mse: Mse, *options: str) -> list[str]:
         done = mse("compute", f"p{name}.npy", f"t{name}.npy", "-f", "json", "-o", f"{name}.json", *options)
         assert done == (0, "", "")
     return [f"{name}.json" for name in ("1", "2", "3")]
-
-
-def but_for_parts(text: str) -> dict[str, object]:
-    """A result without what says of which parts it is."""
-    result = json.loads(text)
-    del result["partial"]["parts"], result["partial"]["digest"]
-    return result
 
 
 def test_a_merged_result_is_a_part_again(mse: Mse, tmp_path: Path) -> None:
