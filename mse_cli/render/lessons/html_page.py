@@ -96,21 +96,25 @@ def render_lesson(lesson: Lesson) -> str:
     Raises:
         UsageError: if the library that makes the MathML is not installed.
     """
-    title = escape(lesson.title)
     first = lesson.steps[0].number if len(lesson.steps) > 1 else None
+    return page(escape(lesson.title), _body(lesson, "h2", first), language=TAGS.get(lesson.language, lesson.language))
+
+
+def page(title: str, body: str, *, language: str = "en", style: str = "") -> str:
+    """A whole page, which fetches nothing, around what is HTML already; with more rules of style if need be."""
     return f"""<!DOCTYPE html>
-<html lang="{TAGS.get(lesson.language, lesson.language)}">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>{STYLE}{PAGE}</style>
+<style>{STYLE}{PAGE}{style}</style>
 </head>
 <body>
 <main class="mse">
 <h1>{title}</h1>
-{_body(lesson, "h2", first)}
+{body}
 </main>
 </body>
 </html>

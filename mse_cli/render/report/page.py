@@ -11,7 +11,7 @@ from mse_cli.core.exact import Integers
 from mse_cli.core.result import Scalar
 from mse_cli.core.tallies.pictures.bins import Axis, Counts
 from mse_cli.errors import counted, printable
-from mse_cli.render.lessons.html_page import PAGE, STYLE
+from mse_cli.render.lessons.html_page import page
 from mse_cli.render.number_text import exact
 from mse_cli.render.report.figure import DETAIL, PICTURES, Palette, inline, outside_of
 from mse_cli.render.report.terminal import percent
@@ -54,24 +54,7 @@ def render_page(report: Report) -> str:
     """Summary, columns, pictures, worst cells, and how it was made."""
     title = escape("Report: " + " against ".join(map(printable, report.files)))
     parts = [_summary(report), _columns(report), *_pictures(report), _worst(report), _made(report)]
-    body = "\n".join(part for part in parts if part)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>{STYLE}{PAGE}{OWN_STYLE}</style>
-</head>
-<body>
-<main class="mse">
-<h1>{title}</h1>
-{body}
-</main>
-</body>
-</html>
-"""
+    return page(title, "\n".join(part for part in parts if part), style=OWN_STYLE)
 
 
 def _section(heading: str, *parts: str) -> str:
