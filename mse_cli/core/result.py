@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+from mse_cli.errors import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -23,6 +25,17 @@ UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 Language = Literal["en", "zh"]  # of what is explained and checked
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 SCHEMA_VERSION = 1  # of a result as JSON
+
+
+def check_choices(*, missing: str, reduction: str, unmatched: str) -> None:
+    """Refuse words that name none of the choices; the command line's own are checked by Typer.
+
+    Raises:
+        UsageError: for such a word.
+    """
+    if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
+        choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
+        raise UsageError(choices)
 
 
 class Scalar(NamedTuple):

@@ -16,7 +16,9 @@ from mse_cli.checks.precision import precision_of_numbers, precision_of_types
 from mse_cli.core.result import Language, Missing, Result
 from mse_cli.errors import UsageError
 from mse_cli.explanation.lesson import Lesson
-from mse_cli.readers.arrays.values import Named, in_memory, named
+from mse_cli.readers.arrays.values import InMemory, Named, in_memory, named
+from mse_cli.readers.opening import InputOptions
+from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of, write_lesson
@@ -88,9 +90,7 @@ def explain(
     if prediction is None:
         pair = explanation.house_example(language)
     else:
-        sides = in_memory(prediction, target, weights, missing)
-        options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
-        pair = readers.open_pair(sides.prediction, sides.target, options)
+        sides, _, pair = _opened(prediction, target, weights, missing)
         names = [side for side in (sides.prediction, sides.target) if isinstance(side, str)]
         files = tuple(names) if len(names) == 2 else ()
     case = explanation.case_of(pair, cell=cell, learning_rate=learning_rate, files=files, digits=digits)
@@ -138,9 +138,7 @@ def check(
     """
     if rtol is not None and not 0 <= rtol < 1:
         raise UsageError("rtol is a number from 0 to 1")
-    sides = in_memory(prediction, target, weights, missing)
-    options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
-    pair = readers.open_pair(sides.prediction, sides.target, options)
+    _, options, pair = _opened(prediction, target, weights, missing)
     value = None if loss is None else (float(loss), _precision_of(loss, rtol))
     given: Named | None = None if gradient is None else named("gradient", gradient)
     side = None if given is None else checks.open_gradient(given, options)
@@ -148,6 +146,12 @@ def check(
     findings = checks.check_pair(pair, loss=value, gradient=side, precision=precision, rtol=rtol)
     notes = (*pair.notes, *readers.rows_left_out(pair))
     return render.Verdicts(findings, pair.names, language_of(lang, to_terminal=False), notes=notes)
+
+
+def _opened(prediction: Any, target: Any, weights: Any, missing: Missing) -> tuple[InMemory, InputOptions, Pair]:
+    sides = in_memory(prediction, target, weights, missing)
+    options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
+    return sides, options, readers.open_pair(sides.prediction, sides.target, options)
 
 
 def _precision_of(given: Any, rtol: float | None) -> checks.Precision:

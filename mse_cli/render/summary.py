@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, get_args
 
 from mse_cli.core.blocks import Floats
-from mse_cli.core.result import Excerpt, Reduction, Result
+from mse_cli.core.result import Excerpt, Group, Reduction, Result
 from mse_cli.errors import printable
 from mse_cli.errors import shown as shown_name
 from mse_cli.render.number_text import exact, middle_left_out, short
@@ -85,14 +86,20 @@ def listings(result: Result, most_rows: int) -> dict[OnlyListed, Listing]:
 
 def _group_rows(result: Result, most: int) -> Iterator[list[str]]:
     """The groups with the largest shares of SSE, the largest first, and how many others there are."""
-    groups = sorted(result.groups, key=lambda group: (-group.share if group.share == group.share else -2, group.texts))
-    for group in groups[:most]:
+    groups = result.groups
+    for group in (groups[i] for i in by_share(groups)[:most]):
         texts = [printable(text) or MISSING_TEXT for text in group.texts]
         numbers = [str(group.rows), str(group.cells_used), *map(exact, (group.sse, group.mse, group.rmse))]
         yield [*texts, *numbers, f"{100 * group.share:.4g} %"]
     if len(groups) > most:
         rest = f"{len(groups) - most} more"
         yield [VERTICAL + " " + rest, *[VERTICAL] * (len(result.by) + 5)]
+
+
+def by_share(groups: Sequence[Group]) -> list[int]:
+    """The places of groups, the largest share of SSE first; NaN is larger than any."""
+    shares = [2.0 if math.isnan(group.share) else group.share for group in groups]
+    return sorted(range(len(groups)), key=lambda i: (-shares[i], groups[i].texts))
 
 
 def _worst_rows(result: Result) -> Iterator[list[str]]:

@@ -12,16 +12,7 @@ import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
-from mse_cli.core.result import (
-    POLICIES,
-    REDUCTIONS,
-    UNMATCHED,
-    Excerpt,
-    Missing,
-    Reduction,
-    Result,
-    Unmatched,
-)
+from mse_cli.core.result import Excerpt, Missing, Reduction, Result, Unmatched, check_choices
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.stats import Stats
@@ -103,9 +94,7 @@ def evaluate(
     >>> evaluate([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).sse
     5000000002.0
     """
-    if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
-        choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
-        raise UsageError(choices)
+    check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
     sides = values.in_memory(pred, true, weights, missing)
     dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))

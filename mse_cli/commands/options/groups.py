@@ -84,20 +84,14 @@ def _printout(*, output: str | None, format_: Format | None, all_: bool, **other
     return Printout(format_of(format_, output), path=output, **shown, **others)
 
 
-def _merged_printout(**values: Any) -> Printout:
+def _without_matrices(why: str, **values: Any) -> Printout:
     if format_of(values["format_"], values["output"]) == "npy":
-        raise UsageError("merged parts hold no matrices, and NPY holds nothing else", hint="--format json")
+        raise UsageError(f"{why}, and NPY holds nothing else", hint="--format json")
     return _printout(summary=True, **values)
 
 
 def _limits(**values: Any) -> "Limits":
     return running.limits_of(**values)
-
-
-def _comparison_printout(**values: Any) -> Printout:
-    if format_of(values["format_"], values["output"]) == "npy":
-        raise UsageError("a comparison is no matrix, and NPY holds nothing else", hint="--format json")
-    return _printout(summary=True, **values)
 
 
 # The common ones first.
@@ -152,7 +146,7 @@ PRINTED_SCALARS = Group(
         "all_": (options.All, False),
         "color": (options.Color, "auto"),
     },
-    _merged_printout,
+    functools.partial(_without_matrices, "merged parts hold no matrices"),
 )
 
 
@@ -166,7 +160,7 @@ PRINTED_COMPARISON = Group(
         "all_": (options.All, False),
         "color": (options.Color, "auto"),
     },
-    _comparison_printout,
+    functools.partial(_without_matrices, "a comparison is no matrix"),
 )
 
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mse_cli.core.result import Group, Result
+from mse_cli.core.result import Result
 from mse_cli.errors import counted, printable
 from mse_cli.render.number_text import exact, middle_left_out, short
-from mse_cli.render.summary import ELLIPSIS, MISSING_TEXT, VERTICAL
+from mse_cli.render.summary import ELLIPSIS, MISSING_TEXT, VERTICAL, by_share
 from mse_cli.running.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
 
 NOTHING = "–"
@@ -88,7 +88,7 @@ def _column_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
 def _group_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
     """Those first that weigh most in the best model's loss."""
     first = comparison.models[0].result
-    order = sorted(range(len(first.groups)), key=lambda i: (-_share(first.groups[i]), first.groups[i].texts))
+    order = by_share(first.groups)
     for i in order[:most]:
         texts = zip(first.by, first.groups[i].texts, strict=True)
         label = ", ".join(f"{printable(name)} {printable(text) or MISSING_TEXT}" for name, text in texts)
@@ -97,10 +97,6 @@ def _group_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
         )
     if len(order) > most:
         yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [math.nan] * len(comparison.models))
-
-
-def _share(group: Group) -> float:
-    return 2.0 if math.isnan(group.share) else group.share
 
 
 def _marked(values: Sequence[float], digits: int) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from mse_cli.core.blocks import Block, rows_per_block
 from mse_cli.core.loss import block_of
 from mse_cli.core.missing import check_finite, used_cells
-from mse_cli.core.result import POLICIES, REDUCTIONS, UNMATCHED, Missing, Reduction, Unmatched
+from mse_cli.core.result import Missing, Reduction, Unmatched, check_choices
 from mse_cli.core.tallies.differences import EachModel, PairedDifferences
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import MseError, ShapeError, UsageError
@@ -81,9 +81,7 @@ def compare(
     >>> found.models[1].difference.value
     4.875
     """
-    if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
-        choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
-        raise UsageError(choices)
+    check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
     if len(models) < 2:
         raise UsageError("there are two models at least to compare")
     chosen = None if baseline is None else named_model(baseline, list(models))

@@ -122,10 +122,14 @@ def parse(data: bytes) -> dict[str, Any]:
     try:
         content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise ParseError("is not a JSON result of mse compute", hint=HINT) from None
+        raise _no_result() from None
     if not isinstance(content, dict) or "schema_version" not in content:
-        raise ParseError("is not a JSON result of mse compute", hint=HINT)
+        raise _no_result()
     return content
+
+
+def _no_result() -> ParseError:
+    return ParseError("is not a JSON result of mse compute", hint=HINT)
 
 
 def _refuse_constant(text: str) -> NoReturn:
@@ -134,12 +138,12 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def _names(columns: object) -> tuple[str | None, ...]:
     if not isinstance(columns, list) or not columns:
-        raise ParseError("is not a JSON result of mse compute", hint=HINT)
+        raise _no_result()
     names: list[str | None] = []
     for column in columns:
         name = column.get("name") if isinstance(column, dict) else 0
         if not (name is None or isinstance(name, str)):
-            raise ParseError("is not a JSON result of mse compute", hint=HINT)
+            raise _no_result()
         names.append(name)
     return tuple(names)
 
@@ -153,7 +157,7 @@ def reduction_of(content: dict[str, Any]) -> Reduction:
     for reduction in REDUCTIONS:
         if content.get("reduction") == reduction:
             return reduction
-    raise ParseError("is not a JSON result of mse compute", hint=HINT)
+    raise _no_result()
 
 
 def check_belongs(first: Part, part: Part) -> None:
