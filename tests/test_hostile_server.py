@@ -108,6 +108,7 @@ class Hostile(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server():
+    Hostile.over.clear()  # a worker that was given other tests in between makes it again
     small = npy(np.arange(30.0))
     Hostile.files = {
         "a.npy": small,
@@ -171,8 +172,6 @@ def test_what_a_server_does_wrong_is_said_in_time(server, call, path, words, hin
     assert (code, out) == (2, "")
     first, *rest = err.splitlines()
     assert first.startswith(f"error: {server}/{path}: ")
-    if path.startswith("stalled") and "ended before" in first:  # aiohttp may close the connection before it tells why
-        words, hint = "the server ended before it had sent all", "hint: try again"
     assert words in first
     assert "".join(rest).startswith(hint)
     assert bool(rest) == bool(hint)
