@@ -260,12 +260,14 @@ def test_chinese_sentences_are_chinese():
     assert same == {"conventions.half_per_sample.users"}
 
 
-def test_every_text_is_used():
+def test_every_text_is_used(tmp_path):
     generator = np.random.default_rng(0)
     big = generator.normal(size=(20, 9))
     nan = math.nan
     house, right = house_example(), pair_of([[1.0]], [[1.0]])
+    (tmp_path / "keyed.csv").write_text("id,y\na,1\nb,2\n")
     cases = [
+        case_of(open_pair(*[str(tmp_path / "keyed.csv")] * 2, InputOptions(key="id"))),
         case_of(house),
         case_of(house, cell=(2, 2), learning_rate=9.0, files=("-", "y")),
         case_of(pair_of(big, big + 1, weights=np.ones((20, 9))), learning_rate=900.0, files=("t",)),
@@ -289,7 +291,7 @@ def test_every_text_is_used():
         data(case, recording)
         for section in SECTIONS:
             section(case, recording)
-    assert set(TEXTS["en"]) - used == {"title", "fail", "inputs.keys"}  # keys: see test_identity
+    assert set(TEXTS["en"]) - used == {"title", "fail"}
 
 
 def test_columns_shown_always_hold_the_traced_one():
