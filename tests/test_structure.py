@@ -47,7 +47,7 @@ INSIDE = {
         "counting",
     ),
     "readers/text/look": ("head", "delimiter first_rows", "header"),
-    "running": ("tallying", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
+    "running": ("tallying changes", "partitions merging", "backend", "processes cluster evaluation", "second_pass"),
     "render": ("number_text screens", "files", "printing", "summary", "formats lessons findings", "shard_folder"),
     "commands": ("options usage", "groups", "compute explain check merge"),
 }

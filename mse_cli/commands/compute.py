@@ -16,7 +16,11 @@ from mse_cli.render.screens.messages import is_watched, note, warn_of
 from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mse_cli.readers import InputOptions
+    from mse_cli.render.files.destination import Output
+    from mse_cli.running.changes import Stamps
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
@@ -62,17 +66,17 @@ def compute(
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
         pair = readers.open_pair(preds, truth, inputs)
+        stamps = running.stamps_of(pair, again=printout.reads_again)
         tell = partial(note, quiet=quiet)
         tell(pair.notes)
-        if is_watched() and running.could_be_faster(pair):
-            tell([FAST_NOTE])
+        tell([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
         folders = {
             name: outputs.enter_context(render.saving(path, backend.pair, backend.mapped))
             for name, path in printout.saves.items()
             if path.endswith("/")
         }
-        with RowsDone("read", backend.pair.n_rows, wanted=not quiet) as progress:
+        with RowsDone("reading", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
                 backend, reduction=reduction, worst=worst, edge_rows=printout.edge_rows, progress=progress
             )
@@ -80,12 +84,21 @@ def compute(
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
         for name, stream in streams.items():
-            with progress_of(f"saved ({name})") as progress:
+            with progress_of(f"saving {name}") as progress:
                 save(name, files[name], evaluation, stream, backend, progress)
         for name, save_shards in folders.items():
-            with progress_of(f"saved ({name})") as progress:
+            with progress_of(f"saving {name}") as progress:
                 save_shards(evaluation.of_block(name), progress)
-        with progress_of("written") as progress:
+        appear(streams.values(), stamps)
+        with progress_of("writing") as progress:
             sides = (preds,) if truth is None else (preds, truth)
             write(Job(printout, evaluation, sides, backend, progress), printed)
+        appear([printed], stamps)
     options.gate(evaluation.result, fail_above, quiet=quiet)
+
+
+def appear(outputs: "Iterable[Output]", stamps: "Stamps") -> None:
+    """Give outputs their places, unless what they were calculated from has changed meanwhile."""
+    running.refuse_changed(stamps)
+    for output in outputs:
+        output.appear()

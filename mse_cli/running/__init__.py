@@ -6,6 +6,7 @@ from mse_cli import door
 
 if TYPE_CHECKING:
     from mse_cli.running.backend import Backend, backend_for, could_be_faster
+    from mse_cli.running.changes import refuse_changed, stamps_of
     from mse_cli.running.evaluation import Evaluation, evaluate_pair, finish
     from mse_cli.running.merging.parts import Part, add_up, origin_of_all, read_parts
 
@@ -20,6 +21,8 @@ __all__ = [
     "finish",
     "origin_of_all",
     "read_parts",
+    "refuse_changed",
+    "stamps_of",
 ]
 
 __getattr__ = door(
@@ -35,5 +38,7 @@ __getattr__ = door(
         "finish": "evaluation",
         "origin_of_all": "merging.parts",
         "read_parts": "merging.parts",
+        "refuse_changed": "changes",
+        "stamps_of": "changes",
     },
 )
