@@ -17,11 +17,16 @@ from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageEr
 if TYPE_CHECKING:
     from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
     from mse_cli.core.result import Result
-    from mse_cli.running.evaluation import evaluate
+    from mse_cli.render.findings import Verdicts
+    from mse_cli.render.interactive import Explanation, check, evaluate, explain
+    from mse_cli.running.comparison.arrays import compare
+    from mse_cli.running.comparison.standings import Comparison
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
+    "Explanation",
     "InputError",
     "MSELoss",
     "MseError",
@@ -29,7 +34,11 @@ __all__ = [
     "Result",
     "ShapeError",
     "UsageError",
+    "Verdicts",
+    "check",
+    "compare",
     "evaluate",
+    "explain",
     "mean_squared_error",
     "mse_gradient",
     "squared_error",
@@ -54,9 +63,15 @@ def door(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 __getattr__ = door(
     __name__,
     {
+        "Comparison": "running.comparison.standings",
+        "Explanation": "render.interactive",
         "MSELoss": "core.loss",
         "Result": "core.result",
-        "evaluate": "running.evaluation",
+        "Verdicts": "render.findings",
+        "check": "render.interactive",
+        "compare": "running.comparison.arrays",
+        "evaluate": "render.interactive",
+        "explain": "render.interactive",
         "mean_squared_error": "core.loss",
         "mse_gradient": "core.loss",
         "squared_error": "core.loss",

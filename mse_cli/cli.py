@@ -19,10 +19,12 @@ from mse_cli.errors import MseError, ReaderGoneError, reason
 from mse_cli.render.screens.messages import fail
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
-COMMANDS = ("compute", "explain", "check", "merge")
+COMMANDS = ("compute", "compare", "report", "explain", "check", "merge")
 # The base of all of Click's own errors, which Typer carries inside and does not export.
 USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
-EXAMPLES = options.examples("mse compute preds.csv truth.csv", "mse compute -h")
+EXAMPLES = options.examples(
+    "mse compute preds.csv truth.csv --only mse", "mse report preds.csv truth.csv", "mse explain", "mse compute -h"
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -44,17 +46,18 @@ def _mse(
 def _app(commands: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         name="mse",
-        help="Exact mean squared error and its gradient, for CSV and NPY files.",
+        help=f"Exact mean squared error and its gradient, for CSV and NPY files.\n\n{EXAMPLES}",
         no_args_is_help=False,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(invoke_without_command=True, epilog=EXAMPLES)(_mse)
+    app.callback(invoke_without_command=True, epilog=options.EXIT_CODES)(_mse)
     for name in commands:
         module = import_module(f"mse_cli.commands.{name}")
-        app.command(epilog=module.EXAMPLES)(getattr(module, name))
+        command = getattr(module, name)
+        app.command(help=f"{command.__doc__}\n\n{module.EXAMPLES}", epilog=options.EXIT_CODES)(command)
     return app
 
 

@@ -1,12 +1,15 @@
 """What several tests share: the real command in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and what is started here would inherit that
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -154,6 +155,9 @@ def test_nothing_is_left_running_after_an_error(tmp_path, small):
         backend_for(open_pair(path, path, KINDS["missing cells"]), jobs=2) as there,
     ):
         evaluate_pair(there)
+    end = time.monotonic() + 10  # they are not waited for
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.01)
     assert threading.active_count() == before
     assert "pyarrow" in sys.modules
     assert np.geterr()["over"] == "warn"

@@ -219,9 +219,16 @@ def test_an_object_store_gives_the_same_bits(mse: Run, tmp_path, bucket, pair):
     here = mse("compute", *pair, *options)
     remote = [f"s3://shards/{name}" for name in pair]
     there = mse("compute", *remote, *options, env=bucket)
-    assert (there.returncode, there.stdout, there.stderr) == (0, here.stdout, "")
+    assert (there.returncode, numbers_of(there.stdout), there.stderr) == (0, numbers_of(here.stdout), "")
     on_cluster = mse("compute", *remote, *options, "--dask", "local", "-j", "2", env=bucket)
-    assert (on_cluster.returncode, on_cluster.stdout, on_cluster.stderr) == (0, here.stdout, "")
+    assert (on_cluster.returncode, on_cluster.stdout, on_cluster.stderr) == (0, there.stdout, "")
+
+
+def numbers_of(text: str) -> dict[str, object]:
+    """A JSON result without what tells which files it is of."""
+    result = json.loads(text)
+    del result["partial"]["parts"], result["partial"]["digest"]
+    return result
 
 
 def ask_for_credentials(store, *, after: int) -> None:

@@ -242,13 +242,13 @@ def varint(number: int) -> bytes:
 
 
 PEAK = """
-import resource, sys
+import re, sys
 from mse_cli.errors import ParseError
 from mse_cli.readers.opening import InputOptions, open_side
 try:
     list(open_side(sys.argv[1], None, "--pred", InputOptions()).matrix.chunks())
 except ParseError as error:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+    print(int(re.search("VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) >> 10)  # not that of a parent
 """
 
 

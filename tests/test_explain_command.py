@@ -27,17 +27,17 @@ def explain(capsys, *arguments):
 
 
 def sections(text):
-    return [int(number) for number in re.findall(r"^(\d)  \w", text, re.MULTILINE)]
+    return [int(number) for number in re.findall(r"^(\d+)  \w", text, re.MULTILINE)]
 
 
 def test_without_files_it_explains_the_house_example(capsys):
     code, out, err = explain(capsys)
-    assert (code, err, sections(out)) == (0, "", list(range(1, 10)))
+    assert (code, err, sections(out)) == (0, "", list(range(1, 11)))
     for number in ("2.5e9", "5000000002", "1250000000.5", "-25000", "-0.5", "25000", "0.5"):
         assert number in out
 
 
-@pytest.mark.parametrize(("steps", "expected"), [("3-5", [3, 4, 5]), ("1,9", [1, 9]), ("2,4-5,7", [2, 4, 5, 7])])
+@pytest.mark.parametrize(("steps", "expected"), [("3-5", [3, 4, 5]), ("1,9-10", [1, 9, 10]), ("2,4-5,7", [2, 4, 5, 7])])
 def test_steps(capsys, steps, expected):
     assert sections(explain(capsys, "--steps", steps)[1]) == expected
 
@@ -93,7 +93,7 @@ def test_an_ascii_stream_gets_ascii_and_no_chinese():
 
 @pytest.mark.parametrize(
     ("suffix", "beginning"),
-    [("md", "# Mean"), ("tex", "\\documentclass"), ("html", "<!DOCTYPE html>"), ("txt", "Mean")],
+    [("md", "# Mean"), ("tex", "\\documentclass"), ("html", "<!DOCTYPE html>"), ("txt", "Mean"), ("ipynb", "{")],
 )
 def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beginning):
     assert explain(capsys, "-o", f"x.{suffix}") == (0, "", "")
@@ -103,13 +103,15 @@ def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beg
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--steps", "0-3"), "--steps takes sections from 1 to 9"),
+        (("--steps", "0-3"), "--steps takes sections from 1 to 10"),
         (("--steps", "5-3"), "--steps takes"),
         (("--steps", "x"), "--steps takes"),
         (("--cell", "1"), "--cell takes a row and a column"),
         (("--cell", "0,1"), "--cell takes"),
         (("--cell", "3,1"), "--cell 3,1: the matrices are 2×2"),
         (("--learning-rate", "nan"), "finite"),
+        (("--fragment",), "--fragment is about LaTeX and HTML"),
+        (("--digits", "0"), "digits"),
         (("--pause",), "--pause waits"),
         (("--pred", "a"), "there is no file"),
         (("p.csv",), "which of its columns"),
@@ -190,3 +192,25 @@ def test_pause_waits_for_enter_at_a_terminal():
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 0
     assert [sections(text) for text in shown] == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(("style", "whole"), [("html", ("<html", "<body", "<title")), ("latex", ("documentclass",))])
+def test_a_fragment_is_without_what_a_whole_document_needs(capsys, style, whole):
+    code, out, err = explain(capsys, "--fragment", "-f", style, "--steps", "6")
+    assert (code, err) == (0, "")
+    assert not [word for word in whole if word in out]
+    assert [word for word in whole if word not in explain(capsys, "-f", style, "--steps", "6")[1]] == []
+
+
+def test_a_fragment_leaves_the_page_around_it_as_it_is(capsys):
+    style = re.search(r"<style>(.*?)</style>", explain(capsys, "--fragment", "-f", "html")[1], re.DOTALL)
+    selectors = re.findall(r"(?:^|[}{,])\s*([.a-z\[][^{};]*?)(?=\s*[{,])", re.sub(r"\{[^{}]*:[^{}]*\}", "{}", style[1]))
+    assert len(selectors) > 20
+    assert all(selector.startswith(".mse") for selector in selectors)
+
+
+def test_digits_are_those_that_are_asked_for(capsys):
+    out = explain(capsys, "--digits", "3", "--steps", "5")[1]
+    assert "= 1250000000\n" in out
+    assert "35400" in out
+    assert "35355" not in out

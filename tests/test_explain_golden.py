@@ -15,10 +15,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from mse_cli.explain import explain
-from mse_cli.explain.case import case_of
-from mse_cli.explain.example import house_example
-from mse_cli.explain.words import TEXTS
+from mse_cli.explanation import explain
+from mse_cli.explanation.case import case_of
+from mse_cli.explanation.example import house_example
+from mse_cli.explanation.words import TEXTS
 from mse_cli.render.lessons import html_page as lesson_html
 from mse_cli.render.lessons import latex as lesson_latex
 from mse_cli.render.lessons import markdown as lesson_markdown
@@ -30,7 +30,7 @@ LANGUAGES = sorted(TEXTS)
 
 
 def lesson(language):
-    return explain(case_of(house_example()), language=language)
+    return explain(case_of(house_example(language)), language=language)
 
 
 def drawn(language, width, color="never", *, plain=False):

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,9 +24,15 @@ addEventListener('load', () => {
   const page = document.querySelector('iframe').contentWindow, inside = page.document;
   const style = selector => page.getComputedStyle(inside.querySelector(selector));
   const box = element => element.getBoundingClientRect();
+  const open = inside.querySelectorAll('details[open]').length;
+  inside.querySelectorAll('details').forEach(section => { section.open = true; });
   document.querySelector('pre').textContent = JSON.stringify({
     width: page.innerWidth, scroll: inside.documentElement.scrollWidth,
     maths: [...inside.querySelectorAll('math')].map(math => box(math).height),
+    open: open, sections: inside.querySelectorAll('details').length,
+    brackets: [...inside.querySelectorAll('mtable.matrix')].map(table => parseFloat(page.getComputedStyle(table)
+      .borderLeftWidth)), fences: [...inside.querySelectorAll('mo.bracket')].map(mo => box(mo).height),
+    bars: [...inside.querySelectorAll('mfrac')].map(f => box(f.children[1]).top - box(f.children[0]).bottom),
     rows: [...inside.querySelectorAll('mtable')].map(table => box(table).height / table.children.length),
     fractions: [...inside.querySelectorAll('mfrac')].map(f => box(f.children[1]).top - box(f.children[0]).top),
     ink: style('body').color, paper: style('body').backgroundColor, traced: style('[mathcolor]').color,
@@ -54,14 +61,30 @@ def site(tmp_path):
         server.shutdown()
 
 
-def measured(site, width, scheme):
+WITHOUT = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><include>/etc/fonts/fonts.conf</include><selectfont><rejectfont><glob>*ath*</glob></rejectfont>
+<rejectfont><glob>/usr/share/texmf*/*</glob></rejectfont></selectfont></fontconfig>"""
+FONTS = {"any font": "", "no mathematical font": WITHOUT}
+
+
+def browser(site, *arguments, fonts=""):
+    """What Chromium prints."""
+    folder, *_ = site
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    assert program, "this test needs Chromium"
+    environment = dict(os.environ)
+    if fonts:
+        (folder / "fonts.conf").write_text(fonts)
+        environment["FONTCONFIG_FILE"] = str(folder / "fonts.conf")
+    command = [program, *FLAGS.split(), f"--user-data-dir={folder / 'profile'}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
+    return done.stdout
+
+
+def measured(site, width, scheme, fonts=""):
     folder, address, _ = site
     (folder / "probe.html").write_text(PROBE.replace("WIDTH", str(width)))
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    assert browser, "this test needs Chromium"
-    profile = f"--user-data-dir={folder / 'profile'}"
-    command = [browser, *FLAGS.split(), *SCHEMES[scheme], profile, "--dump-dom", f"{address}/probe.html"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    shown = browser(site, *SCHEMES[scheme], "--dump-dom", f"{address}/probe.html", fonts=fonts)
     text = re.search(r"<pre>(\{.*\})</pre>", shown)
     assert text, shown[-2000:]
     return json.loads(text[1])
@@ -99,3 +122,28 @@ def test_the_page_in_a_browser(site, width, scheme, language, large):
     assert (lightness(page["paper"]) < 0.3, lightness(page["ink"]) > 0.7) == (dark, dark)
     assert page["traced"] != page["ink"]
     assert abs(lightness(page["traced"]) - lightness(page["paper"])) > 0.3
+
+
+@pytest.mark.parametrize("fonts", list(FONTS))
+def test_brackets_and_bars_need_no_mathematical_font(site, fonts):
+    folder, _, _ = site
+    assert run(["explain", "--lang", "en", "-o", str(folder / "page.html")]) == 0
+    page = measured(site, 1280, "light", FONTS[fonts])
+    assert len(page["brackets"]) > 15
+    assert min(page["brackets"]) >= 1  # each matrix has a side of its own, in the font's place
+    assert max(page["fences"]) == 0
+    assert min(page["rows"]) > 20
+    assert min(page["bars"]) >= 0  # room for the bar
+
+
+def test_sections_open_one_by_one_and_all_are_printed(site):
+    folder, address, _ = site
+    assert run(["explain", "--lang", "en", "-o", str(folder / "page.html")]) == 0
+    page = measured(site, 1280, "light")
+    assert (page["open"], page["sections"]) == (1, 10)
+    browser(site, f"--print-to-pdf={folder / 'page.pdf'}", f"{address}/page.html")
+    if shutil.which("pdftotext"):
+        command = ["pdftotext", str(folder / "page.pdf"), "-"]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "first link of backpropagation" in text
+    assert (folder / "page.pdf").read_bytes().count(b"/Type /Page\n") >= 3

@@ -205,13 +205,32 @@ def test_the_worst_cells_are_in_every_format(mse: Mse) -> None:
 
 @pytest.mark.parametrize(
     ("name", "start"),
-    [("r.json", '{"schema'), ("r.csv", "rows,"), ("r.TSV", "rows\t"), ("r.md", "| quant"), ("r.txt", "╭"), ("r", "╭")],
+    [
+        ("r.json", '{"schema'),
+        ("r.csv", "rows,"),
+        ("r.TSV", "rows\t"),
+        ("r.md", "| quant"),
+        ("r.txt", "SE"),
+        ("r", "SE"),
+    ],
 )
 def test_the_suffix_of_the_output_decides(mse: Mse, tmp_path: Path, name: str, start: str) -> None:
     assert mse("-o", name) == ""
     assert (tmp_path / name).read_text().startswith(start)
     assert mse("-o", name, "--format", "csv") == ""
     assert (tmp_path / name).read_text().startswith("rows,")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("r.xlsx", "-o takes .csv, .tsv, .json"), ("r.html", "mse report …")])
+def test_a_suffix_that_no_format_has_is_an_error(
+    mse: Mse, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], name: str, hint: str
+) -> None:
+    assert run(["compute", "p.csv", "t.csv", "-o", name]) == 2
+    said = capsysbinary.readouterr().err.decode()
+    assert said.startswith(f"error: -o {name}: no format has such a suffix\nhint: {hint}")
+    assert not (tmp_path / name).exists()
+    mse("-o", name, "--format", "csv")
+    assert (tmp_path / name).exists()
 
 
 def test_a_packed_output_is_what_the_inner_suffix_says(mse: Mse, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mse_cli.errors import ParseError
 from mse_cli.readers.matrix import Selection
-from mse_cli.readers.text.grammar import MISSING, NUMBER, kind, number
+from mse_cli.readers.text.cells.grammar import MISSING, NUMBER, kind, number
 from mse_cli.readers.text.layout import Layout
 from mse_cli.readers.text.parsing import parse_piece
-from mse_cli.readers.text.parsing.plain import parse_plain
+from mse_cli.readers.text.parsing.numpy_rows import parse_plain
 from mse_cli.readers.text.pieces import Piece
 
 ONE_COLUMN = Layout(",", ".", 1, False, None, (0,), 0, 1)

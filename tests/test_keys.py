@@ -59,7 +59,7 @@ def test_keys_are_found_whatever_their_hashes_are(keys, others):
 def test_packed_keys_are_the_keys(parts):
     keys = [key for part in parts for key in part]
     packed = beside_each_other([pack(part) for part in parts])
-    assert list(packed) == keys == packed[:]
+    assert list(packed) == keys == list(packed[:])
     assert [packed[i] for i in range(-len(keys), len(keys))] == keys * 2
     assert packed.hashes.tolist() == pack(keys).hashes.tolist()
 

@@ -21,7 +21,8 @@ from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.evaluation import Evaluation, finish
 from mse_cli.running.merging.origin import Origin
-from mse_cli.running.merging.partial import digest_of_result, from_plain, to_plain
+from mse_cli.running.merging.partial import digest_of_result, from_plain, origin_in, to_plain
+from mse_cli.running.tallying import Tallies
 
 Mse = Callable[..., tuple[int, str, str]]
 ANY_FLOAT = st.floats(width=64)
@@ -45,12 +46,12 @@ def evaluated(a: np.ndarray, y: np.ndarray, w: np.ndarray | None, *, first: int 
     sums, worst = Sums(a.shape[1]), Worst(most)
     for tally in (sums, worst):
         tally.update(Block(first, a, y, w))
-    return finish(sums, worst, None, "mean")
+    return finish(Tallies(sums, worst), None, "mean")
 
 
 def passed_through_json(evaluation: Evaluation, n_columns: int) -> tuple[Sums, Worst]:
-    text = json.dumps(to_plain(evaluation.sums, evaluation.worst), allow_nan=False)
-    sums, worst, _ = from_plain(json.loads(text), n_columns)
+    text = json.dumps(to_plain(evaluation.tallies), allow_nan=False)
+    sums, worst, *_ = from_plain(json.loads(text), n_columns)
     assert worst is not None
     return sums, worst
 
@@ -70,9 +71,9 @@ def test_any_cut_into_parts_merges_to_the_bits_of_one_run(data: st.DataObject) -
         sums, cells = passed_through_json(part, shape[1])
         merged += sums
         worst.merge(cells, rows_before=start)
-    whole, together = evaluated(a, y, w), finish(merged, worst, None, "mean")
+    whole, together = evaluated(a, y, w), finish(Tallies(merged, worst), None, "mean")
     assert repr(together.result) == repr(whole.result)  # repr: the same bits, NaN included
-    assert to_plain(together.sums, worst) == to_plain(whole.sums, whole.worst)
+    assert to_plain(together.tallies) == to_plain(whole.tallies)
 
 
 def test_parts_of_the_command_merge_to_the_output_of_one_run_in_every_format(mse: Mse, tmp_path: Path) -> None:
@@ -238,17 +239,21 @@ def part(**changes: object) -> str:
     """A part as ``mse compute`` writes it, of 3 against 1, changed by someone who knows how its digest is made."""
     sums = Sums(1)
     sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
-    plain = to_plain(sums, origin=Origin({"reduction": "mean"}))
+    plain = to_plain(Tallies(sums), Origin({"reduction": "mean"}))
     result = {"schema_version": 1, "reduction": "mean", "columns": [{"name": "a"}], "partial": plain} | changes
     if isinstance(result["partial"], dict):
         result["partial"]["digest"] = digest_of_result(json.dumps(result))
     return json.dumps(result)
 
 
+GROUPS = {"by": ["g"], "texts": [["n"]], "rows": [1], "cells_used": [1], "weights": None}
+GROUPS |= {"errors": [{"0": [4.0], "special": 0.0}]}
+
+
 def weighted_partial(reduction: str = "mean") -> dict[str, object]:
     sums = Sums(1)
     sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]]), np.array([[2.0]])))
-    return to_plain(sums, origin=Origin({"reduction": reduction}))
+    return to_plain(Tallies(sums), Origin({"reduction": reduction}))
 
 
 @pytest.mark.parametrize(
@@ -314,15 +319,21 @@ def test_parts_of_other_widths_are_refused(mse: Mse, tmp_path: Path) -> None:
         {"worst": {"most": 1, "cells": [[1, 0.5, -1, 0, 1.0, 1.0, 1.0]]}},
         {"worst": {"most": 1, "cells": [[1e9, 0.5, 0, 0, 1.0, 1.0, 1.0]]}},
         {"worst": {"most": 0, "cells": []}}, {"worst": {"most": 1, "cells": [[1], [2]]}},
+        {"worst": {"most": 1, "cells": [[1, 0.5, 0, 0, 1.0, 1.0, 1.0, 7]]}},
+        {"stats": []}, {"stats": [[], [], [], []]}, {"stats": 3}, {"groups": 3}, {"groups": {}},
+        {"groups": GROUPS | {"by": []}}, {"groups": GROUPS | {"by": "g"}}, {"groups": GROUPS | {"texts": [["n"]] * 2}},
+        {"groups": GROUPS | {"texts": [["n", "m"]]}}, {"groups": GROUPS | {"texts": [[1]]}},
+        {"groups": GROUPS | {"rows": [2]}}, {"groups": GROUPS | {"cells_used": [0]}},
+        {"groups": GROUPS | {"errors": []}}, {"groups": GROUPS | {"weights": [{}]}}, {"groups": GROUPS | {"texts": 3}},
     ],
 )  # fmt: skip
 def test_a_damaged_partial_is_refused(change: dict[str, object]) -> None:
     sums = Sums(1)
     sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
-    good = to_plain(sums)
-    assert from_plain(good, 1)[0].finish().sse == 4.0
+    good = to_plain(Tallies(sums))
+    assert from_plain(good, 1).sums.finish().sse == 4.0
     with pytest.raises(ParseError, match="damaged"):
-        from_plain(good | change, 1)
+        from_plain(good | change, 1), origin_in(good | change)
 
 
 def test_more_worst_cells_than_a_part_lists_are_refused(mse: Mse, tmp_path: Path) -> None:

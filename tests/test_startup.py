@@ -10,24 +10,28 @@ NOT_NEEDED = {"numpy", "rich", "pyarrow", "simdjson", "pydantic", "multiprocessi
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
 cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
-render.files.destination render.number_text render.printing render.screens render.screens.characters
-render.screens.messages
+render.files.destination render.files.swapping render.number_text render.printing render.screens
+render.screens.characters render.screens.messages render.screens.size
 """
 COMPUTE = """
-commands.compute commands.groups core.blocks core.exact core.matching core.missing core.tallies core.tallies.edges
-core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
+commands.compute commands.options.groups commands.options.losses core.blocks core.exact core.labels core.matching
+core.missing core.tallies core.tallies.column_sums core.tallies.edges core.tallies.groups core.tallies.products
+core.tallies.stats core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
 readers.key_search.key_index readers.key_search.packed_keys readers.keys readers.matrix readers.opening readers.pair
-readers.side readers.sources readers.sources.address readers.sources.ahead readers.sources.files
-readers.sources.folder readers.sources.kinds readers.sources.pipe readers.sources.unpacking readers.text.grammar
-readers.text.layout readers.text.line_ends readers.text.look readers.text.look.delimiter
-readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
-readers.text.parsing readers.text.parsing.plain readers.text.parsing.strict readers.text.pieces
-readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.merging running.merging.origin running.partitions running.tallying
+readers.side readers.sources readers.sources.ahead readers.sources.changes readers.sources.files
+readers.sources.folder readers.sources.kinds readers.sources.pipe readers.sources.remote
+readers.sources.remote.address readers.sources.remote.words readers.sources.unpacking readers.text.cells
+readers.text.cells.grammar readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look
+readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head readers.text.look.header
+readers.text.mistakes readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict
+readers.text.pieces readers.text.text_file readers.weights render.screens.progress running running.backend
+running.evaluation running.limits running.merging running.merging.origin running.partitions running.tallying
 """
 HELP = """
-check commands.check commands.compute commands.explain commands.groups commands.merge explain explain.words
-explain.words.en explain.words.zh render.lessons render.screens.progress running
+checks commands.check commands.compare commands.compute commands.explain commands.merge commands.options.groups
+commands.options.losses commands.report explanation readers.sources readers.sources.folder readers.sources.remote
+readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress running
+running.comparison running.report
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary
@@ -59,7 +63,7 @@ def loaded(*arguments: str, root) -> set[str]:
         (["compute", *FILES, "--summary", "--format", "json"], {"numpy"}),
         (["compute", *FILES], {"numpy", "rich"}),
     ],
-    ids=lambda value: " ".join(value),
+    ids=lambda value: " ".join(sorted(value) if isinstance(value, set) else value),
 )
 def test_a_call_loads_what_it_needs_and_no_more(pytestconfig, arguments, needed):
     modules = loaded(*arguments, root=pytestconfig.rootpath)

@@ -67,7 +67,7 @@ def in_subprocess(*command: str, **environment: str) -> subprocess.CompletedProc
         (["compute", "a", "b", "c"], "got unexpected extra argument(s) (c)", "mse compute --help"),
         (["compute", "a", "b", "-f", "xml"], "--format: 'xml' is not one of 'table', 'csv', ", "mse compute --help"),
         (["compute", "a", "b", "--worst", "0"], "--worst: ", "mse compute --help"),
-        (["compute", "a", "b", "--fail-above", "x"], "--fail-above: ", "mse compute --help"),
+        (["compute", "a", "b", "--fail-above", "x"], "--fail-above takes a number, or NAME=X", "mse compute --help"),
         (["compute", "a", "b", "--only"], "option '--only' requires an argument", "mse --help"),
         (["--all"], "no such option --all", "mse --help"),
     ],
@@ -100,7 +100,8 @@ def test_help_is_readable_at_80_columns(arguments: list[str]) -> None:
     assert max(map(len, lines)) <= 80
     examples = lines[next(i for i, line in enumerate(lines) if "Examples:" in line) + 1 :]
     shown = [line.strip() for line in examples[: [line.strip() for line in examples].index("")]]
-    assert 2 <= len(shown) <= 3
+    assert 2 <= len(shown) <= 4
+    assert lines.index(next(line for line in lines if "Examples:" in line)) <= 8
     assert all(line.startswith("mse ") for line in shown)
     codes = [line.split()[0] for line in lines[-10:] if line.strip()[:1].isdigit()]
     assert codes == ["0", "1", "2", "130"]
@@ -109,11 +110,17 @@ def test_help_is_readable_at_80_columns(arguments: list[str]) -> None:
 
 def test_the_options_of_compute_stand_in_panels(mse: Mse) -> None:
     text = in_subprocess("mse", "compute", "-h", COLUMNS="80").stdout
-    panels = [text.index(f"─ {name} ─") for name in ("Input", "Loss", "Output", "Running")]
+    panels = [text.index(f"─ {name} ─") for name in ("Output", "Input", "Loss", "Running")]
     assert panels == sorted(panels)
-    options = {"Input": "--weights", "Loss": "--fail-above", "Output": "--save-gradient", "Running": "--quiet"}
+    options = {"Output": "--save-gradient", "Input": "--weights", "Loss": "--fail-above", "Running": "--quiet"}
     for (name, option), start, stop in zip(options.items(), panels, [*panels[1:], len(text)], strict=True):
         assert f" {option} " in text[start:stop], name
+
+
+def test_what_is_common_stands_on_the_first_two_screens() -> None:
+    shown = in_subprocess("mse", "compute", "-h", COLUMNS="80").stdout.splitlines()[:48]
+    common = ["--only", "--format", "--output", "--summary", "--max-rows", "--pred", "--true", "--key"]
+    assert [name for name in common if not any(f" {name} " in line for line in shown)] == []
 
 
 def test_help_can_be_shown_by_an_ascii_stream() -> None:

@@ -182,7 +182,7 @@ def test_options_that_contradict_each_other(folder):
 @pytest.mark.parametrize("command", ["compute", "explain", "check"])
 def test_rows_without_a_match_are_left_out_and_counted(folder, mse, command, again):
     write(folder, p="id,y\na,1\nx,9\nb,2\n", t="id,y\nb,2\na,2\nu,7\nv,8\n")
-    keys = ("p.csv", "t.csv", "--key", "id")
+    keys = ("p.csv", "t.csv", "--key", "id", *(["--loss", "0.5"] if command == "check" else []))
     check_refused(mse(command, *keys), "do not hold the same keys: 'x' only in p.csv; 'u', 'v' only in t.csv")
     done = mse(command, *keys, "--unmatched", "drop", *(again if command == "compute" else ()))
     assert done.returncode == 0

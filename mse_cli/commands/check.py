@@ -1,16 +1,16 @@
 """``mse check``: whether a gradient or a loss that someone else computed is right, and what is wrong with it."""
 
 # No annotations as text: see cli.py.
-from typing import TYPE_CHECKING, Annotated
+import shlex
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mse_cli import check as checks
-from mse_cli import readers, render
-from mse_cli.commands import groups, options
-from mse_cli.commands.options import OUTPUT
+from mse_cli import checks, readers, render
+from mse_cli.commands import options
+from mse_cli.commands.options import OUTPUT, groups
 from mse_cli.errors import UsageError, quote
-from mse_cli.render.screens.characters import ColorChoice
+from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ EXAMPLES = options.examples(
     "mse check preds.npy truth.npy --loss 0.125 --gradient grad.npy",
 )
 CHECK = "Check"
+CheckFormat = Literal["text", "json"]
 
 
 @groups.grouped(inputs=groups.INPUTS)
@@ -30,7 +31,6 @@ def check(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
     gradient: Annotated[
         str | None,
         typer.Option(
@@ -49,9 +49,14 @@ def check(
             rich_help_panel=CHECK,
         ),
     ] = None,
+    lang: options.Lang = None,
+    format_: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help="text for people, json for programs.", rich_help_panel=OUTPUT)
+    ] = "text",
     color: Annotated[
         ColorChoice, typer.Option("--color", help="Colour in a terminal.", rich_help_panel=OUTPUT)
     ] = "auto",
+    inputs: "InputOptions",
     quiet: options.Quiet = False,
 ) -> None:
     """Check a gradient or a loss, and name the convention that it follows if it is not MSE's."""
@@ -59,14 +64,20 @@ def check(
         raise UsageError("--rtol takes a number from 0 to 1")
     if [preds, truth, inputs.weights, gradient].count("-") > 1:
         raise UsageError("standard input ('-') can be only one of the files")
-    value = None if loss is None else _number(loss)
+    language = language_of(lang, to_terminal=format_ == "text")
+    value = None if loss is None else (_number(loss), checks.precision_of_text(loss, rtol))
     pair = readers.open_pair(preds, truth, inputs)
     note(pair.notes, quiet=quiet)
-    precision = None if loss is None else checks.precision_of_text(loss, rtol)
-    findings = checks.check_pair(pair, inputs, loss=value, loss_precision=precision, gradient=gradient, rtol=rtol)
-    note(readers.rows_left_out(pair), quiet=quiet)
-    render.write_findings(findings, pair.names, color)
-    if not all(finding.holds for finding in findings):
+    side = None if gradient is None else checks.open_gradient(gradient, inputs)
+    findings = checks.check_pair(pair, loss=value, gradient=side, rtol=rtol)
+    left_out = readers.rows_left_out(pair)
+    note(left_out, quiet=quiet)
+    files = [preds, *([] if truth is None else [truth])]
+    plain = inputs == readers.InputOptions(dialect=inputs.dialect) and "-" not in files
+    command = shlex.join(["mse", "explain", *files]) if plain else "mse explain …"
+    verdicts = render.Verdicts(findings, pair.names, language, command, (*pair.notes, *left_out))
+    render.write_findings(verdicts, format_, color)
+    if not verdicts.passed:
         raise typer.Exit(1)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import readers, render, running
-from mse_cli.commands import groups, options
+from mse_cli.commands import options
+from mse_cli.commands.options import groups, losses
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Job, Printout, save, write
 from mse_cli.render.screens.messages import is_watched, note, warn_of
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mse_cli.readers import InputOptions
+    from mse_cli.readers.sources.changes import Stamps
     from mse_cli.render.files.destination import Output
-    from mse_cli.running.changes import Stamps
+    from mse_cli.running import Limits
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
 EXAMPLES = options.examples(
@@ -30,7 +32,7 @@ EXAMPLES = options.examples(
 )
 
 
-@groups.grouped(inputs=groups.INPUTS, printout=groups.PRINTED)
+@groups.grouped(inputs=groups.INPUTS, limits=groups.LIMITS, printout=groups.PRINTED)
 def compute(
     preds: Annotated[
         str,
@@ -45,28 +47,31 @@ def compute(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
-    reduction: options.ReductionChoice = "mean",
-    fail_above: options.FailAbove = None,
-    worst: options.Worst = None,
     printout: Printout,
+    inputs: "InputOptions",
+    reduction: losses.ReductionChoice = "mean",
+    worst: losses.Worst = None,
+    by: losses.By = None,
+    stats: losses.Stats = False,
+    limits: "Limits",
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Compute squared error, SSE, MSE and the gradient of a prediction against a target."""
-    read = [spec for spec in (preds, truth, inputs.weights) if spec is not None]
-    refuse_overwriting(
-        [printout.path, *printout.saves.values()], [path for spec in read for path in readers.files_of(spec)]
-    )
-    inputs = replace(inputs, read_again=printout.reads_again)
+    read = [spec for spec in (preds, truth, inputs.weights, limits.baseline) if spec is not None]
+    written = [printout.path, *printout.saves.values()]
+    refuse_overwriting(written, [path for spec in read for path in readers.files_of(spec)])
+    printout.check_asked_for(worst=worst, by=by)
+    inputs = replace(inputs, read_again=printout.reads_again, by=by)
     with contextlib.ExitStack() as outputs:
         # Opened before the long work: a bad path fails at once.
         files = {name: path for name, path in printout.saves.items() if not path.endswith("/")}
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
         pair = readers.open_pair(preds, truth, inputs)
-        stamps = running.stamps_of(pair, again=printout.reads_again)
+        stamps = readers.stamps_of(pair.sources, again=printout.reads_again)
+        limits.check(pair.names, pair.n_columns, reduction)
         tell = partial(note, quiet=quiet)
         tell(pair.notes)
         tell([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])
@@ -78,27 +83,26 @@ def compute(
         }
         with RowsDone("reading", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
-                backend, reduction=reduction, worst=worst, edge_rows=printout.edge_rows, progress=progress
+                backend, reduction=reduction, worst=worst, stats=stats, edge_rows=printout.edge_rows, progress=progress
             )
+        evaluation = limits.judged(evaluation)
         tell(evaluation.result.notes[len(pair.notes) :])
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
-        for name, stream in streams.items():
+        of_folders = {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}
+        of_files = {name: partial(save, name, files[name], evaluation, streams[name], backend) for name in files}
+        for name, save_it in (of_files | of_folders).items():
             with progress_of(f"saving {name}") as progress:
-                save(name, files[name], evaluation, stream, backend, progress)
-        for name, save_shards in folders.items():
-            with progress_of(f"saving {name}") as progress:
-                save_shards(evaluation.of_block(name), progress)
+                save_it(progress)
         appear(streams.values(), stamps)
         with progress_of("writing") as progress:
-            sides = (preds,) if truth is None else (preds, truth)
-            write(Job(printout, evaluation, sides, backend, progress), printed)
+            write(Job(printout, evaluation, tuple(filter(None, (preds, truth))), backend, progress), printed)
         appear([printed], stamps)
-    options.gate(evaluation.result, fail_above, quiet=quiet)
+    losses.gate(evaluation.result)
 
 
 def appear(outputs: "Iterable[Output]", stamps: "Stamps") -> None:
     """Give outputs their places, unless what they were calculated from has changed meanwhile."""
-    running.refuse_changed(stamps)
+    readers.refuse_changed(stamps)
     for output in outputs:
         output.appear()

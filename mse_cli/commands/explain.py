@@ -2,21 +2,19 @@
 
 # No annotations as text: see cli.py.
 import math
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mse_cli import explain as explanation
-from mse_cli import readers, render
-from mse_cli.commands import groups, options
-from mse_cli.commands.options import OUTPUT
+from mse_cli import explanation, readers, render
+from mse_cli.commands import options
+from mse_cli.commands.options import OUTPUT, groups
+from mse_cli.core.result import Language
 from mse_cli.errors import UsageError, quote
-from mse_cli.explain.words import TEXTS, Language
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
-from mse_cli.render.screens.characters import ColorChoice, can_show
+from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
 
 if TYPE_CHECKING:
@@ -27,9 +25,10 @@ EXAMPLES = options.examples(
     "mse explain",
     "mse explain preds.csv truth.csv --cell 2,1 --steps 6-8",
     "mse explain preds.csv truth.csv --lang zh -o explanation.html",
+    "mse explain preds.csv truth.csv -o lesson.ipynb",
 )
 EXPLANATION = "Explanation"
-SECTIONS = "123456789"
+SECTIONS = 10
 
 
 @groups.grouped(inputs=groups.INPUTS)
@@ -46,7 +45,6 @@ def explain(
         str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
     ] = None,
     *,
-    inputs: "InputOptions",
     cell: Annotated[
         str | None,
         typer.Option(
@@ -65,14 +63,23 @@ def explain(
     pause: Annotated[
         bool, typer.Option("--pause", help="Wait for Enter between sections.", rich_help_panel=EXPLANATION)
     ] = False,
-    lang: Annotated[
-        Language | None,
-        typer.Option("--lang", help="Language; by default that of the locale.", rich_help_panel=EXPLANATION),
-    ] = None,
+    lang: options.Lang = None,
     learning_rate: Annotated[
         float,
         typer.Option("--learning-rate", metavar="H", help="η of the step in section 7.", rich_help_panel=EXPLANATION),
     ] = 0.1,
+    digits: Annotated[
+        int | None,
+        typer.Option(
+            "--digits",
+            metavar="D",
+            min=1,
+            max=17,
+            help="Significant digits of the numbers shown; by default 6 in matrices, elsewhere as many as are meant.",
+            rich_help_panel=EXPLANATION,
+            show_default=False,
+        ),
+    ] = None,
     format_: Annotated[
         LessonFormat | None,
         typer.Option(
@@ -82,6 +89,14 @@ def explain(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    fragment: Annotated[
+        bool,
+        typer.Option(
+            "--fragment",
+            help="LaTeX and HTML without what only a whole document needs, to be put into slides or a page.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     output: Annotated[
         str | None,
         typer.Option(
@@ -91,35 +106,38 @@ def explain(
     color: Annotated[
         ColorChoice, typer.Option("--color", help="Colour in a terminal.", rich_help_panel=OUTPUT)
     ] = "auto",
+    inputs: "InputOptions",
     quiet: options.Quiet = False,
 ) -> None:
     """Explain MSE and its gradient step by step, with the numbers of your own files."""
     style = lesson_format_of(format_, output)
     sections = None if steps is None else sections_of(steps)
     place = None if cell is None else cell_of(cell)
+    if fragment and style not in ("latex", "html"):
+        raise UsageError("--fragment is about LaTeX and HTML", hint="--fragment -f html")
     _check_options(learning_rate, pause=pause, output=output, style=style)
-    language = language_of(lang, output, style)
+    language = language_of(lang, to_terminal=output is None and style == "terminal")
     with writing(output) as stream:
-        pair = _pair(preds, truth, inputs)
+        pair = _pair(preds, truth, inputs, language)
         note(pair.notes, quiet=quiet)
-        files = tuple(name for name in (preds, truth) if name is not None)
-        case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files)
+        files = None if preds is None else (preds, *([] if truth is None else [truth]))
+        case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
         note(readers.rows_left_out(pair), quiet=quiet)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
-        for k, text in enumerate(render.write_lesson(lesson, style, to, color)):
+        for k, text in enumerate(render.write_lesson(lesson, style, to, color, fragment=fragment)):
             if pause and k > 1:
                 stream.flush()
                 _wait()
             stream.write(text.encode((to and to.encoding) or "utf-8", "backslashreplace"))
 
 
-def _pair(preds: str | None, truth: str | None, inputs: "InputOptions") -> "Pair":
+def _pair(preds: str | None, truth: str | None, inputs: "InputOptions", language: Language) -> "Pair":
     if preds is not None:
         return readers.open_pair(preds, truth, inputs)
     if inputs != readers.InputOptions(dialect=inputs.dialect):
         raise UsageError("there is no file for these options", hint="mse explain PREDS TRUTH, or mse explain alone")
-    return explanation.house_example()
+    return explanation.house_example(language)
 
 
 def _check_options(learning_rate: float, *, pause: bool, output: str | None, style: LessonFormat) -> None:
@@ -154,7 +172,7 @@ def sections_of(text: str) -> frozenset[int]:
     """The sections that --steps means.
 
     Raises:
-        UsageError: if it is not a list of numbers and ranges from 1 to 9.
+        UsageError: if it is not a list of numbers and ranges from 1 to 10.
 
     >>> sorted(sections_of("1,3-5"))
     [1, 3, 4, 5]
@@ -162,30 +180,9 @@ def sections_of(text: str) -> frozenset[int]:
     chosen: set[int] = set()
     for part in text.split(","):
         ends = [end.strip() for end in part.split("-")]
-        known = all(len(end) == 1 and end in SECTIONS for end in ends)
-        if not known or len(ends) > 2 or ends[0] > ends[-1]:
+        numbers = [int(end) if end.isascii() and end.isdecimal() else 0 for end in ends]
+        if len(ends) > 2 or not 1 <= numbers[0] <= numbers[-1] <= SECTIONS:
             hint = "--steps 3-5, or --steps 1,6"
-            raise UsageError(f"--steps takes sections from 1 to {SECTIONS[-1]}, not {quote(text)}", hint=hint)
-        chosen.update(range(int(ends[0]), int(ends[-1]) + 1))
+            raise UsageError(f"--steps takes sections from 1 to {SECTIONS}, not {quote(text)}", hint=hint)
+        chosen.update(range(numbers[0], numbers[-1] + 1))
     return frozenset(chosen)
-
-
-def language_of(chosen: Language | None, output: str | None, style: LessonFormat) -> Language:
-    """The language that is asked for, or the locale's; another than English only where it can be shown.
-
-    Raises:
-        UsageError: if it is asked for and standard output cannot show it.
-    """
-    locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
-    of_locale: Language = next((language for language in TEXTS if locale.startswith(language)), "en")
-    language = chosen or of_locale
-    if output is None and style == "terminal" and not _can_show(language):
-        if chosen:
-            hint = "use a UTF-8 locale, or -o FILE"
-            raise UsageError(f"the encoding {sys.stdout.encoding} cannot show this language", hint=hint)
-        return "en"
-    return language
-
-
-def _can_show(language: Language) -> bool:
-    return language == "en" or can_show(TEXTS[language]["title"], sys.stdout.encoding or "ascii")

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli import readers, running
-from mse_cli.commands import groups, options
+from mse_cli.commands import options
+from mse_cli.commands.options import groups, losses
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Job, Printout, write
 from mse_cli.render.screens.messages import note, warn_of
 
 if TYPE_CHECKING:
-    from mse_cli.running import Part
+    from mse_cli.running import Limits, Part
 
 EXAMPLES = options.examples(
     "mse compute preds-1.csv truth-1.csv --summary -f json > part-1.json",
@@ -22,7 +23,7 @@ EXAMPLES = options.examples(
 )
 
 
-@groups.grouped(printout=groups.PRINTED_SCALARS)
+@groups.grouped(limits=groups.LIMITS, printout=groups.PRINTED_SCALARS)
 def merge(
     parts: Annotated[
         list[str],
@@ -33,8 +34,8 @@ def merge(
         ),
     ],
     *,
-    fail_above: options.FailAbove = None,
-    worst: options.Worst = None,
+    worst: losses.Worst = None,
+    limits: "Limits",
     printout: Printout,
     quiet: options.Quiet = False,
 ) -> None:
@@ -43,12 +44,12 @@ def merge(
     with writing(printout.path) as printed:
         results = running.read_parts(parts)
         note(_notes(results), quiet=quiet)
-        sums, worst_cells = running.add_up(results, worst)
-        evaluation = running.finish(sums, worst_cells, _names(results[0]), results[0].reduction)
-        evaluation = replace(evaluation, origin=running.origin_of_all(results))
+        evaluation = running.finish(running.add_up(results, worst), _names(results[0]), results[0].reduction)
+        limits.check(_names(results[0]), results[0].n_columns, results[0].reduction)
+        evaluation = replace(limits.judged(evaluation), origin=running.origin_of_all(results))
         warn_of(evaluation.result)
         write(Job(printout, evaluation), printed)
-    options.gate(evaluation.result, fail_above, quiet=quiet)
+    losses.gate(evaluation.result)
 
 
 def _names(part: "Part") -> tuple[str | None, ...] | None:
@@ -56,7 +57,7 @@ def _names(part: "Part") -> tuple[str | None, ...] | None:
 
 
 def _notes(parts: list["Part"]) -> list[str]:
-    listed = [part.worst is not None for part in parts]
+    listed = [part.tallies.worst is not None for part in parts]
     if any(listed) and not all(listed):
         return [f"{parts[listed.index(False)].label} lists no worst cells, so that none are listed"]
     return []

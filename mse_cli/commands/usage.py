@@ -101,7 +101,7 @@ def _unknown_option(name: str, options: list[str], hint: str) -> tuple[str, str]
 
 def _unknown_command(message: str, commands: list[str], hint: str) -> tuple[str, str]:
     name = message.split("'")[1] if "'" in message else ""
-    similar = get_close_matches(name, commands)
+    similar = get_close_matches(name, commands, cutoff=NEAR)
     if similar:
         hint = f"did you mean {' or '.join(similar)}?"
     elif name.count(".") or "/" in name:

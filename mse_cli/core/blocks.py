@@ -9,13 +9,15 @@ where none are given, so that Σ M·W = N·C). Everything is float64; a differen
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.exact import lanes_of
+from mse_cli.core.labels import Labels
 from mse_cli.core.result import Reduction
 from mse_cli.errors import ParseError, Place
 
@@ -40,6 +42,9 @@ class Block:
         weights: W, n×C or a shape that broadcasts to it (n×1, 1×C); ``None`` counts each cell once.
         used: M, n×C, false where a cell is missing and left out; ``None`` uses all.
         finite: Set by whoever has seen that A and Y are finite in every cell, so that the readers need not look.
+        keys: What identifies each row, where rows are matched by it.
+        labels: Which group each row is in, if there are groups.
+        others: Where several models are compared: the predictions of those after the first, n×C each.
     """
 
     first_row: int
@@ -48,12 +53,20 @@ class Block:
     weights: Floats | None = None
     used: Mask | None = None
     finite: bool = False
+    keys: Sequence[str] | None = None
+    labels: Labels | None = None
+    others: tuple[Numbers, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, C)."""
         n_rows, n_columns = self.prediction.shape
         return n_rows, n_columns
+
+    def of_models(self) -> list[Block]:
+        """A block of each model alone: the same target, weights and mask."""
+        models = (self.prediction, *self.others)
+        return [replace(self, prediction=model, others=()) for model in models]
 
     def rows(self, start: int, stop: int) -> Block:
         """Rows ``start`` to ``stop`` of this block, counted within it."""
@@ -64,6 +77,9 @@ class Block:
             self.target[start:stop],
             self.weights if whole or self.weights is None else self.weights[start:stop],
             None if self.used is None else self.used[start:stop],
+            others=tuple(other[start:stop] for other in self.others),
+            keys=None if self.keys is None else self.keys[start:stop],
+            labels=None if self.labels is None else self.labels.cut(start, stop),
         )
 
 
@@ -173,6 +189,12 @@ def masked_difference(block: Block, out: Floats | None = None) -> Floats:
     if block.used is not None:
         errors[~block.used] = 0.0
     return errors
+
+
+def weights_of(block: Block) -> Floats:
+    """M·W of a block, n×C."""
+    weights = np.ones(block.shape) if block.weights is None else np.broadcast_to(block.weights, block.shape)
+    return weights if block.used is None else np.where(block.used, weights, 0.0)
 
 
 def squared_error(block: Block) -> Floats:

@@ -12,6 +12,7 @@ from mse_cli.core.arguments.array_likes import Given, given
 from mse_cli.core.arguments.frames import Frame, check_indexes, frame_of, in_order_of, matched
 from mse_cli.core.blocks import Block, Floats, check_weights, gradient
 from mse_cli.core.blocks import squared_error as squared_error_of_block
+from mse_cli.core.matching import have_same_axes
 from mse_cli.core.result import REDUCTIONS, Reduction, Result
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, ShapeError
@@ -52,7 +53,7 @@ class MSELoss:
         Raises:
             ShapeError: (a ValueError) if the shapes differ; they are never broadcast.
         """
-        block, shape = _block(A, Y, None)
+        block, shape = block_of(A, Y, None)
         # Copies: whoever changes A in place between the two calls still gets the gradient at A.
         sides = block.prediction.copy(), block.target.copy()
         self._block = Block(0, *sides, used=block.used), shape
@@ -90,7 +91,7 @@ def squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLik
     >>> squared_error([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).tolist()
     [[2500000000.0, 1.0], [2500000000.0, 1.0]]
     """
-    block, shape = _block(prediction, target, weights)
+    block, shape = block_of(prediction, target, weights)
     cells = squared_error_of_block(block)
     with np.errstate(all="ignore"):
         return (cells if block.weights is None else cells * block.weights).reshape(shape)
@@ -102,7 +103,7 @@ def sum_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: Arra
     >>> sum_squared_error([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]])
     5000000002.0
     """
-    return _finish(_block(prediction, target, weights)[0]).sse
+    return _finish(block_of(prediction, target, weights)[0]).sse
 
 
 def mean_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: ArrayLike | None = None) -> float:
@@ -113,7 +114,7 @@ def mean_squared_error(prediction: ArrayLike, target: ArrayLike, *, weights: Arr
     >>> mean_squared_error([0, 5], [1, 1], weights=[3, 1])
     4.75
     """
-    return _finish(_block(prediction, target, weights)[0]).mse
+    return _finish(block_of(prediction, target, weights)[0]).mse
 
 
 def mse_gradient(
@@ -128,7 +129,7 @@ def mse_gradient(
     >>> mse_gradient([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).tolist()
     [[-25000.0, -0.5], [25000.0, 0.5]]
     """
-    return _gradient(*_block(prediction, target, weights), reduction)
+    return _gradient(*block_of(prediction, target, weights), reduction)
 
 
 def _gradient(block: Block, shape: tuple[int, ...], reduction: Reduction) -> Floats:
@@ -137,7 +138,7 @@ def _gradient(block: Block, shape: tuple[int, ...], reduction: Reduction) -> Flo
     return gradient(block, divisor, reduction).reshape(shape)
 
 
-def _block(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int, ...]]:
+def block_of(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int, ...]]:
     """The arguments as one block, and the shape of A."""
     check_indexes(prediction, target, weights)
     a_frame, y_frame = frame_of(prediction), frame_of(target)
@@ -148,7 +149,7 @@ def _block(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int
             warnings.warn(note, stacklevel=4)
     else:
         a, y = given(prediction, a_frame), given(target, y_frame)
-    if a.numbers.shape != y.numbers.shape:
+    if a.numbers.shape != y.numbers.shape or not have_same_axes(a.shape, y.shape):
         raise ShapeError(
             f"the prediction has shape {a.shape}, the target {y.shape}; they must agree, nothing is broadcast"
         )
@@ -156,19 +157,21 @@ def _block(prediction: Any, target: Any, weights: Any) -> tuple[Block, tuple[int
     used = ~np.logical_or.reduce(masks) if masks else None
     if used is not None and not used.any():
         raise ParseError("every cell is masked: there is nothing to compute from")
-    return Block(0, a.numbers, y.numbers, _weight_matrix(weights, a_frame, a.numbers.shape), used), a.shape
+    return Block(0, a.numbers, y.numbers, _weight_matrix(weights, a_frame, a), used), a.shape
 
 
-def _weight_matrix(weights: Any, of_a: Frame | None, shape: tuple[int, ...]) -> Floats | None:
+def _weight_matrix(weights: Any, of_a: Frame | None, a: Given) -> Floats | None:
     if weights is None:
         return None
+    shape = a.numbers.shape
     frame = frame_of(weights)
     found = given(weights if frame is None else in_order_of(of_a, frame), None)
     if found.absent is not None:
         raise ParseError("a weight is masked: whether its cell counts is not known", hint="a weight of 0 leaves it out")
     matrix = check_weights(found.numbers.astype(np.float64))
-    if matrix.shape not in {shape, (shape[0], 1), (1, shape[1])}:
-        raise ShapeError(f"weights of shape {found.shape} fit neither rows, columns nor cells of {shape}")
+    fits = matrix.shape in {shape, (shape[0], 1), (1, shape[1])}
+    if not fits or not have_same_axes(found.shape, a.shape, rows=len(matrix) != 1):
+        raise ShapeError(f"weights of shape {found.shape} fit neither rows, columns nor cells of {a.shape}")
     if not matrix.any():
         raise ParseError("all weights are 0")
     return matrix

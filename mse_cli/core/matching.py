@@ -1,4 +1,4 @@
-"""Which columns of two sides belong together, by their names: the same rule for files and for DataFrames."""
+"""Which columns and axes of two sides belong together: the same rule for files, DataFrames and arrays."""
 
 from __future__ import annotations
 
@@ -82,6 +82,23 @@ def comparable(*sides: Names) -> list[Names]:
     if all(len(set(folded)) == len(set(names)) for folded, names in zip(plain, sides, strict=True)):
         return plain
     return list(sides)
+
+
+def have_same_axes(one: tuple[int, ...], other: tuple[int, ...], *, rows: bool = True) -> bool:
+    """Whether two arrays of more than two axes agree in every one, axes of length 1 at the end aside.
+
+    ``rows`` says whether the first axis counts: one row of weights may stand for all.
+
+    >>> have_same_axes((2, 3, 4), (2, 4, 3)), have_same_axes((2, 12), (2, 3, 4)), have_same_axes((2, 3, 1), (2, 3))
+    (False, True, True)
+    """
+    one, other = (shape[: _last_long_axis(shape)] for shape in (one, other))
+    return min(len(one), len(other)) <= 2 or one == other or (not rows and one[1:] == other[1:])
+
+
+def _last_long_axis(shape: tuple[int, ...]) -> int:
+    """How many axes there are without those of length 1 at the end."""
+    return max((k for k, size in enumerate(shape, 1) if size != 1), default=0)
 
 
 def _order(a: Names, y: Names, shown: Names) -> tuple[int, ...]:

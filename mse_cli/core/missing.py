@@ -58,11 +58,13 @@ def refused_cell(numbers: Numbers, missing: Missing) -> tuple[int, int] | None:
     return divmod(int(refused.argmax()), numbers.shape[1]) if refused.any() else None
 
 
-def used_cells(prediction: Numbers, target: Numbers, missing: Missing) -> Mask | None:
-    """M: which cells both sides have, or ``None`` if all are in use."""
+def used_cells(missing: Missing, *sides: Numbers) -> Mask | None:
+    """M: which cells all sides have, or ``None`` if all are in use."""
     if missing in {"fail", "propagate"}:
         return None
-    absent = np.isnan(prediction) | np.isnan(target)
+    absent = np.isnan(sides[0])
+    for side in sides[1:]:
+        absent |= np.isnan(side)
     if not absent.any():
         return None
     if missing == "skip-row":

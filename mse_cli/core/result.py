@@ -20,6 +20,8 @@ POLICIES: tuple[Missing, ...] = get_args(Missing)
 ScalarName = Literal["sse", "mse", "rmse"]  # those of a result's scalars that can be printed alone
 Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has not
 UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
+Language = Literal["en", "zh"]  # of what is explained and checked
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
@@ -31,6 +33,19 @@ class Scalar(NamedTuple):
     value: float
 
 
+class Statistics(NamedTuple):
+    """Of some cells the mean error Σ W·E / Σ W, the variance of the error around it, and R² = 1 − SSE / SST."""
+
+    bias: float
+    error_variance: float
+    r2: float
+
+    def scalars(self) -> tuple[Scalar, ...]:
+        """They as the numbers of a result."""
+        labels = ("bias", "error variance", "R²")
+        return tuple(map(Scalar, self._fields, labels, self))
+
+
 class Column(NamedTuple):
     """One component: its name (``None`` without a header) and its share of the loss.
 
@@ -40,10 +55,27 @@ class Column(NamedTuple):
     name: str | None
     sse: float
     mse: float
+    stats: Statistics | None = None
 
     def scalars(self) -> tuple[Scalar, ...]:
         """What is said of a column."""
-        return Scalar("sse", "", self.sse), Scalar("mse", "MSE", self.mse)
+        return (
+            Scalar("sse", "", self.sse),
+            Scalar("mse", "MSE", self.mse),
+            *(self.stats.scalars() if self.stats else ()),
+        )
+
+
+class Group(NamedTuple):
+    """The loss of the rows that share the text of some columns, and its share of SSE."""
+
+    texts: tuple[str, ...]
+    rows: int
+    cells_used: int
+    sse: float
+    mse: float
+    rmse: float
+    share: float
 
 
 class WorstCell(NamedTuple):
@@ -56,6 +88,17 @@ class WorstCell(NamedTuple):
     target: float
     error: float
     share: float
+    key: str | None = None
+
+
+class Limit(NamedTuple):
+    """What a loss was held against: ``of`` is "loss" or a column's name; and which option said so."""
+
+    of: str
+    limit: float
+    value: float
+    passed: bool
+    option: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +118,11 @@ class Result:
         worst: The cells with the largest weighted squared error, if they were asked for.
         weighted: Whether there are weights.
         notes: The choices that were made for the user when the files were read.
+        stats: Bias, variance of the error and R² of all cells, if they were asked for.
+        by: What the columns are called that group the rows, if they were asked for.
+        groups: The loss of each group, in the order of their texts.
+        key: What the column is called by which rows are matched, if they are.
+        gate: The limits that the loss was held against, if there were any.
     """
 
     shape: tuple[int, int]
@@ -89,6 +137,11 @@ class Result:
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
     notes: tuple[str, ...] = ()
+    stats: Statistics | None = None
+    by: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    key: str | None = None
+    gate: tuple[Limit, ...] = ()
 
     @property
     def loss(self) -> float:
@@ -98,7 +151,8 @@ class Result:
 
     def scalars(self) -> tuple[Scalar, ...]:
         """The numbers that every output shows, in this order, and ``--only`` gives alone."""
-        return Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
+        loss = Scalar("sse", "SSE", self.sse), Scalar("mse", "MSE", self.mse), Scalar("rmse", "RMSE", self.rmse)
+        return *loss, *(self.stats.scalars() if self.stats else ())
 
     @property
     def cells_total(self) -> int:
@@ -120,9 +174,23 @@ class Excerpt:
         squared_error: SE of these rows.
         row_sums: Σ W·SE along each of these rows.
         gradient: The gradient of these rows.
+        keys: What identifies these rows, where rows are matched by it.
     """
 
     rows: tuple[int, ...]
     squared_error: NDArray[np.float64] = field(repr=False)
     row_sums: list[float] = field(repr=False)
     gradient: NDArray[np.float64] = field(repr=False)
+    keys: tuple[str, ...] | None = None
+
+    def shortened(self, most: int) -> Excerpt:
+        """At most so many of its rows, from both ends."""
+        last = most // 2
+        kept = [*range(most - last), *range(len(self.rows) - last, len(self.rows))]
+        return Excerpt(
+            rows=tuple(self.rows[i] for i in kept),
+            squared_error=self.squared_error[kept],
+            row_sums=[self.row_sums[i] for i in kept],
+            gradient=self.gradient[kept],
+            keys=None if self.keys is None else tuple(self.keys[i] for i in kept),
+        )

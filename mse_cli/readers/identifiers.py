@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -19,6 +20,8 @@ from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.side import Side
 
 COMPARED = 1000  # rows
+MIDNIGHT = " 00:00:00"
+KEPT_APART = -1  # the number of an index that is no column: pandas' counting one, of which only its bounds are stored
 WITHOUT_A_NAME = re.compile(r"|Unnamed: [0-9]+(?:\.[0-9]+)?|__index_level_[0-9]+__")
 
 
@@ -76,26 +79,31 @@ def _is_named(name: str, position: int, shared: set[int]) -> bool:
 
 
 def choose_columns(
-    a_side: Side, y_side: Side, a_key: int | None, y_others: tuple[int | None, ...], *, by_position: bool
+    a_side: Side,
+    y_side: Side,
+    a_others: tuple[int | None, ...],
+    y_others: tuple[int | None, ...],
+    *,
+    by_position: bool,
 ) -> tuple[Positions, Positions, tuple[str, ...]]:
     """The columns of A and of Y, one beside the other, and what the user should know of the choice.
 
     Args:
         a_side: The prediction.
         y_side: The target.
-        a_key: The column of the prediction that rows are matched by.
-        y_others: The target's, and the column of weights.
+        a_others: The column of the prediction that rows are matched by, if they are, and those that group them.
+        y_others: The target's, the column of weights, and those that group.
         by_position: Whether the user said that rows are not matched by any column.
 
     Raises:
         ParseError: for an identifier among the columns, if the user said nothing of how rows are matched.
     """
-    a, y = a_side.columns(leave_out=(a_key,)), y_side.columns(leave_out=y_others)
+    a, y = a_side.columns(leave_out=a_others), y_side.columns(leave_out=y_others)
     shared = shared_columns(a_side, y_side)
     in_a = [] if a_side.chosen else identifiers_among(a_side, a, {pair.prediction for pair in shared})
     in_y = [] if y_side.chosen else identifiers_among(y_side, y, {pair.target for pair in shared})
     notes: tuple[str, ...] = ()
-    if by_position or a_key is not None:
+    if by_position or a_others[0] is not None:
         a, y = (tuple(i for i in all_ if i not in ids) for all_, ids in ((a, in_a), (y, in_y)))
         notes = _left_out(a_side, in_a) + _left_out(y_side, in_y)
     elif in_a:
@@ -142,7 +150,7 @@ def compare_rows(a_side: Side, y_side: Side, a: Positions, y: Positions) -> tupl
     for k, pair in enumerate(pairs):
         of_a, of_y = ([[row[k] for row in rows] for rows in side] for side in (a_rows, y_rows))
         is_index = pair.prediction not in a_side.first.use or pair.target not in y_side.first.use
-        if is_index and (identifies_nothing(of_a) or identifies_nothing(of_y)):
+        if is_index and (identifies_nothing(of_a) or identifies_nothing(of_y)) and not _are_shuffled(of_a, of_y):
             continue
         cells = zip(itertools.chain(*of_a), itertools.chain(*of_y), strict=False)
         other = next(((row, *both) for row, both in enumerate(cells, 1) if not _same(*both)), None)
@@ -165,6 +173,8 @@ def _compared(a_side: Side, y_side: Side) -> list[Shared]:
 
 def _unnamed(side: Side) -> list[int]:
     use, names = side.first.use, side.first.names or ()
+    if _labels_of(side.first) is not None:
+        return [KEPT_APART]
     return [i for i, name in enumerate(names) if (name or i not in use) and WITHOUT_A_NAME.fullmatch(name)]
 
 
@@ -182,7 +192,21 @@ def _first_rows(matrix: Matrix, columns: Positions) -> list[list[tuple[str, ...]
 
 
 def _rows_of(file: File, columns: Positions, most: int) -> list[tuple[str, ...]]:
-    return file.first_rows(columns, most) if isinstance(file, HoldsText) else []
+    if not isinstance(file, HoldsText):
+        return []
+    if columns[0] != KEPT_APART:
+        return file.first_rows(columns, most)
+    labels: list[tuple[str, ...]] = [(str(label),) for label in (_labels_of(file) or ())[:most]]
+    if len(columns) == 1:
+        return labels
+    rows = zip(labels, file.first_rows(columns[1:], most), strict=False)
+    return [label + row for label, row in rows]
+
+
+def _labels_of(file: File) -> range | None:
+    """An index of pandas that is no column."""
+    labels: range | None = getattr(file, "labels", None)
+    return labels
 
 
 def identifies_nothing(files: list[list[str]]) -> bool:
@@ -206,9 +230,15 @@ def identifies_nothing(files: list[list[str]]) -> bool:
     return True
 
 
+def _are_shuffled(files: list[list[str]], others: list[list[str]]) -> bool:
+    """Whether two indexes, one of which only counts, hold the same in another order."""
+    one, other = list(itertools.chain(*files)), list(itertools.chain(*others))
+    return one != other and Counter(one) == Counter(other)
+
+
 def _same(cell: str, other: str) -> bool:
-    """Whether two identifiers are one, perhaps in another spelling: 7, 007 and 7.0."""
-    if cell == other:
+    """Whether two identifiers are one, perhaps in another spelling: 7, 007 and 7.0; a day, and its midnight."""
+    if cell.removesuffix(MIDNIGHT) == other.removesuffix(MIDNIGHT):
         return True
     try:
         return Decimal(cell) == Decimal(other)
@@ -230,8 +260,8 @@ def _other_rows(a_side: Side, y_side: Side, pair: Shared, other: tuple[int, str,
 
 def _key_of(a_side: Side, y_side: Side, pair: Shared) -> str | None:
     """What ``--key`` calls a column of both files; ``None`` if nothing does."""
-    if pair.name:
-        return pair.name
+    if pair.name or KEPT_APART in (pair.prediction, pair.target):
+        return pair.name or None
     number = str(pair.prediction + 1)
     taken = any(number in (side.first.names or ()) for side in (a_side, y_side))
     return None if pair.prediction != pair.target or taken else number

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Mask, Numbers
+from mse_cli.core.labels import Labels, below_each_other
 from mse_cli.core.result import Unmatched
 from mse_cli.errors import ParseError, Place, counted, quote
 from mse_cli.readers.key_search.key_index import IndexByText, KeyIndex, index_of
@@ -38,12 +39,14 @@ class Found(NamedTuple):
         keys: Of each.
         rows: Where they stand in the second file.
         missing: The keys that are not.
+        labels: Which group each is in, if there are groups.
     """
 
     numbers: Numbers
     keys: Sequence[str]
     rows: NDArray[np.intp]
     missing: list[str]
+    labels: Labels | None
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,12 @@ class Joined:
     The second file is held in memory; the first streams.
 
     Attributes:
-        first: The file whose order counts.
+        first: The file whose order counts, or several that are joined already.
         second: The other one.
         unmatched: What rows do whose key the other file has not.
     """
 
-    first: Matrix
+    first: Matrix | Joined
     second: Matrix
     unmatched: Unmatched = "fail"
     n_rows: None = None
@@ -86,15 +89,16 @@ class Joined:
         Raises:
             ParseError: if the two do not hold the same keys, each once.
         """
-        keys, numbers = self._held()
+        keys, numbers, labels = self._held()
         index = index_of(keys)
         seen, n_seen = np.zeros(len(keys), dtype=bool), 0
         missing: list[str] = []
-        for found in self.ahead(partial(_beside, index=index, numbers=numbers), self.first.rows()):
+        beside = partial(_beside, index=index, numbers=numbers, labels=labels)
+        for found in self.ahead(beside, self.first.rows()):
             n_seen += len(found.rows)
             self._mark(seen, found, n_seen)
             missing += found.missing
-            yield Rows(found.numbers)
+            yield Rows(found.numbers, found.keys, labels=found.labels)
         if isinstance(index, IndexByText) and index.repeated:
             raise _repeated(self.second.label, index.repeated)
         extra = [keys[i] for i in np.flatnonzero(~seen).tolist()]
@@ -110,14 +114,20 @@ class Joined:
             return ()
         if not self._found:  # it was read in another process
             deque(self.rows(), maxlen=0)
-        counts = zip((self.first, self.second), self._found[0], strict=True)
-        return tuple(f"{side.label}: {counted(n, 'row')} left out, no match for the key" for side, n in counts if n)
+        return tuple(f"{label}: {counted(n, 'row')} left out, no match for the key" for label, n in self._counts() if n)
 
-    def _held(self) -> tuple[PackedKeys, Numbers]:
-        """The keys and the numbers of the second file."""
+    def _counts(self) -> list[tuple[str, int]]:
+        """How many rows of each file were left out, by the name of the file."""
+        first, second = self._found[0]
+        before = self.first._counts() if isinstance(self.first, Joined) else [(self.first.label, 0)]
+        return [*((label, n + first) for label, n in before), (self.second.label, second)]
+
+    def _held(self) -> tuple[PackedKeys, Numbers, Labels | None]:
+        """The keys, the numbers and the groups of the second file."""
         parts = list(self.second.rows())
         keys = beside_each_other([pack(rows.keys or ()) for rows in parts])
-        return keys, np.concatenate([rows.checked() for rows in parts])
+        labels = below_each_other([rows.labels for rows in parts if rows.labels is not None])
+        return keys, np.concatenate([rows.checked() for rows in parts]), labels
 
     def _mark(self, seen: Mask, found: Found, n_seen: int) -> None:
         """Note that these rows have been seen, each once, so that so many have been in all."""
@@ -144,21 +154,21 @@ def rows_left_out(pair: Pair) -> tuple[str, ...]:
     return tuple(note for stream in pair.streams if isinstance(stream, Joined) for note in stream.left_out())
 
 
-def _beside(rows: Rows, index: KeyIndex, numbers: Numbers) -> Found:
+def _beside(rows: Rows, index: KeyIndex, numbers: Numbers, labels: Labels | None) -> Found:
     """Rows of the first file beside those that an index finds among the second one's."""
     keys = rows.keys or ()
     at = index.find(keys)
-    here, missing = rows.checked(), list[str]()
+    here, missing, own = rows.checked(), list[str](), rows.labels
     if len(at) and at.min() < 0:
         is_here = at >= 0
         missing = [keys[i] for i in np.flatnonzero(~is_here).tolist()]
         keys = [keys[i] for i in np.flatnonzero(is_here).tolist()]
-        here, at = here[is_here], at[is_here]
+        here, at, own = here[is_here], at[is_here], own and own.take(is_here)
     width = here.shape[1]
     joined = np.empty((len(at), width + numbers.shape[1]))
     joined[:, :width] = here
     joined[:, width:] = numbers.take(at, axis=0)
-    return Found(joined, keys, at, missing)
+    return Found(joined, keys, at, missing, own if labels is None else labels.take(at))
 
 
 def _repeated(label: str, keys: list[str]) -> ParseError:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol, Self
 
 from mse_cli.core.blocks import Numbers
+from mse_cli.core.labels import Labels
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, ShapeError, counted
 from mse_cli.readers.columns import Names, Positions
@@ -26,12 +27,14 @@ class Selection(NamedTuple):
         missing: What missing cells do.
         key: The column whose text identifies the row, if rows are matched by one.
         weights: Which of the columns are weights, and may not be negative or missing.
+        by: The columns whose text says which group the row is in.
     """
 
     columns: Positions
     missing: Missing = "fail"
     key: int | None = None
     weights: Positions = ()
+    by: Positions = ()
 
 
 class Rows(NamedTuple):
@@ -43,16 +46,20 @@ class Rows(NamedTuple):
         first_row: The number of the first in its file (from 0).
         check: Raises for cells that ``--missing`` does not allow, in numbers whose first row has that number; to be
             called unless all are seen to be finite. ``None`` where the reader has looked itself.
+        labels: Which group each is in, if there are groups.
     """
 
     numbers: Numbers
     keys: Sequence[str] | None = None
     first_row: int = 0
     check: Callable[[Numbers, int], None] | None = None
+    labels: Labels | None = None
 
     def cut(self, start: int, stop: int) -> Rows:
-        """Rows ``start`` to ``stop`` of these, without keys."""
-        return Rows(self.numbers[start:stop], None, self.first_row + start, self.check)
+        """Rows ``start`` to ``stop`` of these."""
+        keys = None if self.keys is None else self.keys[start:stop]
+        labels = None if self.labels is None else self.labels.cut(start, stop)
+        return Rows(self.numbers[start:stop], keys, self.first_row + start, self.check, labels)
 
     def checked(self) -> Numbers:
         """The numbers, once they are looked at."""
@@ -159,6 +166,10 @@ class Matrix:
     def select(self, columns: Positions, key: int | None = None, weights: Positions = ()) -> Matrix:
         """The same with only these columns of each file (0-based), perhaps with a key, or weights among them."""
         return replace(self, wanted=Selection(columns, self.wanted.missing, key, weights))
+
+    def grouped(self, by: Positions) -> Matrix:
+        """The same with the text of these columns, which says which group a row is in."""
+        return replace(self, wanted=self.wanted._replace(by=by))
 
     def part(self, rows: range) -> Matrix:
         """Only these rows (from 0) of a matrix whose rows are counted."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mse_cli.core.result import Missing, Unmatched
-from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, shown
+from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, listed, quote, shown
 from mse_cli.readers.columns import Names, Positions
-from mse_cli.readers.identifiers import choose_columns, compare_rows
+from mse_cli.readers.identifiers import HoldsText, choose_columns, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
 from mse_cli.readers.pair import Pair, StreamColumns, check_shapes
@@ -20,6 +22,9 @@ from mse_cli.readers.sources.remote.address import SECONDS
 from mse_cli.readers.text.dialect import Dialect
 from mse_cli.readers.text.text_file import TextFile, with_empty_shards
 from mse_cli.readers.weights import with_weights
+
+if TYPE_CHECKING:
+    from mse_cli.readers.arrays.values import Named
 
 # Which module opens a kind of file; it is loaded when there is one.
 OPENERS: dict[Kind, str] = {
@@ -38,22 +43,34 @@ class InputOptions:
     pred: str | None = None
     true: str | None = None
     key: str | None = None
-    weights: str | None = None
+    weights: Any = None  # a name of files, or ``Values``
     weight_column: str | None = None
     no_key: bool = False
     unmatched: Unmatched = "fail"
+    by: str | None = None
     dialect: Dialect = field(default_factory=Dialect)
     read_again: bool = True
     timeout: float = SECONDS
 
 
-def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pair:
+def open_pair(prediction: Named, target: Named | None, options: InputOptions) -> Pair:
     """The two sides that the user names, or the one TABLE that holds both.
 
     Raises:
         MseError: for files that cannot be read, options that do not fit them, shapes that differ.
     """
-    if [prediction, target, options.weights].count("-") > 1:
+    check_options([prediction, target, options.weights], options)
+    pair = _open_table(prediction, options) if target is None else _open_two(prediction, target, options)
+    return weighted(pair, options)
+
+
+def check_options(read: Sequence[Named | None], options: InputOptions) -> None:
+    """Refuse options that exclude each other, and standard input for several of the files that are read.
+
+    Raises:
+        UsageError: for these.
+    """
+    if read.count("-") > 1:
         raise UsageError("standard input ('-') can be only one of the files")
     if options.weights is not None and options.weight_column is not None:
         raise UsageError("--weights and --weight-column exclude each other")
@@ -61,20 +78,27 @@ def open_pair(prediction: str, target: str | None, options: InputOptions) -> Pai
         raise UsageError("--key and --no-key exclude each other")
     if options.key is None and options.unmatched != "fail":
         raise UsageError(f"--unmatched {options.unmatched} is about rows that --key matches", hint="--key COL")
-    pair = _open_table(prediction, options) if target is None else _open_two(prediction, target, options)
+
+
+def weighted(pair: Pair, options: InputOptions) -> Pair:
+    """The pair with the weights of ``--weights``, if there are any."""
     if options.weights is None:
         return pair
     # Read again, whatever becomes of the rest: how many rows there are decides what they mean.
     again = replace(options, dialect=replace(options.dialect, missing="fail"), read_again=True)
-    return with_weights(pair, open_side(options.weights, None, "--weights", again))
+    side = open_side(options.weights, None, "--weights", again)
+    return with_weights(pair, side, by_position=options.no_key)
 
 
-def open_side(spec: str, chosen: str | None, option: str, options: InputOptions) -> Side:
+def open_side(spec: Named, chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
-    return _side_of(spec, resolve(spec, keep=options.read_again, timeout=options.timeout), chosen, option, options)
+    if not isinstance(spec, str):
+        return Side(spec.matrix(options.dialect.missing), chosen)
+    return side_of(spec, resolve(spec, keep=options.read_again, timeout=options.timeout), chosen, option, options)
 
 
-def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
+def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
+    """The files that are read for a name."""
     dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
     files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
     files = with_empty_shards(files) if len(files) > 1 else files
@@ -85,7 +109,8 @@ def _side_of(spec: str, sources: list[Source], chosen: str | None, option: str, 
 
 def _asked_names(options: InputOptions) -> frozenset[str]:
     """What the user calls columns, or numbers them."""
-    asked = [spec for spec in (options.pred, options.true, options.key, options.weight_column) if spec is not None]
+    given = options.pred, options.true, options.key, options.weight_column, options.by
+    asked = [spec for spec in given if spec is not None]
     return frozenset([*asked, *(item.strip() for spec in asked for item in spec.split(","))])
 
 
@@ -104,30 +129,90 @@ def _open_file(source: Source, member: str | None, option: str, dialect: Dialect
     return file
 
 
-def _open_two(prediction: str, target: str, options: InputOptions) -> Pair:
+def _open_two(prediction: Named, target: Named, options: InputOptions) -> Pair:
     a_side = open_side(prediction, options.pred, "--pred", options)
-    return _pair_of(a_side, open_side(target, options.true, "--true", options), options)
+    return pair_of(a_side, open_side(target, options.true, "--true", options), options)
 
 
-def _pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
+def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
+    """Two sides as a pair: which columns belong together, which rows.
+
+    Raises:
+        MseError: where they do not, or where names and positions say different things.
+    """
     _refuse_default_names(a_side, y_side)
     a_key, y_key = (side.column(options.key, "--key") for side in (a_side, y_side))
     weight = y_side.column(options.weight_column, "--weight-column")
-    a, y, notes = choose_columns(a_side, y_side, a_key, (y_key, weight), by_position=options.no_key)
-    notes = (*a_side.matrix.notes, *y_side.matrix.notes, *notes)
-    c, weights, names = len(a), _one(weight), a_side.names(a) or y_side.names(y)
+    groups = _groups_of(a_side, y_side, options.by)
+    others = (a_key, *groups.prediction), (y_key, weight, *groups.target)
+    a, y, notes = choose_columns(a_side, y_side, *others, by_position=options.no_key)
+    notes = (*a_side.matrix.notes, *y_side.matrix.notes, *notes, *groups.notes)
+    c, weights, names = len(a), one(weight), a_side.names(a) or y_side.names(y)
     missing = options.dialect.missing
     if a_key is None or y_key is None:
-        streams = a_side.matrix.select(a), y_side.matrix.select((*y, *weights), weights=weights)
+        first, second = a_side.matrix.select(a), y_side.matrix.select((*y, *weights), weights=weights)
+        streams = groups.read_with(first, second)
         check_shapes(streams[0], y_side.matrix.select(y))
         if not options.no_key:
             notes += compare_rows(a_side, y_side, a, (*y, *weights))
         at = None if weight is None else StreamColumns(1, c, c + 1)
-        return Pair(streams, StreamColumns(0, 0, c), StreamColumns(1, 0, c), missing, names, at, notes=notes)
+        sides = StreamColumns(0, 0, c), StreamColumns(1, 0, c)
+        return Pair(streams, *sides, missing, names, at, notes=notes, by=groups.names)
     if len(y) != c:
         raise ShapeError(f"{a_side.label} has {counted(c, 'column')} beside the key, {y_side.label} {len(y)}")
     first, second = _with_key(a_side, a, a_key), _with_key(y_side, (*y, *weights), y_key, weights)
-    return _side_by_side(Joined(first, second, options.unmatched), c, missing, names, notes, weight)
+    joined = Joined(*groups.read_with(first, second), options.unmatched)
+    pair = _side_by_side(joined, c, missing, names, notes, weight)
+    return replace(pair, key=name_of(a_side, a_key), by=groups.names)
+
+
+class Groups(NamedTuple):
+    """The columns that rows are grouped by: what they are called, which of a side they are, and on which they are read.
+
+    Attributes:
+        names: What they are called, or their numbers.
+        prediction: Where the prediction's file holds them, too or alone.
+        target: Where the target's does.
+        of_target: Whether it is the target's text that counts.
+    """
+
+    names: Names = ()
+    prediction: Positions = ()
+    target: Positions = ()
+    of_target: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That a column which both files hold is not compared."""
+        if not self.prediction or not self.target:
+            return ()
+        return (f"columns that group the rows are not compared: {listed([quote(name) for name in self.names])}",)
+
+    def read_with(self, first: Matrix, second: Matrix) -> tuple[Matrix, Matrix]:
+        """The two sides, one of which reads the groups."""
+        if self.of_target:
+            return first, second.grouped(self.target)
+        return first.grouped(self.prediction), second
+
+
+def _groups_of(a_side: Side, y_side: Side, spec: str | None) -> Groups:
+    """The columns that ``--by`` names: of the target, or else of the prediction."""
+    if spec is None:
+        return Groups()
+    sides = [side for side in (y_side, a_side) if isinstance(side.first, HoldsText)]
+    if not sides:
+        raise UsageError("--by needs columns of text, which arrays have not", Place(y_side.label))
+    side = next((side for side in sides if side.holds(spec)), sides[0])
+    columns = side.by(spec)
+    names = tuple(name_of(side, i) for i in columns)
+    if side is y_side:
+        return Groups(names, a_side.alike(columns, y_side), columns)
+    return Groups(names, columns, y_side.alike(columns, a_side), of_target=False)
+
+
+def name_of(side: Side, column: int) -> str:
+    """What a column is called, or its number."""
+    return side.first.names[column] if side.first.names else str(column + 1)
 
 
 def _refuse_default_names(a_side: Side, y_side: Side) -> None:
@@ -141,23 +226,27 @@ def _refuse_default_names(a_side: Side, y_side: Side) -> None:
         )
 
 
-def _open_table(table: str, options: InputOptions) -> Pair:
+def _open_table(table: Named, options: InputOptions) -> Pair:
     if options.pred is None or options.true is None:
         hint = "--pred COLS --true COLS, or give the truth as a second file"
         raise UsageError("one file: which of its columns are the prediction, which the target?", hint=hint)
     if options.key is not None:
         raise UsageError("--key matches the rows of two files; in one file they stand side by side")
+    if not isinstance(table, str):
+        return _open_two(table, table, options)
     sources = resolve(table, keep=options.read_again, timeout=options.timeout)
     if kind_of(first_bytes(sources[0])) == "NPZ":
-        a_side = _side_of(table, sources, options.pred, "--pred", options)
-        return _pair_of(a_side, _side_of(table, sources, options.true, "--true", options), options)
-    side = _side_of(table, sources, options.pred, "--pred", options)
+        a_side = side_of(table, sources, options.pred, "--pred", options)
+        return pair_of(a_side, side_of(table, sources, options.true, "--true", options), options)
+    side = side_of(table, sources, options.pred, "--pred", options)
     a, y = side.columns(), replace(side, chosen=options.true).columns()
     if len(a) != len(y):
         raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label))
     weight = side.column(options.weight_column, "--weight-column")
-    stream = side.matrix.select(a + y + _one(weight), weights=_one(weight))
-    return _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
+    by = () if options.by is None else side.by(options.by)
+    stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)
+    pair = _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
+    return replace(pair, by=tuple(name_of(side, i) for i in by))
 
 
 def _side_by_side(
@@ -173,7 +262,8 @@ def _side_by_side(
     return Pair((stream,), StreamColumns(0, 0, c), StreamColumns(0, c, 2 * c), missing, names, weights, notes=notes)
 
 
-def _one(column: int | None) -> Positions:
+def one(column: int | None) -> Positions:
+    """A column that an option may name, as columns."""
     return () if column is None else (column,)
 
 

@@ -11,11 +11,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, Numbers, check_weights, rows_per_block
+from mse_cli.core.matching import have_same_axes
 from mse_cli.core.missing import refused_cell, used_cells
 from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, counted, printable
+from mse_cli.readers.columns import Names
 from mse_cli.readers.matrix import File, Matrix, Rows
-from mse_cli.readers.sources.files import reading
+from mse_cli.readers.sources.files import Source, reading
 
 
 class Stream(Protocol):
@@ -70,6 +72,9 @@ class Pair:
         names: The columns' names, if there are any.
         notes: What the user should know about how the files were read.
         first_row: The number of its first row (from 0) in the whole that it is a part of.
+        key: What the column is called by which rows are matched, if they are.
+        by: What the columns are called whose text says which group a row is in, if there are groups.
+        others: Where the predictions of further models are, if several are compared.
     """
 
     streams: tuple[Stream, ...]
@@ -81,6 +86,14 @@ class Pair:
     column_weights: Floats | None = None
     notes: tuple[str, ...] = ()
     first_row: int = 0
+    key: str | None = None
+    by: Names = ()
+    others: tuple[StreamColumns, ...] = ()
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where its bytes come from."""
+        return [file.source for stream in self.streams for file in stream.files]
 
     @property
     def n_columns(self) -> int:
@@ -120,8 +133,11 @@ class Pair:
         for rows in side_by_side(self.streams, rows_per_block(self.n_columns)):
             chunks = [part.numbers for part in rows]
             prediction, target = self.prediction.of(chunks), self.target.of(chunks)
-            weights, used = self._weights(chunks, first_row), used_cells(prediction, target, self.missing)
-            block = Block(first_row, prediction, target, weights, used)
+            others = tuple(at.of(chunks) for at in self.others)
+            weights, used = self._weights(chunks, first_row), used_cells(self.missing, prediction, target, *others)
+            keys = None if self.key is None else rows[0].keys
+            labels = next((part.labels for part in rows if part.labels is not None), None)
+            block = Block(first_row, prediction, target, weights, used, keys=keys, labels=labels, others=others)
             yield block
             if not block.finite:  # nobody has seen that it is
                 self._check(rows)
@@ -198,25 +214,27 @@ def check_axes(first: Matrix, other: Matrix, *, rows: bool = True) -> None:
     Raises:
         ShapeError: with both shapes.
     """
-    shapes = first.shape, other.shape
-    one, two = ((shape or ())[: _last_long_axis(shape or ())] for shape in shapes)
-    if min(len(one), len(two)) <= 2 or one == two or (not rows and one[1:] == two[1:]):
+    if have_same_axes(first.shape or (), other.shape or (), rows=rows):
         return
     are = " and ".join(f"{printable(it.label)} is {_times(it.shape or ())}" for it in (first, other))
-    hint = "transpose one of them: their axes stand in another order" if sorted(one) == sorted(two) else None
+    is_turned = sorted(first.shape or ()) == sorted(other.shape or ())
+    hint = "transpose one of them: their axes stand in another order" if is_turned else None
     raise ShapeError(f"the shapes differ: {are}; arrays of more than two axes must agree in every one", hint=hint)
-
-
-def _last_long_axis(shape: tuple[int, ...]) -> int:
-    """How many axes there are without those of length 1 at the end."""
-    return max((k for k, size in enumerate(shape, 1) if size != 1), default=0)
 
 
 def disagreement_of(first: Stream, other: Stream) -> ShapeError:
     """The error for two sides whose shapes differ, with the file that looks wrong."""
     shape, other_shape = (_count(first), first.n_columns), (_count(other), other.n_columns)
     error = disagreement(first.label, shape, other.label, other_shape)
-    return ShapeError(error.message, hint=_odd_file(first, other) or error.hint)
+    return ShapeError(error.message, hint=_odd_file(first, other) or _decimal_commas(first, other) or error.hint)
+
+
+def _decimal_commas(first: Stream, other: Stream) -> str | None:
+    """Which side may have two columns for one because a comma separates them that is its decimal sign."""
+    for side, narrow in ((first, other), (other, first)):
+        if side.n_columns == 2 * narrow.n_columns and getattr(side.files[0], "may_be_decimals", False):
+            return f"if the comma is the decimal sign of {printable(side.label)}, write points, as in 1.5"
+    return None
 
 
 def _odd_file(first: Stream, other: Stream) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mse_cli.core.matching import comparable
 from mse_cli.errors import UsageError
 from mse_cli.readers.columns import Names, Positions, parse_columns
 from mse_cli.readers.matrix import File, Matrix
@@ -48,6 +49,27 @@ class Side:
         if len(positions) != 1:
             raise UsageError(f"{option} takes one column, not {len(positions)}")
         return positions[0]
+
+    def by(self, spec: str) -> Positions:
+        """The columns that ``--by`` names."""
+        with reading(self.label):
+            return parse_columns(spec, self.first.names, self.first.width)
+
+    def holds(self, spec: str) -> bool:
+        """Whether it has the columns that ``--by`` names."""
+        try:
+            return bool(self.by(spec))
+        except UsageError:
+            return False
+
+    def alike(self, positions: Positions, other: Side) -> Positions:
+        """Those of this side's columns that are called as these of another side, or stand there if none has a name."""
+        if self.first.names is None or other.first.names is None:
+            no_names = self.first.names == other.first.names and self.first.width == other.first.width
+            return positions if no_names else ()
+        own, others = comparable(self.first.names, other.first.names)
+        called = {others[i] for i in positions}
+        return tuple(i for i, name in enumerate(own) if name in called)
 
     def names(self, positions: Positions) -> Names | None:
         """What these columns are called."""

@@ -7,17 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from mse_cli.core.blocks import check_weights
-from mse_cli.core.matching import match_names
-from mse_cli.errors import ParseError, Place, ShapeError, counted
-from mse_cli.readers.identifiers import identifiers_among, taken_for_a_number
+from mse_cli.core.matching import IN_ANOTHER_ORDER, match_names
+from mse_cli.errors import ParseError, Place, ShapeError, counted, printable
+from mse_cli.readers.columns import Positions
+from mse_cli.readers.identifiers import compare_rows, identifiers_among, taken_for_a_number
+from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.pair import Pair, StreamColumns, check_axes, disagreement
 from mse_cli.readers.side import Side
 from mse_cli.readers.sources.files import reading
 
+WEIGHTS_ALONE = "--weight-column COL takes weights from a column of TRUTH; a file of weights holds nothing else"
 
-def with_weights(pair: Pair, side: Side) -> Pair:
-    """The pair with the weights of ``--weights FILE``.
+
+def with_weights(pair: Pair, side: Side, *, by_position: bool) -> Pair:
+    """The pair with the weights of ``--weights FILE``; ``by_position`` if its identifiers do not count.
 
     Raises:
         ShapeError: if they fit neither rows, columns nor cells.
@@ -42,6 +46,11 @@ def with_weights(pair: Pair, side: Side) -> Pair:
     if None not in (matrix.n_rows, pair.n_rows) and matrix.n_rows != pair.n_rows:
         shape, other = (pair.n_rows or 0, n_columns), (matrix.n_rows or 0, matrix.n_columns)
         raise disagreement(pair.streams[0].label, shape, label, other)
+    prediction = _prediction_of(pair)
+    if not by_position:
+        notes += _same_rows(prediction, side, columns)
+    if pair.key is not None:
+        notes += (f"{label}: its rows are taken in the order of {printable(prediction.matrix.label)}",)
     weights = StreamColumns(len(pair.streams), 0, matrix.n_columns)
     return replace(pair, streams=(*pair.streams, matrix), weights=weights, notes=notes)
 
@@ -51,7 +60,7 @@ def _columns_of(side: Side, pair: Pair) -> tuple[tuple[int, ...], tuple[str, ...
     columns = side.columns()
     for column in identifiers_among(side, columns, set(columns)):
         if side.names((column,)) != pair.names:
-            raise taken_for_a_number(side, column)
+            raise ParseError(taken_for_a_number(side, column).message, Place(side.label), hint=WEIGHTS_ALONE)
     notes = (*pair.notes, *side.matrix.notes)
     if len(columns) != pair.n_columns:
         return columns, notes
@@ -59,7 +68,30 @@ def _columns_of(side: Side, pair: Pair) -> tuple[tuple[int, ...], tuple[str, ...
         order, note = match_names(pair.names, side.names(columns))
     if note is not None:
         notes += (f"{side.label}: {note}",)
+    elif side.first.names is None and pair.n_columns > 1 and IN_ANOTHER_ORDER in pair.notes:
+        notes += (f"{side.label}: its columns are taken in the order of the prediction's",)
     return (columns if order is None else tuple(columns[i] for i in order)), notes
+
+
+def _prediction_of(pair: Pair) -> Side:
+    """The files whose rows weights stand beside."""
+    stream = pair.streams[0]
+    while isinstance(stream, Joined):
+        stream = stream.first
+    assert isinstance(stream, Matrix)  # weights come last
+    return Side(stream, None)
+
+
+def _same_rows(prediction: Side, weights: Side, columns: Positions) -> tuple[str, ...]:
+    """Hold identifiers of the two files against each other; a note if other columns of one name differ.
+
+    Raises:
+        ParseError: if identifiers do.
+    """
+    try:
+        return compare_rows(prediction, weights, (), columns)
+    except ParseError as error:
+        raise ParseError(error.message, hint=f"{WEIGHTS_ALONE}; --no-key pairs rows by position all the same") from None
 
 
 def _has_one_row(matrix: Matrix) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mse_cli.core.result import ScalarName
-from mse_cli.errors import UsageError, printable
+from mse_cli.errors import UsageError, listed, printable
 from mse_cli.render.files.destination import STANDARD_OUTPUT
 from mse_cli.render.number_text import exact
 from mse_cli.render.screens.characters import ColorChoice
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from mse_cli.running.tallying import Progress
 
 Format = Literal["table", "csv", "tsv", "json", "markdown", "npy"]
-Only = Literal["se", ScalarName, "gradient"]
+OnlyListed = Literal["worst", "groups"]
+OnlyScalars = Literal[ScalarName, OnlyListed]
+Only = Literal["se", ScalarName, "gradient", OnlyListed]
 # Which module of formats/ writes a format; it is loaded when it is asked for: a small file's run is mostly importing.
 WRITERS: dict[Format, str] = {
     "table": "table",
@@ -33,11 +36,21 @@ WRITERS: dict[Format, str] = {
     "markdown": "markdown",
     "npy": "npy_file",
 }
-SUFFIXES: dict[str, Format] = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".md": "markdown", ".npy": "npy"}
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".json": "json",
+    ".md": "markdown",
+    ".npy": "npy",
+    ".txt": "table",
+}
+LOOKED_AT = (".html", ".htm", ".svg", ".png", ".pdf")  # by their suffix: what ``mse report`` writes
 FOR_PEOPLE: tuple[Format, ...] = ("table", "markdown")
 SAVED: dict[str, Format] = {".npy": "npy", ".csv": "csv", ".csv.gz": "csv"}  # by the suffix of --save-se and its like
 SUFFIX_HINT = "name the file .npy, .csv or .csv.gz: the suffix says how it is written; DIR/ is a folder of shards"
 EVERYTHING = sys.maxsize
+ROWS = 10  # of a matrix, unless another number is asked for
+LONGEST_KEPT = 1000  # rows of a table that is drawn in one piece
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Printout:
         only: The one quantity that is printed, ``None`` for all.
         summary: Whether matrices are left out.
         digits: Significant digits of the cells of tables.
-        most_rows: How many rows of a matrix a table shows.
+        most_rows: How many rows of a matrix a table shows; ``None``: 10, or fewer on a low terminal.
         most_columns: How many columns.
         color: "auto", "always" or "never".
         path: The file that it is written to, ``None`` for standard output.
@@ -61,7 +74,7 @@ class Printout:
     only: Only | None = None
     summary: bool = False
     digits: int = 6
-    most_rows: int = 10
+    most_rows: int | None = None
     most_columns: int = 8
     color: ColorChoice = "auto"
     path: str | None = None
@@ -80,6 +93,22 @@ class Printout:
             if not path.endswith((*SAVED, "/")):
                 message = f"--save-{name} {printable(path)}: no format has this suffix"
                 raise UsageError(message, hint=SUFFIX_HINT)
+
+    def check_asked_for(self, *, worst: int | None, by: str | None) -> None:
+        """Refuse to print alone what is not computed.
+
+        Raises:
+            UsageError: for ``--only worst`` without ``--worst``, and for ``--only groups`` without ``--by``.
+        """
+        if self.only == "worst" and worst is None:
+            raise UsageError("--only worst: how many?", hint="--worst 10")
+        if self.only == "groups" and by is None:
+            raise UsageError("--only groups: by which columns?", hint="--by COLS")
+
+    @property
+    def listed(self) -> OnlyListed | None:
+        """What is listed alone, a row each, if it is."""
+        return self.only if self.only == "worst" or self.only == "groups" else None
 
     @property
     def saves(self) -> dict[MatrixName, str]:
@@ -104,10 +133,22 @@ class Printout:
         return (sys.stdout.encoding if for_people else None) or "utf-8"
 
     @property
+    def rows_shown(self) -> int:
+        """How many rows a table shows at most."""
+        return self.most_rows or ROWS
+
+    @property
     def edge_rows(self) -> int | None:
         """How many rows of the matrices must be kept for a table, ``None`` for none."""
         shown = self.format in FOR_PEOPLE and not self.summary
-        return self.most_rows if shown and (self.only is None or self.matrix) else None
+        if not shown or (self.only is not None and not self.matrix):
+            return None
+        return LONGEST_KEPT if self.streams_rows else self.rows_shown
+
+    @property
+    def streams_rows(self) -> bool:
+        """Whether a table may have so many rows that they are read again as they are written."""
+        return self.format == "table" and self.most_rows == EVERYTHING
 
     @property
     def reads_again(self) -> bool:
@@ -115,7 +156,7 @@ class Printout:
         if self.saves:
             return True
         if self.format in FOR_PEOPLE:
-            return False
+            return self.streams_rows and self.edge_rows is not None
         return self.matrix is not None or (self.format == "json" and self.only is None and not self.summary)
 
 
@@ -138,11 +179,28 @@ class Job(NamedTuple):
 
 
 def format_of(chosen: Format | None, path: str | None) -> Format:
-    """The format that is asked for, or that the output file's suffix says; ``.gz`` after it says nothing."""
-    if chosen is not None or path is None:
+    """The format that is asked for, or that the output file's suffix says; ``.gz`` after it says nothing.
+
+    Raises:
+        UsageError: for a suffix that no format has.
+    """
+    if chosen is not None or path in STANDARD_OUTPUT:
         return chosen or "table"
-    name = path.lower().removesuffix(".gz")
-    return next((form for suffix, form in SUFFIXES.items() if name.endswith(suffix)), "table")
+    suffix = suffix_of(path)
+    if suffix and suffix not in SUFFIXES:
+        formats = f"-o takes {listed(list(SUFFIXES))}, or any name with --format"
+        hint = f"mse report … -o {printable(path)}" if suffix in LOOKED_AT else formats
+        raise UsageError(f"-o {printable(path)}: no format has such a suffix", hint=hint)
+    return SUFFIXES.get(suffix, "table")
+
+
+def suffix_of(path: str) -> str:
+    """The suffix of a file's name that says a format, in lower case; empty for a name without one and for a device.
+
+    >>> suffix_of("a/r.JSON.gz"), suffix_of("v1.2/r"), suffix_of("/dev/fd/3")
+    ('.json', '', '')
+    """
+    return os.path.splitext(path.lower().removesuffix(".gz"))[1]
 
 
 def write(job: Job, stream: Output) -> None:
@@ -160,6 +218,8 @@ def _texts(job: Job) -> Iterable[str | Buffer]:
     texts: Iterable[str | Buffer]
     if printout.matrix is not None:
         texts = writer.matrix(job, printout.matrix)
+    elif printout.listed is not None:
+        texts = writer.listed(job, printout.listed)
     else:
         texts = writer.whole(job) if value is None else [writer.scalar(printout.only, value)]
     return texts

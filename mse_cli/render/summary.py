@@ -10,11 +10,12 @@ from mse_cli.core.result import Excerpt, Reduction, Result
 from mse_cli.errors import printable
 from mse_cli.errors import shown as shown_name
 from mse_cli.render.number_text import exact, middle_left_out, short
+from mse_cli.render.printing import OnlyListed
 from mse_cli.running.evaluation import MatrixName
 
 MATRICES: tuple[MatrixName, ...] = get_args(MatrixName)
 ELLIPSIS, VERTICAL = "…", "⋮"
-WORST_TITLES = ("row", "column", "prediction", "target", "error", "share of SSE")
+MISSING_TEXT = "(missing)"
 
 
 class Row(NamedTuple):
@@ -60,12 +61,47 @@ def column_label(result: Result, column: int) -> str:
     return printable(name) if name else str(column + 1)
 
 
-def worst_rows(result: Result) -> Iterator[list[str]]:
+class Listing(NamedTuple):
+    """A table of its own: its title, the titles of its columns, how many of them are text, and its rows."""
+
+    title: str
+    titles: tuple[str, ...]
+    n_texts: int
+    rows: list[list[str]]
+
+
+def listings(result: Result, most_rows: int) -> dict[OnlyListed, Listing]:
+    """The groups and the worst cells, if they were asked for."""
+    found: dict[OnlyListed, Listing] = {}
+    if result.by:
+        titles = (*map(printable, result.by), "rows", "cells used", "SSE", "MSE", "RMSE", "share of SSE")
+        found["groups"] = Listing("groups", titles, len(result.by), list(_group_rows(result, most_rows)))
+    if result.worst is not None:
+        key = () if result.key is None else (printable(result.key),)
+        titles = ("row", *key, "column", "prediction", "target", "error", "share of SSE")
+        found["worst"] = Listing("worst cells", titles, 0, list(_worst_rows(result)))
+    return found
+
+
+def _group_rows(result: Result, most: int) -> Iterator[list[str]]:
+    """The groups with the largest shares of SSE, the largest first, and how many others there are."""
+    groups = sorted(result.groups, key=lambda group: (-group.share if group.share == group.share else -2, group.texts))
+    for group in groups[:most]:
+        texts = [printable(text) or MISSING_TEXT for text in group.texts]
+        numbers = [str(group.rows), str(group.cells_used), *map(exact, (group.sse, group.mse, group.rmse))]
+        yield [*texts, *numbers, f"{100 * group.share:.4g} %"]
+    if len(groups) > most:
+        rest = f"{len(groups) - most} more"
+        yield [VERTICAL + " " + rest, *[VERTICAL] * (len(result.by) + 5)]
+
+
+def _worst_rows(result: Result) -> Iterator[list[str]]:
     """The texts of the worst cells."""
     for cell in result.worst or ():
         column = printable(cell.name) if cell.name else str(cell.column)
+        key = [] if result.key is None else [printable(cell.key or "")]
         numbers = [exact(x) for x in (cell.prediction, cell.target, cell.error)]
-        yield [str(cell.row), column, *numbers, f"{100 * cell.share:.4g} %"]
+        yield [str(cell.row), *key, column, *numbers, f"{100 * cell.share:.4g} %"]
 
 
 class Shown(NamedTuple):
@@ -99,13 +135,18 @@ def lines_of(matrix: Shown, result: Result, excerpt: Excerpt, digits: int, most_
     def line(first: str, texts: list[str], last: str) -> list[str]:
         return [first, *texts[:before], *gap, *texts[before:], *([last] if matrix.sums else [])]
 
-    titles = line("row", [column_label(result, j) for j in columns], "sum")
+    titles = line(
+        printable(result.key) if result.key and excerpt.keys else "row",
+        [column_label(result, j) for j in columns],
+        "sum",
+    )
     rows = []
     for i, row in enumerate(excerpt.rows):
         if i and row != excerpt.rows[i - 1] + 1:
             rows.append([VERTICAL] * len(titles))
         texts = [short(cell, digits) for cell in matrix.cells[i, columns].tolist()]
-        rows.append(line(str(row + 1), texts, short(excerpt.row_sums[i], digits)))
+        name = printable(excerpt.keys[i]) if excerpt.keys else str(row + 1)
+        rows.append(line(name, texts, short(excerpt.row_sums[i], digits)))
     sums = [short(result.columns[j].sse, digits) for j in columns]
     return Lines(titles, rows, line("sum", sums, exact(result.sse)))
 

@@ -180,8 +180,9 @@ def _read_ahead(pair: Pair, ahead: Ahead) -> Pair:
 
 def _ahead(stream: Stream, ahead: Ahead) -> Stream:
     if isinstance(stream, Joined):
-        first, second = (_matrix_ahead(matrix, ahead) for matrix in (stream.first, stream.second))
-        return replace(stream, first=first, second=second, ahead=ahead)
+        first = _ahead(stream.first, ahead)
+        assert isinstance(first, Matrix | Joined)
+        return replace(stream, first=first, second=_matrix_ahead(stream.second, ahead), ahead=ahead)
     return _matrix_ahead(stream, ahead) if isinstance(stream, Matrix) else stream
 
 
@@ -192,8 +193,13 @@ def _matrix_ahead(matrix: Matrix, ahead: Ahead) -> Matrix:
 
 def matrices_of(pair: Pair) -> list[Matrix]:
     """The sides of a pair, each as it is read."""
-    sides = ((side.first, side.second) if isinstance(side, Joined) else (side,) for side in pair.streams)
-    return [matrix for side in sides for matrix in side if isinstance(matrix, Matrix)]
+    return [matrix for stream in pair.streams for matrix in _matrices_in(stream)]
+
+
+def _matrices_in(stream: Stream) -> list[Matrix]:
+    if isinstance(stream, Joined):
+        return [*_matrices_in(stream.first), stream.second]
+    return [stream] if isinstance(stream, Matrix) else []
 
 
 def cells_for(pair: Pair, n_threads: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from mse_cli.core.result import (
     Unmatched,
 )
 from mse_cli.core.tallies.edges import Edges
+from mse_cli.core.tallies.groups import Groups
+from mse_cli.core.tallies.stats import Stats
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
@@ -31,21 +34,21 @@ from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.merging.origin import NOWHERE, Origin, origin_of
-from mse_cli.running.tallying import Progress
+from mse_cli.running.tallying import Progress, Tallies, Tally
 
 MatrixName = Literal["se", "gradient"]
 
 
 def evaluate(
-    pred: str,
-    true: str | None = None,
+    pred: Any,
+    true: Any = None,
     *,
     pred_columns: str | None = None,
     true_columns: str | None = None,
     key: str | None = None,
     no_key: bool = False,
     unmatched: Unmatched = "fail",
-    weights: str | None = None,
+    weights: Any = None,
     weight_column: str | None = None,
     missing: Missing = "fail",
     header: HeaderChoice = "auto",
@@ -54,21 +57,23 @@ def evaluate(
     na: Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
+    by: str | None = None,
+    stats: bool = False,
 ) -> Result:
-    r"""The loss of a prediction file against a target file, as ``mse compute`` gives it.
+    r"""The loss of a prediction against a target, files or arrays, as ``mse compute`` gives it.
 
     SSE = Σ M·W·(A−Y)², MSE = SSE / Σ M·W; N·C divides without weights and missing cells.
 
     Args:
         pred: A: a CSV, NPY, NPZ, Parquet or Arrow file, a glob, a folder/, an address, or a table that holds both
-            sides.
-        true: Y: a file of the same shape; ``None`` for a table.
+            sides; or something like an array, or a DataFrame.
+        true: Y: likewise, of the same shape; ``None`` for a table.
         pred_columns: Columns of A: names, numbers from 1, ranges, comma-separated.
         true_columns: Columns of Y.
         key: Column whose text matches the rows of the two files.
         no_key: Whether rows belong together by position although a column says otherwise.
         unmatched: What rows do whose key the other file has not: "fail" or "drop".
-        weights: File of weights at least 0: N×1, 1×C or N×C.
+        weights: Weights at least 0, likewise: N×1, 1×C or N×C.
         weight_column: Column of Y's file that holds row weights.
         missing: What NaN and missing cells do: "fail", "skip-cell", "skip-row" or "propagate".
         header: Whether text files have a header: "auto", "yes" or "no".
@@ -77,6 +82,8 @@ def evaluate(
         na: Further words that mean a missing cell.
         reduction: "mean" or "sum".
         worst: How many of the worst cells to list.
+        by: Columns, comma-separated, whose text groups the rows: the result has the loss of each group.
+        stats: Whether the result has the mean and the variance of the errors, and R².
 
     Returns:
         The ``Result``; its ``notes`` tell of the choices that were made for you.
@@ -91,34 +98,38 @@ def evaluate(
     >>> _ = (folder / "t.csv").write_text("price,rooms\n350000,4\n450000,3\n")
     >>> evaluate(str(folder / "p.csv"), str(folder / "t.csv")).mse
     1250000000.5
+    >>> evaluate([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).sse
+    5000000002.0
     """
     if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
         choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
         raise UsageError(choices)
-    dialect = Dialect(header, delimiter, decimal, missing, tuple(na))
+    values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
+    sides = values.in_memory(pred, true, weights, missing)
+    dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,
         key=key,
         no_key=no_key,
         unmatched=unmatched,
-        weights=weights,
+        weights=sides.weights,
         weight_column=weight_column,
+        by=by,
         dialect=dialect,
         read_again=False,
     )
-    pair = open_pair(str(pred), None if true is None else str(true), options)
+    pair = open_pair(sides.prediction, sides.target, options)
     with backend_for(pair) as backend:
-        return evaluate_pair(backend, reduction=reduction, worst=worst).result
+        return evaluate_pair(backend, reduction=reduction, worst=worst, stats=stats).result
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A result, the sums that it is finished from, and what was kept of the rows; merged parts have no rows."""
+    """A result, the tallies that it is finished from, and what was kept of the rows; merged parts have no rows."""
 
     result: Result
-    sums: Sums
-    worst: Worst | None = None
+    tallies: Tallies
     pair: Pair | None = None
     edges: Edges | None = None
     origin: Origin = NOWHERE
@@ -133,6 +144,7 @@ class Evaluation:
             squared_error=squared_error(block),
             row_sums=row_sums(block),
             gradient=self.gradient_of_block(block),
+            keys=None if block.keys is None else tuple(block.keys),
         )
 
     @property
@@ -143,11 +155,14 @@ class Evaluation:
 
     def matrix(self, name: MatrixName, progress: Progress | None = None) -> Iterator[Floats]:
         """SE or the gradient block by block, in a second pass over the files."""
+        return map(self.of_block(name), self.blocks(progress))
+
+    def blocks(self, progress: Progress | None = None) -> Iterator[Block]:
+        """The rows once more."""
         if self.pair is None:
             raise UsageError("merged parts hold no matrices")
-        of_block = self.of_block(name)
         for block in self.pair.blocks():
-            yield of_block(block)
+            yield block
             if progress:
                 progress(block.shape[0])
 
@@ -166,23 +181,30 @@ def evaluate_pair(
     *,
     reduction: Reduction = "mean",
     worst: int | None = None,
+    stats: bool = False,
     edge_rows: int | None = None,
+    also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run the blocks of a pair, through the sums, and keep what was asked for.
+    """Run the blocks of a pair, through the sums, and keep what was asked for; ``also`` feed other tallies.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
-    origin, sums = origin_of(pair, reduction), Sums(pair.n_columns)
+    origin = origin_of(pair, reduction)
+    tallies = Tallies(
+        Sums(pair.n_columns),
+        None if worst is None else Worst(worst),
+        Stats(pair.n_columns) if stats else None,
+        Groups(pair.by) if pair.by else None,
+    )
     edges = None if edge_rows is None else Edges(edge_rows)
-    worst_cells = None if worst is None else Worst(worst)
-    backend.run(*(tally for tally in (sums, edges, worst_cells) if tally is not None), progress=progress)
-    if not sums.cells_used.any():
+    backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
+    if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)
-    evaluation = finish(sums, worst_cells, pair.names, reduction)
-    result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)))
+    evaluation = finish(tallies, pair.names, reduction)
+    result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)), key=pair.key)
     return replace(evaluation, result=result, pair=pair, edges=edges, origin=origin)
 
 
@@ -199,16 +221,21 @@ def _nothing_left(pair: Pair) -> ParseError:
     return ParseError(f"every cell is missing in {printable(' or '.join(labels))}: there is nothing to compute from")
 
 
-def finish(sums: Sums, worst: Worst | None, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:
-    """The result of sums and worst cells that are complete.
+def finish(tallies: Tallies, names: tuple[str | None, ...] | None, reduction: Reduction) -> Evaluation:
+    """The result of tallies that are complete.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
+    sums, worst, stats, groups = tallies
     result = sums.finish(reduction, names)
     if result.cells_used == 0:
         raise ParseError("every cell is missing: there is nothing to compute from")
     if result.divisor == 0:
         raise ParseError("all weights are 0")
-    cells = None if worst is None else worst.cells(names, Total.of(sums.errors.totals()))
-    return Evaluation(replace(result, worst=cells), sums, worst)
+    sse = Total.of(sums.errors.totals())
+    if worst is not None:
+        result = replace(result, worst=worst.cells(names, sse))
+    if groups is not None:
+        result = replace(result, by=groups.by, groups=groups.finish(sse))
+    return Evaluation(stats.added_to(result, sums) if stats else result, tallies)

@@ -82,7 +82,9 @@ def _files(pair: Pair) -> Iterator[File]:
 def _with_absolute_paths(stream: Stream) -> Stream:
     """The same, for processes that do not run in this one's directory."""
     if isinstance(stream, Joined):
-        return replace(stream, first=_with_absolute(stream.first), second=_with_absolute(stream.second))
+        first = _with_absolute_paths(stream.first)
+        assert isinstance(first, Matrix | Joined)
+        return replace(stream, first=first, second=_with_absolute(stream.second))
     return _with_absolute(stream) if isinstance(stream, Matrix) else stream
 
 

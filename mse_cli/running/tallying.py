@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.groups import Groups
+from mse_cli.core.tallies.stats import Stats
 from mse_cli.core.tallies.sums import Sums
+from mse_cli.core.tallies.worst import Worst
 from mse_cli.readers.pair import Pair
 
 T = TypeVar("T")
@@ -34,6 +37,34 @@ class Tally(Listener, Protocol):
 
     def merge(self, other: Self) -> None:
         """Take in what another one was fed, of the rows that follow."""
+
+
+class Tallies(NamedTuple):
+    """What is found out about the rows: always their sums, the rest where it is asked for."""
+
+    sums: Sums
+    worst: Worst | None = None
+    stats: Stats | None = None
+    groups: Groups | None = None
+
+    def asked_for(self) -> list[Tally]:
+        """Those that there are."""
+        return [tally for tally in self if tally is not None]
+
+    def new(self) -> Tallies:
+        """Empty ones of the same kinds."""
+        sums, worst, stats, groups = self
+        return Tallies(sums.new(), worst and worst.new(), stats and stats.new(), groups and groups.new())
+
+    def merge(self, other: Tallies) -> None:
+        """Take in what others were fed, of the rows that follow."""
+        self.sums.merge(other.sums)
+        if self.worst and other.worst:
+            self.worst.merge(other.worst)
+        if self.stats and other.stats:
+            self.stats.merge(other.stats)
+        if self.groups and other.groups:
+            self.groups.merge(other.groups)
 
 
 class Map(Protocol):

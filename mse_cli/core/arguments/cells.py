@@ -42,6 +42,9 @@ def exact_array(values: Any) -> NDArray[Any]:
         raise ShapeError("the rows have different lengths") from None
     if array.dtype == object:
         return _of_objects(array)
+    if array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(np.float64).itemsize:
+        hint = ".astype(numpy.float64) rounds it"
+        raise ParseError(f"{array.dtype} would be rounded: the loss is computed in float64", hint=hint)
     if array.dtype.kind == "f" and not hasattr(values, "dtype") and _may_be_rounded(array):
         # Python's own numbers in lists, which NumPy has made floats of.
         return _of_objects(np.asarray(values, dtype=object))

@@ -14,9 +14,8 @@ from mse_cli.core.matching import Names, is_identifier, match_names
 from mse_cli.errors import MseError, ParseError, Place, ShapeError, UsageError, counted, quote
 
 SELECT = "choose the columns: frame[[…]] on both sides"
-IN_ORDER = (
-    "target.loc[prediction.index] puts one in the other's order; .reset_index(drop=True) on both pairs by position"
-)
+BY_POSITION = ".reset_index(drop=True) on both pairs by position"
+IN_ORDER = f"target.loc[prediction.index] puts one in the other's order; {BY_POSITION}"
 
 
 class Frame(NamedTuple):
@@ -107,7 +106,9 @@ def in_order_of(prediction: Frame | None, weights: Frame) -> Numbers:
 
 
 def check_indexes(*sides: Any) -> None:
-    """Refuse pandas' indexes that hold the same labels in another order: by position other rows would be paired.
+    """Refuse pandas' indexes whose labels, all or some of them, are the same for other rows.
+
+    One that only counts from 0 or 1 says nothing, unless the other holds the same labels in another order.
 
     Raises:
         ParseError: if two do.
@@ -118,5 +119,14 @@ def check_indexes(*sides: Any) -> None:
         first = indexes[0]
         if len(first) != len(index) or first.equals(index):
             continue
-        if Counter(first.tolist()) == Counter(index.tolist()) and first.tolist() != index.tolist():
+        one, other = first.tolist(), index.tolist()
+        if one == other:
+            continue
+        if Counter(one) == Counter(other):
             raise ParseError("the two indexes hold the same labels in another order", hint=IN_ORDER)
+        if not _only_counts(one) and not _only_counts(other) and not Counter(one).keys().isdisjoint(other):
+            raise ParseError("the indexes share some labels, which are not those of the same rows", hint=BY_POSITION)
+
+
+def _only_counts(labels: list[Any]) -> bool:
+    return labels in (list(range(len(labels))), list(range(1, len(labels) + 1)))

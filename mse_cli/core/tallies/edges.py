@@ -107,6 +107,7 @@ def _copied(block: Block) -> Block:
         block.target.copy(),
         None if block.weights is None else np.broadcast_to(block.weights, block.shape).copy(),
         None if block.used is None else block.used.copy(),
+        keys=None if block.keys is None else list(block.keys),
     )
 
 
@@ -119,4 +120,5 @@ def _stacked(blocks: list[Block]) -> Block:
         np.concatenate([b.target for b in blocks]),
         np.concatenate(weights) if weights else None,
         np.concatenate(used) if any(b.used is not None for b in blocks) else None,
+        keys=None if blocks[0].keys is None else [key for b in blocks for key in b.keys or ()],
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, masked_difference
-from mse_cli.core.exact import BUCKET, Expansion, Lanes, Total, compact, rounded, significands
+from mse_cli.core.exact import BUCKET, Total, rounded
 from mse_cli.core.result import Column, Reduction, Result
+from mse_cli.core.tallies.column_sums import ColumnSums
 from mse_cli.errors import ParseError, ShapeError
 
 if TYPE_CHECKING:
@@ -18,86 +18,6 @@ if TYPE_CHECKING:
 
 SMALLEST = 2.0 ** -(BUCKET // 2)  # of bucket 0; below, a product may be a rounded one
 LARGEST_WEIGHT = 2.0**100  # with which E·E is then a normal number, too
-
-
-class ColumnSums:
-    """The exact sum of each column over any number of blocks.
-
-    Attributes:
-        n_columns: C.
-        special: The sum of the terms that are no numbers (NaN, ±inf), 0 where there were none.
-    """
-
-    def __init__(self, n_columns: int):
-        self.n_columns = n_columns
-        self.special = np.zeros(n_columns)
-        self._buckets = {0: Expansion()}
-        self._lanes: Lanes | None = None
-
-    @classmethod
-    def of(cls, totals: list[Total]) -> ColumnSums:
-        """Column sums that hold exactly these totals.
-
-        >>> ColumnSums.of([Total({0: [1e16, 1.0]}), Total({})]).totals()[0].buckets
-        {0: [1e+16, 1.0]}
-        """
-        sums = cls(len(totals))
-        sums.special[:] = [total.special for total in totals]
-        for bucket in {bucket for total in totals for bucket in total.buckets}:
-            terms = [total.buckets.get(bucket, []) for total in totals]
-            for several in itertools.zip_longest(*terms, fillvalue=0.0):
-                sums._bucket(bucket).add(np.array(several))
-        return sums
-
-    @property
-    def lanes(self) -> Lanes:
-        """Where ordinary terms are added, quickly."""
-        if self._lanes is None:
-            self._lanes = Lanes(self.n_columns, self._buckets[0])
-        return self._lanes
-
-    @property
-    def buckets(self) -> dict[int, Expansion]:
-        """For each bucket b an expansion of the terms stored as t·2^(−1024·b)."""
-        if self._lanes is not None:
-            self._lanes.empty()
-        return self._buckets
-
-    def _bucket(self, bucket: int) -> Expansion:
-        return self._buckets.setdefault(bucket, Expansion())
-
-    def add_product(self, *factors: Floats, smallest_bucket: int = -BUCKET) -> None:
-        """Add the cell-wise product of n×C factors, also where float64 cannot hold it; NaN and ±inf count too.
-
-        Products are at least 0 and rounded from left to right, as ``a * b * c`` rounds them, but do not overflow;
-        nor underflow, unless ``smallest_bucket`` is 0, which keeps the underflow that the cells themselves show.
-        """
-        with np.errstate(all="ignore"):
-            plain = math.prod(factors[1:], start=factors[0])
-            finite = np.logical_and.reduce([np.isfinite(factor) for factor in factors])
-            self.special += np.where(finite, 0.0, plain).sum(axis=0)
-            mantissas, exponents = significands([np.where(finite, factor, 0.0) for factor in factors])
-            buckets = np.maximum((exponents - 1 + BUCKET // 2) // BUCKET, smallest_bucket)
-            for bucket in np.unique(buckets[mantissas != 0]).tolist():
-                cells = np.flatnonzero((buckets == bucket) & (mantissas != 0))
-                values = plain if bucket == smallest_bucket else np.ldexp(mantissas, exponents - BUCKET * bucket)
-                self._bucket(bucket).add_cells(values.reshape(-1)[cells], cells % self.n_columns, self.n_columns)
-
-    def __iadd__(self, other: ColumnSums) -> ColumnSums:
-        """Add what another one has summed, exactly."""
-        for bucket, expansion in other.buckets.items():
-            for part in expansion.parts:
-                self._bucket(bucket).add(part)
-        self.special += other.special
-        return self
-
-    def totals(self) -> list[Total]:
-        """The exact sum of each column."""
-        parts = {bucket: np.array(e.parts).reshape(-1, self.n_columns) for bucket, e in self.buckets.items()}
-        return [
-            Total({bucket: compact(rows[:, j].tolist()) for bucket, rows in parts.items()}, float(self.special[j]))
-            for j in range(self.n_columns)
-        ]
 
 
 class Sums:
@@ -147,7 +67,7 @@ class Sums:
         weights = np.broadcast_to(weights, block.shape) if block.used is None else weights * block.used
         terms = np.multiply(errors, errors, out=lanes.room(n_rows))
         np.multiply(terms, weights, out=terms)
-        ordinary = not _loses_bits(terms, errors, weights) and lanes.take(n_rows)
+        ordinary = not loses_bits(terms, errors, weights) and lanes.take(n_rows)
         if not ordinary:
             self.errors.add_product(errors, errors, weights)
             self._note_overflow(block, errors)
@@ -201,11 +121,11 @@ class Sums:
         SSE and the columns' sums are rounded once; MSE is SSE / divisor, or the exact quotient where SSE overflows.
         """
         columns = self.errors.totals()
-        divisors = self._divisors()
+        divisors = self.divisors()
         sse, divisor = Total.of(columns), sum(divisors)
         if math.isinf(rounded(divisor)):
             raise ParseError("the weights add up to more than float64 holds", hint="scale them down")
-        mse = _mean(sse, divisor)
+        mse = mean_of(sse, divisor)
         return Result(
             shape=(self.n_rows, self.n_columns),
             cells_used=int(self.cells_used.sum()),
@@ -213,16 +133,16 @@ class Sums:
             reduction=reduction,
             sse=sse.rounded(),
             mse=mse,
-            rmse=_root_of_mean(sse, divisor, mse),
+            rmse=root_of_mean(sse, divisor, mse),
             columns=tuple(
-                Column(names[j] if names else None, total.rounded(), _mean(total, divisors[j]))
+                Column(names[j] if names else None, total.rounded(), mean_of(total, divisors[j]))
                 for j, total in enumerate(columns)
             ),
             overflow=self.overflow,
             weighted=self.weights is not None,
         )
 
-    def _divisors(self) -> list[int] | list[Fraction]:
+    def divisors(self) -> list[int] | list[Fraction]:
         """Σ M·W of each column, exact."""
         if self.weights is None:
             counts: list[int] = self.cells_used.tolist()
@@ -230,14 +150,14 @@ class Sums:
         return [total.exact() for total in self.weights.totals()]
 
 
-def _loses_bits(terms: Floats, errors: Floats, weights: Floats) -> bool:
+def loses_bits(terms: Floats, errors: Floats, weights: Floats) -> bool:
     """Whether a product E·E·W, or E·E before it, may be too small for float64 although E and W are not."""
     if terms.min() >= SMALLEST and weights.max() <= LARGEST_WEIGHT:
         return False
     return bool(weights.max() > LARGEST_WEIGHT or ((terms < SMALLEST) & (errors != 0) & (weights != 0)).any())
 
 
-def _mean(total: Total, divisor: Fraction | int) -> float:
+def mean_of(total: Total, divisor: Fraction | int) -> float:
     """SSE / divisor as the two are printed; from the exact sums where float64 holds SSE badly or not at all."""
     if divisor == 0:
         return math.nan
@@ -245,7 +165,7 @@ def _mean(total: Total, divisor: Fraction | int) -> float:
     return sse / rounded(divisor) if 2.0**-960 < sse < math.inf else total.rounded(divisor)
 
 
-def _root_of_mean(total: Total, divisor: Fraction | int, mse: float) -> float:
+def root_of_mean(total: Total, divisor: Fraction | int, mse: float) -> float:
     """√MSE, also where MSE itself overflows."""
     if math.isfinite(mse) or math.isnan(mse) or total.special:
         return math.sqrt(mse)

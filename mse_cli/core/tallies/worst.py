@@ -30,6 +30,7 @@ class Cell(NamedTuple):
     prediction: float
     target: float
     error: float
+    key: str | None = None
 
     @property
     def term(self) -> float:
@@ -46,7 +47,7 @@ class Worst:
     >>> worst = Worst(1)
     >>> worst.update(Block(0, np.array([[1.0, -3.0]]), np.zeros((1, 2))))
     >>> worst.cells(("a", "b"), Total({0: [10.0]}))[0]
-    WorstCell(row=1, column=2, name='b', prediction=-3.0, target=0.0, error=-3.0, share=0.9)
+    WorstCell(row=1, column=2, name='b', prediction=-3.0, target=0.0, error=-3.0, share=0.9, key=None)
     """
 
     def __init__(self, most: int):
@@ -85,7 +86,8 @@ class Worst:
         row, column = divmod(flat, block.shape[1])
         prediction, target = float(block.prediction[row, column]), float(block.target[row, column])
         error = float(errors[row, column])
-        self.consider(Cell(exponent, mantissa, -(block.first_row + row), -column, prediction, target, error))
+        key = None if block.keys is None else block.keys[row]
+        self.consider(Cell(exponent, mantissa, -(block.first_row + row), -column, prediction, target, error, key))
 
     def new(self) -> Worst:
         """An empty one of the same kind."""
@@ -118,6 +120,7 @@ class Worst:
                 target=cell.target,
                 error=cell.error,
                 share=_share(cell, sse),
+                key=cell.key,
             )
             for cell in self.found()
         )

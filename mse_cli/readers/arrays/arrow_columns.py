@@ -12,9 +12,10 @@ import pyarrow
 from pyarrow import types
 
 from mse_cli.core.blocks import Floats, Mask, Numbers, rows_per_block
+from mse_cli.core.labels import Labels, labels_of_columns
 from mse_cli.core.missing import check_finite
 from mse_cli.errors import ParseError, Place, printable
-from mse_cli.readers.columns import Names
+from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 
 NUMBERS = {types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null}
@@ -25,7 +26,7 @@ EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how somethi
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
 FLOAT = np.dtype(np.float64)
 LONG = {np.dtype(np.int64), np.dtype(np.uint64)}  # integers that float64 may not hold
-HINT = "give the file twice, as both sides, or cast the column to float64 where you write it"
+HINT = "alone it stays exact: two files, or one given twice, and --pred and --true of this column only"
 
 
 class Column(NamedTuple):
@@ -58,26 +59,33 @@ class Reading(NamedTuple):
     @property
     def fields(self) -> list[int]:
         """Every field that is read (0-based), once and in the file's order."""
-        key = () if self.wanted.key is None else (self.wanted.key,)
-        return sorted({self.stored[position].field for position in (*self.wanted.columns, *key)})
+        return sorted({self.stored[position].field for position in (*self.wanted.columns, *self._texts)})
+
+    @property
+    def _texts(self) -> Positions:
+        """The columns that are read as text."""
+        return self.wanted.by if self.wanted.key is None else (*self.wanted.by, self.wanted.key)
 
     def check_types(self, fields: list[pyarrow.Field]) -> None:
         """Refuse fields, of those that are read, that hold neither numbers nor, as the key, text."""
         numeric = {self.stored[position].field for position in self.wanted.columns}
-        key = None if self.wanted.key is None else self.stored[self.wanted.key].field
+        texts = {self.stored[position].field for position in self._texts}
+        keys = [self.stored[self.wanted.key].field] if self.wanted.key is not None else []
         for position, field in () if self.as_text else zip(self.fields, fields, strict=True):
-            holds = types.is_dictionary(field.type) or (n_elements(field.type) and position != key)
+            holds = types.is_dictionary(field.type) or (n_elements(field.type) and position not in texts)
             kind = field.type.value_type if holds else field.type
             extension = (field.metadata or {}).get(EXTENSION, b"").decode()
             as_number = NUMBERS if position in numeric else TEXT
-            as_key = TEXT if position == key else NUMBERS
-            if extension or not any(test(kind) for test in as_number & as_key):
-                words = "; keys are text or integers" if as_key is TEXT else f", which is no number; {KINDS}"
+            as_text = TEXT if position in texts else NUMBERS
+            if extension or not any(test(kind) for test in as_number & as_text):
+                what = "keys" if position in keys else "groups"
+                words = f"; {what} are text or integers" if as_text is TEXT else f", which is no number; {KINDS}"
                 message = f"the column holds {printable(extension or str(field.type))}{words}"
                 raise ParseError(message, self._place(None, [at.field for at in self.stored].index(position)))
 
     def rows(self, arrays: list[pyarrow.Array], first_row: int) -> Iterator[Rows]:
         """The rows that the columns of ``fields`` hold, in pieces that stay near the core."""
+        groups = self._groups(arrays)
         there = dict(zip(self.fields, map(checked, arrays), strict=True))
         key, places = self.wanted.key, [self.stored[position] for position in self.wanted.columns]
         keys = None if key is None else self._keys(there[self.stored[key].field], first_row)
@@ -86,7 +94,10 @@ class Reading(NamedTuple):
         step = rows_per_block(len(columns))
         for start in range(0, len(arrays[0]), step):
             for chunk in self._chunk([column.rows(start, start + step) for column in columns], first_row + start):
-                yield Rows(chunk, None if keys is None else keys[start : start + step])
+                stop = start + len(chunk)
+                labels = None if groups is None else groups.cut(start, stop)
+                yield Rows(chunk, None if keys is None else keys[start:stop], labels=labels)
+                start = stop  # of chunks there may be several
 
     def texts(self, arrays: list[pyarrow.Array]) -> list[tuple[str, ...]]:
         """The same rows as text, whatever they hold."""
@@ -100,6 +111,12 @@ class Reading(NamedTuple):
         if None in keys:
             raise ParseError("the key is missing", self._place(first_row + keys.index(None), self.wanted.key or 0))
         return [str(key).strip() for key in keys]
+
+    def _groups(self, arrays: list[pyarrow.Array]) -> Labels | None:
+        """Which group each row is in, by the text of some columns."""
+        there = dict(zip(self.fields, arrays, strict=True))
+        columns = [there[self.stored[position].field] for position in self.wanted.by]
+        return labels_of_columns(map(_groups_of, columns)) if columns else None
 
     def _chunk(self, columns: list[Column], first_row: int) -> Iterator[Numbers]:
         """Some rows as a matrix of one type: of 64-bit integers if there are any and no floats, else of float64."""
@@ -143,6 +160,16 @@ def checked(array: pyarrow.Array) -> pyarrow.Array:
 def _text(cell: Any, element: int | None) -> str:
     cell = cell if element is None or cell is None else cell[element]
     return "" if cell is None else str(cell).strip()
+
+
+def _groups_of(array: pyarrow.Array) -> Labels | list[str]:
+    """Which group each row is in, by the text of one column; of a dictionary each text is looked at once."""
+    if not types.is_dictionary(array.type):
+        return [_text(cell, None) for cell in checked(array).to_pylist()]
+    array.validate(full=True)
+    codes = [len(array.dictionary) if code is None else code for code in array.indices.to_pylist()]
+    texts = tuple((_text(cell, None),) for cell in [*array.dictionary.to_pylist(), None])
+    return Labels(np.array(codes, dtype=np.intp), texts)
 
 
 def n_elements(kind: pyarrow.DataType) -> int | None:

@@ -28,6 +28,7 @@ BATCH_CELLS = 1 << 18  # of a Parquet file, decoded at once
 BUFFER_BYTES = 1 << 18  # of each column of a group, which is not held whole
 FAR_BUFFER_BYTES, FAR_BYTES = 8 << 20, 64 << 20  # the same, and of all columns, where each request takes long
 SMALL_FILE = 16 << 20  # bytes: held whole, since with a buffer PyArrow takes up what a damaged page says, up to 2 GiB
+MOST_LABELS = 1 << 62
 LARGE_GROUP = 4 << 20  # rows: a file of larger groups is not cut, since one can only be read from its start
 END, MARK, BATCH = b"ARROW1", -1, 3  # of an Arrow file; before the head of a message, since 0.15; a message's kind
 INDEX = re.compile(r"|__index_level_[0-9]+__")  # how pandas calls an index without a name, in CSV and in Parquet
@@ -44,6 +45,7 @@ class ColumnarFile:
         starts: With which row (from 0) each group of rows or record batch begins, and the number of all rows.
         which: Which rows of it are read.
         floats: Which columns hold floating point and can be read one by one.
+        labels: An index of pandas that counts, of which only the bounds are stored.
     """
 
     source: Source
@@ -58,6 +60,7 @@ class ColumnarFile:
     which: range
     can_be_cut: bool
     floats: frozenset[int]
+    labels: range | None = None
 
     @property
     def n_rows(self) -> int:
@@ -138,7 +141,10 @@ def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
     types_of = [schema.types[at.field] for at in stored]
     floats = frozenset(i for i, kind_of in enumerate(types_of) if types.is_floating(kind_of) and not in_order)
     rows, width = range(starts[-1]), len(names)
-    return ColumnarFile(source, source.label, kind, names, width, use, notes, stored, starts, rows, can_be_cut, floats)
+    labels = _range_in(_pandas(schema), starts[-1])
+    return ColumnarFile(
+        source, source.label, kind, names, width, use, notes, stored, starts, rows, can_be_cut, floats, labels
+    )
 
 
 def _columns_of(schema: pyarrow.Schema) -> Iterator[tuple[str, Stored]]:
@@ -151,14 +157,29 @@ def _columns_of(schema: pyarrow.Schema) -> Iterator[tuple[str, Stored]]:
             yield from ((f"{field.name}[{k + 1}]", Stored(position, k)) for k in range(size))
 
 
+def _pandas(schema: pyarrow.Schema) -> list[Any]:
+    """The index as pandas describes it: names of columns, or the bounds of a range."""
+    try:
+        described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []  # not of pandas, or not in its way
+    return described if isinstance(described, list) else []
+
+
 def _index_of(names: Names, schema: pyarrow.Schema) -> list[int]:
     """Which columns are pandas' index: as it says, those that it names so, or a first one without a name."""
-    try:
-        described = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-        said = [name for name in described["index_columns"] if isinstance(name, str)]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        said = []  # not of pandas, or not in its way
+    said = [name for name in _pandas(schema) if isinstance(name, str)]
     return [i for i, name in enumerate(names) if name in said or (INDEX.fullmatch(name) and (name or i == 0))]
+
+
+def _range_in(described: list[Any], n_rows: int) -> range | None:
+    """The range that is the index, if it has a label for each row."""
+    if len(described) != 1 or not isinstance(described[0], dict):
+        return None
+    bounds = [described[0].get(name) for name in ("start", "stop", "step")]
+    start, stop, step = (bound if type(bound) is int and abs(bound) <= MOST_LABELS else 0 for bound in bounds)
+    labels = range(start, stop, step or 1)
+    return labels if len(labels) == n_rows else None
 
 
 def _parquet_layout(stream: Any) -> tuple[pyarrow.Schema, list[int], bool]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from mse_cli.core.blocks import Numbers
+from mse_cli.core.missing import check_finite
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Matrix, Rows, Selection, matrix_of
+from mse_cli.readers.sources.files import reading
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,13 @@ class HeldBytes:
 
 @dataclass(frozen=True)
 class HeldArray:
-    """An N×C array under a name."""
+    """An N×C array under a name; ``shape`` is its own, with all axes."""
 
     label: str
     array: Numbers
     names: Names | None = None
     notes: tuple[str, ...] = ()
+    shape: tuple[int, ...] | None = None
     can_be_cut = True
 
     @property
@@ -66,9 +69,20 @@ class HeldArray:
 
     def read(self, wanted: Selection) -> Iterator[Rows]:
         """All rows at once."""
-        yield Rows(self.array if wanted.columns == self.use else self.array[:, wanted.columns])
+        numbers = self.array if wanted.columns == self.use else self.array[:, wanted.columns]
+        yield Rows(numbers, check=checking(wanted, self.label, self.names))
+
+
+def checking(wanted: Selection, label: str, names: Names | None) -> Callable[[Numbers, int], None]:
+    """What looks for cells that the policy does not allow."""
+
+    def check(numbers: Numbers, first_row: int) -> None:
+        with reading(label):
+            check_finite(numbers, wanted.missing, first_row=first_row, columns=wanted.columns, names=names)
+
+    return check
 
 
 def held(label: str, array: Numbers, names: Names | None = None) -> Matrix:
-    """An array as a matrix that is read like any other."""
-    return matrix_of(label, (HeldArray(label, array, names),), "fail")
+    """An array as a matrix that is read like any other; what missing cells do is left to the pair."""
+    return matrix_of(label, (HeldArray(label, array, names),), "propagate")

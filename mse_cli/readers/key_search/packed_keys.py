@@ -40,10 +40,11 @@ class PackedKeys(Sequence[str]):
     @overload
     def __getitem__(self, which: int) -> str: ...
     @overload
-    def __getitem__(self, which: slice) -> list[str]: ...
-    def __getitem__(self, which: int | slice) -> str | list[str]:
+    def __getitem__(self, which: slice) -> PackedKeys: ...
+    def __getitem__(self, which: int | slice) -> str | PackedKeys:
         if isinstance(which, slice):
-            return [self[i] for i in range(len(self))[which]]
+            start, stop, _ = which.indices(len(self))
+            return PackedKeys(self.data, self.starts[start : max(start, stop) + 1], self.hashes[which], self.short)
         i = range(len(self))[which]
         return self.data[self.starts[i] : self.starts[i + 1]].tobytes().decode()
 
@@ -64,7 +65,7 @@ def pack(keys: Sequence[str]) -> PackedKeys:
     """Keys that are text each.
 
     >>> keys = pack(["a", "", "北"])
-    >>> len(keys), list(keys), keys[-1], keys[1:]
+    >>> len(keys), list(keys), keys[-1], list(keys[1:])
     (3, ['a', '', '北'], '北', ['', '北'])
     """
     if isinstance(keys, PackedKeys):
@@ -117,9 +118,9 @@ def _word_of(keys: PackedKeys, which: slice | NDArray[np.intp], word: int) -> ND
 
 def beside_each_other(parts: Sequence[PackedKeys]) -> PackedKeys:
     """The keys of all parts, in order."""
-    ends = np.cumsum([0, *(part.starts[-1] for part in parts)])
-    data = [part.data[: part.starts[-1]] for part in parts]
-    starts = [part.starts[:-1] + end for part, end in zip(parts, ends[:-1], strict=True)]
+    ends = np.cumsum([0, *(part.starts[-1] - part.starts[0] for part in parts)])
+    data = [part.data[part.starts[0] : part.starts[-1]] for part in parts]
+    starts = [part.starts[:-1] - part.starts[0] + end for part, end in zip(parts, ends[:-1], strict=True)]
     return PackedKeys(
         np.concatenate([*data, np.zeros(WORD, dtype=np.uint8)]),
         np.concatenate([*starts, ends[-1:]]),

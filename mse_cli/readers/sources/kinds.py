@@ -44,6 +44,8 @@ BEGINNINGS: tuple[tuple[bytes | tuple[bytes, ...], str, str | None], ...] = (
     (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
     (b"$FL2@(#)", "an SPSS file", SAVE_AS_CSV),
     (b"HEADER RECORD*******", "a SAS transport file", SAVE_AS_CSV),
+    (b"version https://git-lfs", "a pointer of Git LFS, not what it points to", "git lfs pull fetches it"),
+    ((b"sep=", b"\xef\xbb\xbfsep=", b'"sep='), "a table below a line for Excel alone (sep=…)", "delete line 1"),
     (b"GGUF", "a GGUF model", None),
     (b"%PDF-", "a PDF document", None),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "decompress it first: unzstd"),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mse_cli.core.blocks import Mask
 from mse_cli.errors import ParseError
 from mse_cli.readers.sources.files import is_packed, n_bytes, open_text, reading, skip
-from mse_cli.readers.text.grammar import records
+from mse_cli.readers.text.cells.quoting import records
 from mse_cli.readers.text.layout import LONGEST_ROW, Layout, decode
 from mse_cli.readers.text.parsing.strict import blank_line
 from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pieces, each_line_is_a_row

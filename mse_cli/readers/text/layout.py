@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from mse_cli.errors import ParseError, Place
-from mse_cli.readers.text.grammar import PADDING, SPREADSHEET_ERROR, kind, sentinels, split_record
+from mse_cli.readers.text.cells.grammar import PADDING, SPREADSHEET_ERROR, kind, sentinels
+from mse_cli.readers.text.cells.quoting import split_record
 
 LONGEST_ROW = 8 << 20  # bytes: 450,000 columns of 17 digits; a longer one is not a table and must not fill memory
 QUOTED = re.compile(r'"(?:[^"]|"")*+"')
@@ -29,6 +30,7 @@ class Layout:
         blanks: Whether tabs are spaces.
         empty: Whether the file holds no rows, as one of several may.
         default_names: Whether the first row is a 0 alone, pandas' name for the one column, and may be a header.
+        may_be_decimals: Whether each of the first rows is two integers, or one number with a decimal comma.
         notes: What the user should know about how the file was read.
     """
 
@@ -44,6 +46,7 @@ class Layout:
     blanks: bool = False
     empty: bool = field(default=False, compare=False)
     default_names: bool = field(default=False, compare=False)
+    may_be_decimals: bool = field(default=False, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, quote
-from mse_cli.readers.text.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind
+from mse_cli.readers.text.cells.grammar import NUMBER, PADDING, SPREADSHEET_ERROR, kind
 
 
 class Mistake(NamedTuple):
@@ -44,6 +44,7 @@ COMPLEX = re.compile(r"\(?[+-]?[0-9.e+-]+[ij]\)?", re.IGNORECASE)
 LIKE_A_DIGIT = str.maketrans("OoIl", "0011")
 LIKE_A_MINUS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d"), "-")
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060"), "")
+TYPOGRAPHIC = "“”„‟‘’‚‛«»‹›"
 UNIT = "a number with a unit?"
 WITHOUT = "write the numbers without them"
 
@@ -56,6 +57,16 @@ def is_marker(cell: str) -> bool:
     """
     cell = cell.strip(PADDING)
     return any(form.fullmatch(cell) for form in (MARKERS, SIGNS_ALONE, SPREADSHEET_ERROR))
+
+
+def may_be_a_name(cell: str) -> bool:
+    """Whether columns are called so, although a number may be written so: percentiles, hours, truth values.
+
+    >>> [may_be_a_name(cell) for cell in ("50%", "08:00", "True", "1.5D3", "$5")]
+    [True, True, True, False, False]
+    """
+    cell = cell.strip(PADDING)
+    return cell.endswith("%") or CLOCK.fullmatch(cell) is not None or cell.lower() in {"true", "false"}
 
 
 def is_number_gone_wrong(cell: str) -> bool:
@@ -202,6 +213,9 @@ def _wrapped(cell: str) -> Mistake | None:
         return Mistake("brackets around the number, as a list or a tensor prints", hint)
     if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'`\"":
         return Mistake("quotes that are no double quotes", "write the number alone, or in double quotes")
+    if len(cell) > 1 and cell[0] in TYPOGRAPHIC and cell[-1] in TYPOGRAPHIC:
+        named = f"U+{ord(cell[0]):04X} ({unicodedata.name(cell[0]).lower()})"
+        return Mistake(f"in typographic quotes, {named}", "write the number alone, or in double quotes")
     return None
 
 

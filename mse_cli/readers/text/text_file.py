@@ -86,6 +86,11 @@ class TextFile:
         return None if self.counted is None else self.counted.n_rows
 
     @property
+    def may_be_decimals(self) -> bool:
+        """Whether two integers with a comma between them may be one number."""
+        return self.layout.may_be_decimals
+
+    @property
     def can_be_cut(self) -> bool:
         """Whether any run of its rows is cheap to read on its own."""
         return self.counted is not None and not self.counted.packed
@@ -147,10 +152,10 @@ class TextFile:
         start, stop, first_line, begin = _bounds(stream, counted)
         left = counted.n_rows
         for rows in self._parsed(cut_pieces(stream, first_line, PIECE_BYTES, limit=stop - start), wanted):
-            numbers = rows.numbers[begin : begin + left]
+            part = rows.cut(begin, begin + left)
             begin -= min(begin, len(rows.numbers))
-            left -= len(numbers)
-            yield Rows(numbers)
+            left -= len(part.numbers)
+            yield part
             if not left:
                 return
         raise ParseError(CHANGED)

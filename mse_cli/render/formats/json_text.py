@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mse_cli.core.result import SCHEMA_VERSION, Result, Scalar, WorstCell
+from mse_cli.core.result import SCHEMA_VERSION, Limit, Result, Scalar, WorstCell
 from mse_cli.render.number_text import json_number
-from mse_cli.render.printing import Job
+from mse_cli.render.printing import Job, OnlyListed
 from mse_cli.running.evaluation import MatrixName
 from mse_cli.running.merging.partial import digest_of_result, to_plain
 
@@ -26,7 +26,13 @@ def whole(job: Job) -> Iterator[str]:
     names: tuple[MatrixName, ...] = () if job.printout.summary else ("se", "gradient")
     matrices = [(name, job.evaluation.matrix(name, job.progress)) for name in names]
     it = job.evaluation
-    return render_json(it.result, matrices, to_plain(it.sums, it.worst, it.origin))
+    return render_json(it.result, matrices, to_plain(it.tallies, it.origin))
+
+
+def listed(job: Job, name: OnlyListed) -> list[str]:
+    """The groups or the worst cells alone."""
+    result = job.evaluation.result
+    return [(_groups(result) if name == "groups" else _list(map(_worst, result.worst or ()))) + "\n"]
 
 
 def scalar(key: str, value: float) -> str:
@@ -54,8 +60,13 @@ def render_json(
     [{'name': None, 'sse': 4.0, 'mse': 4.0}]
     """
     fields = list(_scalars(result))
+    if result.by:
+        fields.append(("groups", _groups(result)))
     if result.worst is not None:
         fields.append(("worst", _list(map(_worst, result.worst))))
+    if result.gate:
+        passed = all(limit.passed for limit in result.gate)
+        fields.append(("gate", _object(passed=json.dumps(passed), limits=_list(map(_limit, result.gate)))))
     fields.append(("notes", json.dumps(result.notes)))
     if partial is not None:
         fields.append(("partial", json.dumps(partial, allow_nan=False)))
@@ -106,11 +117,34 @@ def _numbers(scalars: Iterable[Scalar]) -> Iterator[tuple[str, str]]:
 def _worst(cell: WorstCell) -> str:
     return _object(
         row=str(cell.row),
+        **({} if cell.key is None else {"key": json.dumps(cell.key)}),
         column=json.dumps(cell.name if cell.name is not None else cell.column),
         prediction=json_number(cell.prediction),
         target=json_number(cell.target),
         error=json_number(cell.error),
         share=json_number(cell.share),
+    )
+
+
+def _groups(result: Result) -> str:
+    """The groups in the order of their texts; what is missing is null."""
+    return _list(
+        _object(
+            group=json.dumps({name: text or None for name, text in zip(result.by, group.texts, strict=True)}),
+            rows=str(group.rows),
+            cells_used=str(group.cells_used),
+            **{name: json_number(getattr(group, name)) for name in ("sse", "mse", "rmse", "share")},
+        )
+        for group in result.groups
+    )
+
+
+def _limit(limit: Limit) -> str:
+    return _object(
+        of=json.dumps(limit.of),
+        limit=json_number(limit.limit),
+        value=json_number(limit.value),
+        passed=json.dumps(limit.passed),
     )
 
 

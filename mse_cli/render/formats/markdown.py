@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from mse_cli.core.result import Excerpt, Result
 from mse_cli.render.number_text import exact
-from mse_cli.render.printing import Job, Printout
+from mse_cli.render.printing import EVERYTHING, Job, OnlyListed, Printout
 from mse_cli.render.screens.characters import shown_in
-from mse_cli.render.summary import MATRICES, WORST_TITLES, Shown, lines_of, shown, summary_rows, worst_rows
+from mse_cli.render.summary import MATRICES, Listing, Shown, lines_of, listings, shown, summary_rows
 from mse_cli.running.evaluation import MatrixName
 
 
@@ -16,12 +16,20 @@ def whole(job: Job) -> list[str]:
     """The same as the tables of the terminal: summary, SE with its sums, gradient."""
     result, excerpt, printout = job.evaluation.result, job.evaluation.excerpt(), job.printout
     rows = summary_rows(result, job.files, printout.most_columns)
-    parts = [_table(["quantity", "value"], [[row.label, row.text] for row in rows])]
-    if result.worst is not None:
-        parts.append("**worst cells**\n\n" + _table(WORST_TITLES, worst_rows(result)))
+    parts = [table(["quantity", "value"], [[row.label, row.text] for row in rows])]
+    parts += map(_listing, listings(result, printout.rows_shown).values())
     if excerpt is not None:
         parts += [_matrix(shown(name, result, excerpt), result, excerpt, printout) for name in MATRICES]
     return [shown_in("\n".join(parts), printout.encoding)]
+
+
+def listed(job: Job, name: OnlyListed) -> list[str]:
+    """The groups or the worst cells alone."""
+    return [shown_in(_listing(listings(job.evaluation.result, EVERYTHING)[name]), job.printout.encoding)]
+
+
+def _listing(listing: Listing) -> str:
+    return f"**{listing.title}**\n\n" + table(listing.titles, listing.rows, listing.n_texts)
 
 
 def scalar(key: str, value: float) -> str:
@@ -38,14 +46,16 @@ def matrix(job: Job, name: MatrixName) -> list[str]:
 
 def _matrix(matrix: Shown, result: Result, excerpt: Excerpt, printout: Printout) -> str:
     lines = lines_of(matrix, result, excerpt, printout.digits, printout.most_columns)
-    return f"**{matrix.title}**\n\n" + _table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
+    return f"**{matrix.title}**\n\n" + table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]
-    return "".join("| " + " | ".join(map(_escaped, line)) + " |\n" for line in lines)
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], n_texts: int = 1) -> str:
+    """Texts below their titles; what follows the first columns, which are text, stands at the right."""
+    n_texts = max(1, n_texts)
+    lines = [titles, [*["---"] * n_texts, *["---:"] * (len(titles) - n_texts)], *rows]
+    return "".join("| " + " | ".join(map(escaped, line)) + " |\n" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return "".join("\\" + c if c in "\\`*_[]<>|#" else c for c in text)
+    return "".join("\\" + c if c in "\\`*_[]<>|#$&~@" else c for c in text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mse_cli.core.result import Result, WorstCell
 from mse_cli.render.number_text import exact
-from mse_cli.render.printing import Job
+from mse_cli.render.printing import Job, OnlyListed
 from mse_cli.running.evaluation import MatrixName
 from mse_cli.running.second_pass import matrix_as
 
@@ -25,16 +25,35 @@ def whole(job: Job) -> list[str]:
     return [render_scalars(job.evaluation.result, DELIMITERS[job.printout.format])]
 
 
+def listed(job: Job, name: OnlyListed) -> list[str]:
+    """The groups or the worst cells, a row each."""
+    result = job.evaluation.result
+    if name == "worst":
+        key = () if result.key is None else ("key",)
+        titles = ["row", *key, "column", "prediction", "target", "error", "share"]
+        cells = [list(_worst(cell).values()) for cell in result.worst or ()]
+        return [render_rows([titles, *cells], DELIMITERS[job.printout.format])]
+    titles = [*result.by, "rows", "cells_used", "sse", "mse", "rmse", "share"]
+    rows = ([*group.texts, *map(exact, group[1:])] for group in result.groups)
+    return [render_rows([titles, *rows], DELIMITERS[job.printout.format])]
+
+
 def scalar(key: str, value: float) -> str:
     """A number alone, below its name."""
     return f"{key}\n{exact(value)}\n"
 
 
 def matrix(job: Job, name: MatrixName) -> Iterator[str]:
-    """A matrix as rows, below the columns' names if it has any."""
-    delimiter = DELIMITERS[job.printout.format]
+    """A matrix as rows, below the columns' names if it has any; the key first if rows are matched by one."""
+    delimiter, key = DELIMITERS[job.printout.format], job.evaluation.result.key
     if job.evaluation.names:
-        yield render_rows([job.evaluation.names], delimiter)
+        yield render_rows([[*([] if key is None else [key]), *job.evaluation.names]], delimiter)
+    if key is not None:
+        of_block = job.evaluation.of_block(name)
+        for block in job.evaluation.blocks(job.progress):
+            rows = zip(block.keys or (), of_block(block).tolist(), strict=True)
+            yield render_rows(([row_key, *map(exact, row)] for row_key, row in rows), delimiter)
+        return
     there = job.backend if job.backend is not None and job.backend.makes_text else None
     yield from matrix_as(partial(matrix_rows, delimiter=delimiter), name, job.evaluation, there, job.progress)
 
@@ -70,7 +89,8 @@ def render_scalars(result: Result, delimiter: str) -> str:
 
 def _worst(cell: WorstCell) -> dict[str, str]:
     numbers = {name: exact(getattr(cell, name)) for name in ("prediction", "target", "error", "share")}
-    return {"row": str(cell.row), "column": str(cell.column) if cell.name is None else cell.name, **numbers}
+    key = {} if cell.key is None else {"key": cell.key}
+    return {"row": str(cell.row), **key, "column": cell.name or str(cell.column), **numbers}
 
 
 def matrix_rows(block: Floats, delimiter: str) -> str:

@@ -1,40 +1,66 @@
-"""The tables of ``mse compute`` for people: a summary, SE with its sums, the gradient."""
+"""The tables of ``mse compute`` for people: SE with its sums, the gradient and, where the eye rests, the summary."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.table import Table
 
 from mse_cli.core.result import Excerpt, Result
-from mse_cli.render.printing import EVERYTHING, Job, Printout
+from mse_cli.render.printing import EVERYTHING, Job, OnlyListed, Printout
 from mse_cli.render.screens.screen import Screen
-from mse_cli.render.summary import MATRICES, WORST_TITLES, Lines, Shown, lines_of, shown, summary_rows, worst_rows
+from mse_cli.render.summary import MATRICES, Lines, Listing, Shown, lines_of, listings, shown, summary_rows
 from mse_cli.running.evaluation import MatrixName
 
 NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
+PROMPT, LINES_AROUND = 1, 13  # lines: the shell's; titles, borders and sums of both matrices
 
 
-def whole(job: Job) -> list[str]:
-    """The summary and, if rows were kept, the matrices."""
+def whole(job: Job) -> Iterator[str]:
+    """If rows were kept, the matrices; then the summary, which stays on the screen when the prompt comes back."""
     result, excerpt = job.evaluation.result, job.evaluation.excerpt()
     screen = _screen(job.printout)
-    tables: list[RenderableType] = [_summary(job, screen)]
-    if result.worst is not None:
-        tables.append(_worst(result, screen))
+    answers = [screen.draw(_listing(it, screen)) for it in listings(result, job.printout.rows_shown).values()]
+    answers.append(screen.draw(_summary(job, screen)))
     if excerpt is not None:
-        matrices = (shown(name, result, excerpt) for name in MATRICES)
-        tables += [_fitted(matrix, result, excerpt, job.printout, screen) for matrix in matrices]
-    return [screen.draw(*tables)]
+        if screen.lines is not None and job.printout.most_rows is None:
+            excerpt = _lower(excerpt, screen.lines - PROMPT - sum(1 + text.count("\n") for text in answers))
+        for name in MATRICES:
+            yield from _drawn(job, name, excerpt, screen)
+            yield "\n"
+    yield "\n".join(answers)
 
 
-def matrix(job: Job, name: MatrixName) -> list[str]:
+def _lower(excerpt: Excerpt, lines: int) -> Excerpt:
+    """Only so many rows of it that both matrices fit into so many lines, but two at least."""
+    each = (lines - LINES_AROUND) // len(MATRICES)
+    return excerpt if len(excerpt.rows) <= each else excerpt.shortened(max(2, each - 1))  # a line marks the gap
+
+
+def matrix(job: Job, name: MatrixName) -> Iterator[str]:
     """One matrix."""
-    result, excerpt = job.evaluation.result, job.evaluation.excerpt()
+    excerpt = job.evaluation.excerpt()
     assert excerpt is not None  # it was kept: the printout said how many rows
+    return _drawn(job, name, excerpt, _screen(job.printout))
+
+
+def _drawn(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iterator[str]:
+    """A matrix in one piece, or row by row where all of very many are asked for."""
+    if job.printout.streams_rows and job.evaluation.result.shape[0] > len(excerpt.rows):
+        long_table = import_module("mse_cli.render.formats.long_table")  # few tables are
+        yield from long_table.pieces(job, name, excerpt, screen)
+    else:
+        result = job.evaluation.result
+        yield screen.draw(_fitted(shown(name, result, excerpt), result, excerpt, job.printout, screen))
+
+
+def listed(job: Job, name: OnlyListed) -> list[str]:
+    """The groups or the worst cells alone."""
     screen = _screen(job.printout)
-    return [screen.draw(_fitted(shown(name, result, excerpt), result, excerpt, job.printout, screen))]
+    return [screen.draw(_listing(listings(job.evaluation.result, job.printout.rows_shown)[name], screen))]
 
 
 def _screen(printout: Printout) -> Screen:
@@ -52,14 +78,14 @@ def _summary(job: Job, screen: Screen) -> Table:
     return table
 
 
-def _worst(result: Result, screen: Screen) -> Group:
-    """The cells with the largest share of SSE, in full precision."""
+def _listing(listing: Listing, screen: Screen) -> Group:
+    """What has the largest share of SSE, in full precision."""
     table = screen.table()
-    for title in WORST_TITLES:
-        table.add_column(title, justify="right", overflow="fold")
-    for row in worst_rows(result):
+    for k, title in enumerate(listing.titles):
+        table.add_column(screen.text(title), justify="left" if k < listing.n_texts else "right", overflow="fold")
+    for row in listing.rows:
         table.add_row(*map(screen.text, row))
-    return _titled("worst cells", table, screen)
+    return _titled(listing.title, table, screen)
 
 
 def _fitted(matrix: Shown, result: Result, excerpt: Excerpt, printout: Printout, screen: Screen) -> Group:
@@ -89,4 +115,4 @@ def _table(lines: Lines, screen: Screen, *, sums: bool) -> Table:
 
 
 def _titled(title: str, table: Table, screen: Screen) -> Group:
-    return Group(screen.text(f"\n{title}", "bold"), table)  # a title of the table's own would wrap at its width
+    return Group(screen.text(title, "bold"), table)  # a title of the table's own would wrap at its width

@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from mse_cli.render.screens.characters import ColorChoice
 
 if TYPE_CHECKING:
-    from mse_cli.explain.lesson import Lesson
+    from mse_cli.explanation.lesson import Lesson
 
-LessonFormat = Literal["terminal", "markdown", "latex", "html"]
+LessonFormat = Literal["terminal", "markdown", "latex", "html", "ipynb"]
 # Which module here writes a format; it is loaded when it is asked for.
 WRITERS: dict[LessonFormat, str] = {
     "terminal": "terminal",
     "markdown": "markdown",
     "latex": "latex",
     "html": "html_page",
+    "ipynb": "notebook",
 }
-SUFFIXES: dict[str, LessonFormat] = {".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html"}
+SUFFIXES: dict[str, LessonFormat] = {
+    ".md": "markdown",
+    ".tex": "latex",
+    ".html": "html",
+    ".htm": "html",
+    ".ipynb": "ipynb",
+}
 
 
 def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFormat:
@@ -33,7 +40,9 @@ def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFor
     return next((form for suffix, form in SUFFIXES.items() if path.endswith(suffix)), "terminal")
 
 
-def write_lesson(lesson: Lesson, style: LessonFormat, stream: TextIO | None, color: ColorChoice) -> Iterable[str]:
+def write_lesson(
+    lesson: Lesson, style: LessonFormat, stream: TextIO | None, color: ColorChoice, *, fragment: bool = False
+) -> Iterable[str]:
     """The text, piece by piece.
 
     Args:
@@ -41,6 +50,9 @@ def write_lesson(lesson: Lesson, style: LessonFormat, stream: TextIO | None, col
         style: The format.
         stream: Where a terminal's text will go, ``None`` for a file.
         color: Whether that is coloured.
+        fragment: Whether LaTeX and HTML are to be put into another document.
     """
-    texts: Iterable[str] = import_module(f"{__name__}.{WRITERS[style]}").write(lesson, stream, color)
+    texts: Iterable[str] = import_module(f"{__name__}.{WRITERS[style]}").write(
+        lesson, stream=stream, color=color, fragment=fragment
+    )
     return texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from mse_cli.explain.formula import (
+from mse_cli.explanation.formula import (
     QUAD,
     Formula,
     Fraction,
@@ -16,6 +16,7 @@ from mse_cli.explain.formula import (
     Parentheses,
     Power,
     Root,
+    SumOver,
     Traced,
 )
 from mse_cli.render.number_text import exact, short
@@ -25,6 +26,7 @@ LONGEST_LINE, MOST_COLUMNS = 70, 8  # characters of a line, columns of matrices 
 SYMBOLS = {
     "−": "-", "·": r"\cdot ", "⊙": r"\odot ", "⇒": r"\Rightarrow ", "Σ": r"\sum ", "∂": r"\partial ", "ι": r"\iota ",
     "η": r"\eta ", "…": r"\cdots ", "↑": r"\uparrow ", "↓": r"\downarrow ", "    ": r"\qquad ", "′": "'",
+    "θ": r"\theta ", "←": r"\leftarrow ",
 }  # fmt: skip
 WORDS = {"SE", "SSE", "MSE", "RMSE", "se", "nan", "inf"}
 EXPONENTS = {"2": "2", "T": r"\mathsf{T}"}
@@ -43,9 +45,8 @@ def latex(formula: Formula) -> str:
             return _symbol(formula)
         case Number():
             return _number(formula)
-        case Index():
-            comma = "," if any(len(index) > 1 for index in formula.indices) else ""
-            return f"{_symbol(formula.base).strip()}_{{{comma.join(formula.indices)}}}"
+        case Index() | SumOver():
+            return _indexed(formula)
         case Power():
             return f"{{{latex(formula.base)}}}^{{{EXPONENTS[formula.exponent]}}}"
         case Fraction():
@@ -58,6 +59,13 @@ def latex(formula: Formula) -> str:
             return rf"\textcolor{{{TRACED}}}{{{latex(formula.inner)}}}"
         case Line() | Grid():
             return "".join(map(latex, formula.items)) if isinstance(formula, Line) else _grid(formula)
+
+
+def _indexed(formula: Index | SumOver) -> str:
+    if isinstance(formula, SumOver):
+        return rf"\sum_{{{formula.index}=1}}^{{{formula.limit}}}"
+    comma = "," if any(len(index) > 1 for index in formula.indices) else ""
+    return f"{_symbol(formula.base).strip()}_{{{comma.join(formula.indices)}}}"
 
 
 def _symbol(symbol: str) -> str:

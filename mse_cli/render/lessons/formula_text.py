@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from mse_cli.explain.formula import (
+from mse_cli.explanation.formula import (
     DOT,
     EQUALS,
     GIVES,
@@ -24,19 +24,20 @@ from mse_cli.explain.formula import (
     Parentheses,
     Power,
     Root,
+    SumOver,
     Traced,
 )
 from mse_cli.render.number_text import exact, short
 
-SPACED = {EQUALS, MINUS, DOT, TIMES, GIVES, "+"}  # signs with a space on both sides
-SUBSCRIPTS = dict(zip("0123456789ijC", "₀₁₂₃₄₅₆₇₈₉ᵢⱼC", strict=True))
+SPACED = {EQUALS, MINUS, DOT, TIMES, GIVES, "+", "←"}  # signs with a space on both sides
+SUBSCRIPTS = dict(zip("0123456789ij,", "₀₁₂₃₄₅₆₇₈₉ᵢⱼ,", strict=True))
 EXPONENTS = {"2": "²", "T": "ᵀ"}
 BRACKETS, ASCII_BRACKETS = "⎡⎢⎣⎤⎥⎦", "[[[]]]"
 # What an ASCII stream gets for a character that it does not have.
 ASCII = {
     "−": "-", "·": "*", "⊙": "(*)", "Σ": "sum", "∂": "d", "ι": "ones", "η": "eta", "½": "1/2", "²": "^2", "ᵀ": "^T",
     "√": "sqrt", "…": "...", "⋮": ":", "⋱": ".", "↑": "^", "↓": "v", "′": "'", "⇒": "=>", "─": "-", "‹": "<", "›": ">",
-    "×": "x", "“": '"', "”": '"',
+    "×": "x", "θ": "theta", "←": "<-", "“": '"', "”": '"',
 }  # fmt: skip
 CHARACTERS = "".join(ASCII) + BRACKETS + "".join(SUBSCRIPTS.values())
 
@@ -87,6 +88,8 @@ def flat(formula: Formula, ink: Ink) -> Text:
     match formula:
         case str() | Number() | Index():
             return Text(_leaf(formula, ink))
+        case SumOver():
+            return Text(ink.text(SUM) + _indices((formula.index,), ink) + " ")
         case Power():
             return _base(formula.base, ink) + Text(ink.text(EXPONENTS[formula.exponent]))
         case Fraction():
@@ -140,7 +143,7 @@ def _base(formula: Formula, ink: Ink, *, top: bool = False) -> Text:
 
 def _indices(indices: tuple[str, ...], ink: Ink) -> str:
     plain = "".join(indices) if all(len(index) == 1 for index in indices) else ",".join(indices)
-    if ink.ascii or not plain.replace(",", "").isdecimal():
+    if ink.ascii or not set(plain) <= set(SUBSCRIPTS):
         return "_" + plain
     return "".join(SUBSCRIPTS.get(c, c) for c in plain)
 

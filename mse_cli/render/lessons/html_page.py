@@ -2,57 +2,102 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from mse_cli.errors import UsageError
-from mse_cli.explain.formula import EQUALS, Formula, line
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.formula import EQUALS, Formula, line
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
+from mse_cli.render.lessons.curve import as_svg
 from mse_cli.render.lessons.formula_latex import TRACED, latex
+from mse_cli.render.lessons.formula_text import Ink, flat
 
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
+# Brackets and gaps are drawn by these rules, not by a mathematical font, which many machines lack. Only what stands in
+# .mse is meant, so that a fragment leaves the page around it as it is.
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c1c1e; --paper: #fdfdfb; --soft: #6a6a70; --line: #d9d9d4;
-  --card: #f4f4ef; --traced: #b3009b; --good: #146c2e; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --paper: #16171a; --soft: #a0a0a8; --line: #3a3b40;
-  --card: #1f2024; --traced: #ff7ae9; --good: #6ddc8b; --bad: #ff8a80; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; color: var(--ink); background: var(--paper);
-  font: 1.0625rem/1.6 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif;
-  overflow-wrap: break-word; }
-h1 { font-size: 1.8rem; line-height: 1.25; margin: 0 0 .5rem; }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
-h2 span { color: var(--soft); margin-right: .6em; }
-p, ul { margin: .6rem 0; }
-ul { padding-left: 1.3rem; }
-.equation { display: flex; flex-wrap: wrap; align-items: baseline; gap: .5rem .4rem; margin: .8rem 0;
+.mse { --soft: #77777f; --line: rgb(128 128 128 / .3); --card: rgb(128 128 128 / .09); --traced: #c8219f;
+  --good: #1a8a3c; --bad: #d2382c; line-height: 1.6; overflow-wrap: break-word; }
+.mse * { box-sizing: border-box; }
+.mse details { margin: 1.6rem 0 0; padding-top: .8rem; border-top: 1px solid var(--line); }
+.mse summary { cursor: pointer; }
+.mse summary > * { display: inline; margin: 0; font-size: 1.25em; line-height: 1.3; }
+.mse summary span { color: var(--soft); margin: 0 .5em 0 .2em; }
+.mse p, .mse ul { margin: .6rem 0; }
+.mse ul { padding-left: 1.3rem; }
+.mse .equation { display: flex; flex-wrap: wrap; align-items: baseline; gap: .5rem .4rem; margin: .8rem 0;
   padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto; }
-.equation math { flex: none; font-size: 1.1rem; }
-.table { overflow-x: auto; }
-table { border-collapse: collapse; margin: .8rem 0; }
-th, td { text-align: left; padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; }
-mtd { padding: .15em .4em; text-align: right; text-align: -webkit-right; }
-[mathcolor] { color: var(--traced); font-weight: 600; }
-.good { color: var(--good); } .bad { color: var(--bad); }
-@media print { body { max-width: none; padding: 0; font-size: 10.5pt; } h2 { break-after: avoid; }
-  .equation { break-inside: avoid; overflow: visible; border: 1px solid var(--line); } }
+.mse math { math-style: normal; }
+.mse .equation math { flex: none; font-size: 1.15em; }
+.mse .table { overflow-x: auto; }
+.mse table { border-collapse: collapse; margin: .8rem 0; }
+.mse th, .mse td { text-align: left; padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); }
+.mse th { color: var(--soft); font-weight: 600; }
+.mse pre { margin: .8rem 0; padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto;
+  font: .9em/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }
+.mse pre.output { background: none; border-left: 3px solid var(--line); border-radius: 0; }
+.mse mo.bracket { display: none; }
+.mse mtable.matrix { margin: 0 .15em; padding: .1em .3em; --side: linear-gradient(currentColor, currentColor);
+  border: solid currentColor; border-width: 0 .09em; background: var(--side) 0 0, var(--side) 100% 0,
+  var(--side) 0 100%, var(--side) 100% 100%; background-size: .3em .09em; background-repeat: no-repeat; }
+.mse mtd { padding: .2em .4em; text-align: right; text-align: -webkit-right; }
+.mse mfrac > :first-child { padding-bottom: .15em; }
+.mse mfrac > :last-child { padding-top: .15em; }
+.mse munderover > :nth-child(2), .mse msubsup > :nth-child(2) { padding-top: .1em; }
+.mse munderover > :nth-child(3) { padding-bottom: .15em; }
+.mse [mathcolor] { color: var(--traced); font-weight: 600; }
+.mse figure { margin: 1rem 0; } .mse figcaption ul { list-style: none; padding: 0; }
+.mse figcaption li::before { content: "\\25CF"; color: var(--soft); margin-right: .6em; }
+.mse figcaption .traced::before { color: var(--traced); } .mse figcaption .after::before { content: "\\25CB"; }
+.mse figcaption .tangent::before { content: "- -"; }
+.mse .parabola { display: block; width: 100%; max-width: 38rem; height: auto; }
+.mse .good { color: var(--good); } .mse .bad { color: var(--bad); }
+@media print { .mse summary { list-style: none; break-after: avoid; }
+  .mse details::details-content { content-visibility: visible; display: block; height: auto; }
+  .mse .equation, .mse pre { break-inside: avoid; overflow: visible; border: 1px solid var(--line); } }
+"""
+MARKED = {  # what the rules above are about
+    f'mathcolor="{TRACED}"': 'mathcolor="#b3009b"',
+    "<mo>&#x0005B;</mo><mtable>": '<mo class="bracket">&#x0005B;</mo><mtable class="matrix">',
+    "</mtable><mo>&#x0005D;</mo>": '</mtable><mo class="bracket">&#x0005D;</mo>',
+}
+PAGE = """
+:root { color-scheme: light dark; }
+html { font-size: clamp(100%, .6rem + .8vw, 160%); }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; color: #1c1c1e; background: #fdfdfb;
+  font: 1.0625rem/1.6 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
+h1 { font-size: 1.8rem; line-height: 1.25; margin: 0 0 .5rem; }
+.mse { --traced: #b3009b; }
+@media (prefers-color-scheme: dark) { body { color: #e8e8ea; background: #16171a; }
+  .mse { --traced: #ff7ae9; --good: #6ddc8b; --bad: #ff8a80; --soft: #a0a0a8; } }
+@media print { html { font-size: 9.5pt; } body { max-width: none; padding: 0; } }
 """
 
 
-def write(lesson: Lesson, *_: object) -> list[str]:
+def write(lesson: Lesson, *, fragment: bool = False, **_: object) -> list[str]:
     """The whole, in one piece."""
-    return [render_lesson(lesson)]
+    return [render_fragment(lesson) if fragment else render_lesson(lesson)]
 
 
 def render_lesson(lesson: Lesson) -> str:
-    """The whole page.
+    """The whole page; its first section is open, the others open one by one, and all are printed.
 
     Raises:
         UsageError: if the library that makes the MathML is not installed.
     """
-    body = "\n".join(map(_step, lesson.steps))
     title = escape(lesson.title)
+    first = lesson.steps[0].number if len(lesson.steps) > 1 else None
     return f"""<!DOCTYPE html>
 <html lang="{TAGS.get(lesson.language, lesson.language)}">
 <head>
@@ -60,22 +105,38 @@ def render_lesson(lesson: Lesson) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<style>{STYLE}</style>
+<style>{STYLE}{PAGE}</style>
 </head>
 <body>
-<main>
+<main class="mse">
 <h1>{title}</h1>
-<p>{_text(lesson.introduction)}</p>
-{body}
+{_body(lesson, "h2", first)}
 </main>
 </body>
 </html>
 """
 
 
-def _step(step: Step) -> str:
-    heading = f'<h2 id="step-{step.number}"><span>{step.number}</span>{escape(step.title)}</h2>'
-    return "\n".join(["<section>", heading, *map(_part, step.parts), "</section>"])
+def render_fragment(lesson: Lesson) -> str:
+    """What stands in the page, to be put into another one, in that one's colours; all sections are open."""
+    language = TAGS.get(lesson.language, lesson.language)
+    return f"""<div class="mse" lang="{language}">
+<style>{STYLE}</style>
+<h2>{escape(lesson.title)}</h2>
+{_body(lesson, "h3", None)}
+</div>
+"""
+
+
+def _body(lesson: Lesson, heading: str, only_open: int | None) -> str:
+    steps = (_step(step, heading, is_open=only_open in (None, step.number)) for step in lesson.steps)
+    return "\n".join([*map(_part, lesson.introduction), *steps])
+
+
+def _step(step: Step, heading: str, *, is_open: bool) -> str:
+    title = f"<{heading}><span>{step.number}</span>{escape(step.title)}</{heading}>"
+    opening = f'<details id="step-{step.number}"{" open" if is_open else ""}><summary>{title}</summary>'
+    return "\n".join([opening, *map(_part, step.parts), "</details>"])
 
 
 def _part(part: Passage) -> str:
@@ -90,9 +151,26 @@ def _part(part: Passage) -> str:
             head = "".join(f"<th>{escape(title)}</th>" for title in part.titles)
             rows = "\n".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in part.rows)
             return f'<div class="table"><table>\n<tr>{head}</tr>\n{rows}\n</table></div>'
+        case Code():
+            printed = f'<pre class="output">{escape(part.output)}</pre>' if part.output else ""
+            return f"<pre><code>{escape(part.source)}</code></pre>{printed}"
+        case Parabola():
+            return _curve(part)
         case Verdict():
             kind = "good" if part.holds else "bad"
             return f'<p><strong class="{kind}">{escape(part.word.rstrip())}</strong> {_text(part.sentence)}</p>'
+
+
+def _curve(parabola: Parabola) -> str:
+    """The picture, with its numbers for who does not see it, and below it what each sign stands for."""
+    said = "; ".join("".join(_said(piece) for piece in place.parts) for place in parabola.legend)
+    signs = ("traced now", "traced after", "lowest", "traced tangent")
+    places = "".join(f'<li class="{s}">{_text(place)}</li>' for s, place in zip(signs, parabola.legend, strict=True))
+    return f"<figure>{as_svg(parabola, escape(said))}<figcaption><ul>{places}</ul></figcaption></figure>"
+
+
+def _said(part: Words | Formula) -> str:
+    return part.text if isinstance(part, Words) else flat(part, Ink()).plain
 
 
 def _equation(equation: Equation) -> str:
@@ -119,4 +197,6 @@ def math(formula: Formula, *, display: bool = False) -> str:
         hint = "pip install 'mse-cli[html]'"
         raise UsageError("HTML needs the library latex2mathml", hint=hint) from None
     text: str = convert(latex(formula), display="block" if display else "inline")
-    return re.sub(rf'mathcolor="{TRACED}"', 'mathcolor="#b3009b"', text)
+    for before, after in MARKED.items():
+        text = text.replace(before, after)
+    return text

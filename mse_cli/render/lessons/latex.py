@@ -1,9 +1,25 @@
-"""An explanation as a LaTeX document that pdflatex compiles: with amsmath, color and, for Chinese, CJKutf8."""
+"""An explanation as a LaTeX document: with amsmath and color, for pdflatex and XeLaTeX.
+
+Chinese is set by CJKutf8 with pdflatex and by ctex with XeLaTeX; the document finds out which of them reads it.
+"""
 
 from __future__ import annotations
 
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
-from mse_cli.render.lessons.formula_latex import latex, lines_of
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
+from mse_cli.render.lessons.curve import as_tikz
+from mse_cli.render.lessons.formula_latex import TRACED, latex, lines_of
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -12,36 +28,41 @@ SPECIAL = {
     '"': "''", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "·": r"$\cdot$", "…": r"\ldots{}", "²": "$^2$", "√": r"$\surd$", "“": "“", "”": "”", "×": r"$\times$",
 }  # fmt: skip
+SIGNS = (  # of a parabola's places and its tangent
+    rf"$\textcolor{{{TRACED}}}{{\bullet}}$",
+    rf"$\textcolor{{{TRACED}}}{{\circ}}$",
+    r"$\textcolor{gray}{\bullet}$",
+    rf"\textcolor{{{TRACED}}}{{- -}}",
+)
 ACCENTED = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ§¶©£¡¿"
+CHINESE = r"""\ifdefined\XeTeXrevision\usepackage[UTF8,scheme=plain]{ctex}\else\usepackage{CJKutf8}\fi
+"""
+BEGIN = r"""\ifdefined\XeTeXrevision\else\begin{CJK}{UTF8}{gbsn}\fi
+"""
+END = r"""\ifdefined\XeTeXrevision\else\end{CJK}\fi
+"""
 PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=2cm]{geometry}
-\usepackage[utf8]{inputenc}
 \usepackage{amsmath,color}
-%(packages)s\setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
+%s\setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
 \setlength{\arraycolsep}{3.5pt}\allowdisplaybreaks\sloppy
-\begin{document}
-%(begin)s\section*{%(title)s}
 """
 
 
-def write(lesson: Lesson, *_: object) -> list[str]:
+def write(lesson: Lesson, *, fragment: bool = False, **_: object) -> list[str]:
     """The whole, in one piece."""
-    return [render_lesson(lesson)]
+    return [render_lesson(lesson, fragment=fragment)]
 
 
-def render_lesson(lesson: Lesson) -> str:
-    """The whole document."""
-    body = "\n\n".join([_text(lesson.introduction), *map(_step, lesson.steps)])
-    chinese = any(map(_is_chinese, lesson.title + body))
-    begin, end = ("\\begin{CJK}{UTF8}{gbsn}\n", "\\end{CJK}\n") if chinese else ("", "")
-    packages = "\\usepackage{CJKutf8}\n" if chinese else ""
-    return (
-        PREAMBLE % {"packages": packages, "begin": begin, "title": escaped(lesson.title)}
-        + f"""{body}
-
-{end}\\end{{document}}
-"""
-    )
+def render_lesson(lesson: Lesson, *, fragment: bool = False) -> str:
+    """The whole document; as a fragment what stands in it, to be put into another one."""
+    title = rf"\section*{{{escaped(lesson.title)}}}"
+    body = "\n\n".join([title, *map(_text, lesson.introduction), *map(_step, lesson.steps)]) + "\n"
+    if fragment:
+        return "% \\usepackage{amsmath,color,tikz}; in beamer a frame with code is [fragile]\n" + body
+    chinese = (CHINESE, BEGIN, END) if any(map(_is_chinese, body)) else ("", "", "")
+    tikz = "\\usepackage{tikz}\n" if "tikzpicture" in body else ""
+    return PREAMBLE % (tikz + chinese[0]) + "\\begin{document}\n" + chinese[1] + body + chinese[2] + "\\end{document}\n"
 
 
 def _step(step: Step) -> str:
@@ -64,6 +85,12 @@ def _part(part: Passage) -> str:
             columns = "l" * len(part.titles)
             table = f"\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}"
             return f"{{\\renewcommand{{\\arraystretch}}{{1.8}}\\small\n{table}}}"
+        case Code():
+            pieces = [part.source, *([part.output] if part.output else [])]
+            return "\n\n".join(f"\\begin{{verbatim}}\n{piece}\n\\end{{verbatim}}" for piece in pieces)
+        case Parabola():
+            items = "\n".join(rf"\item[{sign}] {_text(place)}" for sign, place in zip(SIGNS, part.legend, strict=True))
+            return f"{as_tikz(part, TRACED)}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Verdict():
             return rf"\textbf{{{escaped(part.word.rstrip())}}} {_text(part.sentence)}"
 

@@ -13,13 +13,27 @@ from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.text import Text
 
-from mse_cli.explain.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
-from mse_cli.explain.lesson import Equation, Lesson, Listing, Paragraph, Passage, Points, Step, Verdict, Words
+from mse_cli.explanation.formula import DOT, GIVES, MINUS, QUAD, TIMES, Formula, Line
+from mse_cli.explanation.lesson import (
+    Code,
+    Equation,
+    Lesson,
+    Listing,
+    Parabola,
+    Paragraph,
+    Passage,
+    Points,
+    Step,
+    Verdict,
+    Words,
+)
+from mse_cli.render.lessons.curve import CHARACTERS as CURVE
+from mse_cli.render.lessons.curve import as_lines, marks
 from mse_cli.render.lessons.formula_text import CHARACTERS, Box, Ink, beside, draw, flat
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 
-TRACED, HEADING, NUMBER = "bold magenta", "bold", "bold cyan"
+TRACED, HEADING, NUMBER, CODE = "bold magenta", "bold", "bold cyan", "cyan"
 INDENT, WIDEST = 2, 100
 EMPTY = Text()
 EQUAL, INDENTED = Box((Text(" = "),)), Box((Text("   "),))
@@ -27,16 +41,17 @@ BREAKS = ({QUAD}, {GIVES}, {"+", MINUS}, {TIMES, DOT})  # before these an equati
 NOT_FIRST, NOT_LAST = "，。；：、！？）》」】”’,.;:!?)", "（《「【“‘("
 
 
-def write(lesson: Lesson, stream: TextIO | None, color: ColorChoice) -> Iterator[str]:
+def write(lesson: Lesson, *, stream: TextIO | None, color: ColorChoice, **_: object) -> Iterator[str]:
     """As a stream can show it."""
-    return render_lesson(lesson, Screen(stream, color, CHARACTERS))
+    return render_lesson(lesson, Screen(stream, color, CHARACTERS + CURVE))
 
 
 def render_lesson(lesson: Lesson, screen: Screen) -> Iterator[str]:
     """The introduction, then each step."""
     width = min(screen.console.width, WIDEST)
     ink = Ink(ascii=screen.ascii, style=TRACED if screen.colored else "")
-    yield screen.draw(Text(lesson.title, HEADING), EMPTY, *_wrapped(lesson.introduction, ink, width))
+    introduction = [line for part in lesson.introduction for line in (EMPTY, *_wrapped(part, ink, width))]
+    yield screen.draw(Text(lesson.title, HEADING), *introduction)
     for step in lesson.steps:
         yield screen.draw(*_step(step, screen, ink, width - INDENT))
 
@@ -62,6 +77,12 @@ def _part(part: Passage, screen: Screen, ink: Ink, width: int) -> list[Renderabl
             return [EMPTY, *_equation(part, ink, width), EMPTY]
         case Listing():
             return [EMPTY, Constrain(_listing(part, screen, ink), width), EMPTY]
+        case Code():
+            lines = [Text(ink.text(text), CODE) for text in part.source.split("\n")]
+            printed = [Text(text) for text in part.output.split("\n") if text]
+            return [EMPTY, *lines, *([EMPTY, *printed] if printed else []), EMPTY]
+        case Parabola():
+            return [EMPTY, *_drawn(part, ink, width), EMPTY]
         case Verdict():
             style = "bold green" if part.holds else "bold red"
             return [*_wrapped(part.sentence, ink, width, opening=Text(part.word, style)), EMPTY]
@@ -74,7 +95,7 @@ def _point(paragraph: Paragraph, ink: Ink, width: int) -> list[Text]:
 
 def _equation(equation: Equation, ink: Ink, width: int) -> tuple[Text, ...]:
     """The chain, each right side below the one before; with fewer digits in matrices if it is too wide."""
-    for digits in (6, 5, 4, 3, 2):
+    for digits in (17, 6, 5, 4, 3, 2):
         fewer = replace(ink, digits=digits)
         lines = _chain(equation, fewer, width)
         if all(line.cell_len <= width for line in lines):
@@ -143,6 +164,17 @@ def _listing(listing: Listing, screen: Screen, ink: Ink) -> RenderableType:
     for row in listing.rows:
         table.add_row(*(_sentence(cell, ink) for cell in row))
     return table
+
+
+def _drawn(parabola: Parabola, ink: Ink, width: int) -> Iterator[Text]:
+    """The curve, and below it what each sign stands for."""
+    signs = marks(ascii_only=ink.ascii)
+    for line in as_lines(parabola, width, ascii_only=ink.ascii):
+        text = Text(line)
+        text.highlight_words(signs, ink.style or "none")
+        yield text
+    for sign, place in zip(signs, parabola.legend, strict=True):
+        yield from _wrapped(place, ink, width, opening=Text(f"{sign} ", ink.style))
 
 
 def _sentence(paragraph: Paragraph, ink: Ink) -> Text:

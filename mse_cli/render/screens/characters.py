@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Literal
 
+from mse_cli.core.result import LANGUAGES, Language
+from mse_cli.errors import UsageError
+
 ColorChoice = Literal["auto", "always", "never"]
+SAMPLES: dict[Language, str] = {"en": "", "zh": "均方误差"}  # without which a language cannot be shown
 PLAIN: dict[str, str] = {
     "…": "...", "⋮": ":", "×": "x", "·": "*", "−": "-", "²": "^2", "Σ": "sum", "∂": "d", "⊙": "*", "√": "sqrt ",
 }  # fmt: skip
@@ -21,6 +27,24 @@ def can_show(characters: str, encoding: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def language_of(chosen: Language | None, *, to_terminal: bool) -> Language:
+    """The language that is asked for, or the locale's; another than English only where it can be shown.
+
+    Raises:
+        UsageError: if it is asked for and standard output cannot show it.
+    """
+    locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    of_locale: Language = next((language for language in LANGUAGES if locale.startswith(language)), "en")
+    language = chosen or of_locale
+    encoding = (sys.stdout and sys.stdout.encoding) or "ascii"
+    if not to_terminal or can_show(SAMPLES[language], encoding):
+        return language
+    if chosen:
+        hint = "use a UTF-8 locale, or -o FILE"
+        raise UsageError(f"the encoding {encoding} cannot show this language", hint=hint)
+    return "en"
 
 
 def shown_in(text: str, encoding: str) -> str:

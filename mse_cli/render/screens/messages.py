@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
+import textwrap
 from collections.abc import Iterable
 
 from mse_cli.core.result import Result
 from mse_cli.errors import printable
 from mse_cli.render.screens.characters import shown_in
+from mse_cli.render.screens.size import size_of
 
 
 def note(texts: Iterable[str], *, quiet: bool) -> None:
@@ -40,10 +42,25 @@ def _say(kind: str, text: str) -> None:
     stream = sys.stderr
     if stream is None or stream.closed:
         return
-    line = f"{kind}: {printable(text)}\n"
+    line = shown_in(f"{kind}: {printable(text)}", stream.encoding or "ascii")
+    if stream.isatty():
+        line = hanging(line, len(kind) + 2, size_of(stream).columns)
     with contextlib.suppress(OSError):  # there is nowhere left to complain
-        stream.write(shown_in(line, stream.encoding or "ascii"))
+        stream.write(line + "\n")
         stream.flush()
+
+
+def hanging(line: str, indent: int, width: int) -> str:
+    """A line wrapped between words, what follows the first line indented; no word is broken.
+
+    >>> print(hanging("note: one two three", 6, 14))
+    note: one two
+          three
+    """
+    if len(line) <= width:
+        return line
+    lines = textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def warn_of(result: Result) -> None:

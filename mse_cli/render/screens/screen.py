@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mse_cli.render.screens.characters import PLAIN, can_show, shown_in
+from mse_cli.render.screens.size import size_of
 
 UNLIMITED = 1_000_000_000  # columns of a pipe: nothing is ever cut or wrapped
 
@@ -31,13 +32,15 @@ class Screen:
         terminal = stream is not None and stream.isatty()
         self.colored = colored = use_color(color, terminal=terminal)
         self.encoding = (stream.encoding if stream is not None else None) or "utf-8"
+        size = size_of(stream) if stream is not None and terminal else None
+        self.lines = size.lines if size and fitted else None  # of the terminal, where there is one
         self.ascii = not can_show("─│" + "".join(PLAIN) + characters, self.encoding)
         self.console = Console(
             file=io.StringIO(),
             force_terminal=colored,
             color_system="standard" if colored else None,
             no_color=not colored,
-            width=_terminal_width(stream) if stream is not None and terminal and fitted else UNLIMITED,
+            width=size.columns if size and fitted else UNLIMITED,
             legacy_windows=False,
             markup=False,
             highlight=False,
@@ -73,13 +76,3 @@ def use_color(choice: str, *, terminal: bool) -> bool:
     if choice != "auto":
         return choice == "always"
     return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _terminal_width(stream: TextIO) -> int:
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return int(columns)
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80

@@ -36,17 +36,10 @@ def origin_of(pair: Pair, reduction: Reduction) -> Origin:
     options = {
         "missing": pair.missing,
         "reduction": reduction,
-        "key": None if joined is None else _key_of(joined),
+        "key": pair.key,
         "unmatched": None if joined is None else joined.unmatched,
     }
-    sources = (file.source for stream in pair.streams for file in stream.files)
-    return Origin(options, tuple(map(_identity, sources)))
-
-
-def _key_of(joined: Joined) -> str:
-    file, key = joined.first.files[0], joined.first.wanted.key
-    assert key is not None  # by which its rows are matched
-    return file.names[key] if file.names else str(key + 1)
+    return Origin(options, tuple(map(_identity, pair.sources)))
 
 
 def _identity(source: Source) -> str:

@@ -14,11 +14,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
+
 from mse_cli.core.exact import Total
-from mse_cli.core.tallies.sums import ColumnSums, Sums
+from mse_cli.core.tallies.column_sums import ColumnSums
+from mse_cli.core.tallies.groups import Groups
+from mse_cli.core.tallies.products import ProductSums
+from mse_cli.core.tallies.stats import Stats
+from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import NO_NUMBER, ZERO, Cell, Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.merging.origin import NOWHERE, Origin
+from mse_cli.running.tallying import Tallies
 
 Plain = dict[str, Any]
 T = TypeVar("T")
@@ -27,19 +34,21 @@ LARGEST_TERM = 2.0**1000
 MOST_CELLS, LONGEST_WORD = 2**53, 1000
 LONGEST_SUM = 100  # floats; a sum of squares has fewer than 45 that do not overlap
 SPECIAL = ("0.0", "nan", "inf")  # of a sum of squares
+SIGNED = (*SPECIAL, "-inf")  # of other products
 NO_NUMBERS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # JSON has no such numbers
 
 
-def to_plain(sums: Sums, worst: Worst | None = None, origin: Origin = NOWHERE) -> Plain:
-    """The sums of a part, its worst cells if they were asked for, and where they come from, as JSON can hold them.
+def to_plain(tallies: Tallies, origin: Origin = NOWHERE) -> Plain:
+    """The sums of a part, what else was asked for, and where they come from, as JSON can hold them.
 
     >>> import numpy as np
     >>> from mse_cli.core.blocks import Block
     >>> sums = Sums(1)
     >>> sums.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
-    >>> to_plain(sums)["errors"]
+    >>> to_plain(Tallies(sums))["errors"]
     [{'0': [4.0], 'special': 0.0}]
     """
+    sums, worst, stats, groups = tallies
     content = {
         "rows": sums.n_rows,
         "cells_used": sums.cells_used.tolist(),
@@ -49,6 +58,8 @@ def to_plain(sums: Sums, worst: Worst | None = None, origin: Origin = NOWHERE) -
     }
     return content | {
         "worst": None if worst is None else {"most": worst.most, "cells": list(map(_plain_cell, worst.found()))},
+        "stats": None if stats is None else list(map(_plain_totals, stats.sums)),
+        "groups": None if groups is None else _plain_groups(groups),
         "options": dict(origin.options),
         "parts": origin.parts or [digest_of([*origin.inputs, content])[:16]],
     }
@@ -71,8 +82,8 @@ def digest_of_result(text: str | bytes) -> str:
     return digest_of({name: value for name, value in content.items() if name not in {"se", "gradient"}})
 
 
-def from_plain(plain: object, n_columns: int) -> tuple[Sums, Worst | None, Origin]:
-    """The sums and the worst cells of a part, and where they come from.
+def from_plain(plain: object, n_columns: int) -> Tallies:
+    """The tallies of a part.
 
     Raises:
         ParseError: if it is not what ``to_plain`` makes for so many columns.
@@ -86,11 +97,21 @@ def from_plain(plain: object, n_columns: int) -> tuple[Sums, Worst | None, Origi
         None if weights is None else ColumnSums.of(_several(weights, n_columns, partial(_total, specials=SPECIAL[:1])))
     )
     sums.overflow = _get(plain, "overflow") is True
-    worst = _get(plain, "worst")
-    return sums, None if worst is None else _worst(worst, sums.n_rows, n_columns), _origin(plain)
+    worst, stats, groups = (_get(plain, name, optional=name != "worst") for name in ("worst", "stats", "groups"))
+    return Tallies(
+        sums,
+        None if worst is None else _worst(worst, sums.n_rows, n_columns),
+        None if stats is None else _stats(stats, n_columns),
+        None if groups is None else _groups(groups, sums),
+    )
 
 
-def _origin(plain: object) -> Origin:
+def origin_in(plain: object) -> Origin:
+    """Where a part comes from.
+
+    Raises:
+        ParseError: if it is not what ``to_plain`` makes.
+    """
     options, parts = _get(plain, "options"), _get(plain, "parts")
     if not isinstance(options, dict) or not all(value is None or _is_word(value) for value in options.values()):
         raise _damaged()
@@ -103,7 +124,7 @@ def _is_word(plain: object) -> bool:
     return isinstance(plain, str) and len(plain) <= LONGEST_WORD
 
 
-def _plain_totals(sums: ColumnSums) -> list[Plain]:
+def _plain_totals(sums: ColumnSums | ProductSums) -> list[Plain]:
     return [
         {**{str(bucket): parts for bucket, parts in total.buckets.items()}, "special": _plain_float(total.special)}
         for total in sums.totals()
@@ -114,8 +135,53 @@ def _plain_float(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-def _plain_cell(cell: Cell) -> list[float | str]:
-    return [_plain_float(value) for value in cell]
+def _plain_cell(cell: Cell) -> list[float | str | None]:
+    return [*(_plain_float(value) for value in cell[:-1]), cell.key]
+
+
+def _plain_groups(groups: Groups) -> Plain:
+    """Groups by their texts, and of each kind of sum one a group, in this order."""
+    return {
+        "by": groups.by,
+        "texts": list(groups.places),
+        "rows": groups.rows.tolist(),
+        "cells_used": groups.cells_used.tolist(),
+        "errors": _plain_totals(groups.errors),
+        "weights": None if groups.weights is None else _plain_totals(groups.weights),
+    }
+
+
+def _groups(plain: object, sums: Sums) -> Groups:
+    by, texts, weights = (_get(plain, name) for name in ("by", "texts", "weights"))
+    groups = Groups(tuple(_texts(by, len(by) if isinstance(by, list) else 0)))
+    places = {tuple(_texts(text, len(groups.by))): i for i, text in enumerate(texts if isinstance(texts, list) else ())}
+    if not by or not places or len(places) != len(texts):
+        raise _damaged()
+    n, most_cells = len(places), sums.n_rows * sums.n_columns
+    groups.places = places
+    groups.rows = np.array(_several(_get(plain, "rows"), n, lambda k: _whole(k, 0, sums.n_rows)), dtype=np.int64)
+    cells = _several(_get(plain, "cells_used"), n, lambda k: _whole(k, 0, most_cells))
+    groups.cells_used = np.array(cells, dtype=np.int64)
+    groups.errors = ColumnSums.of(_several(_get(plain, "errors"), n, partial(_total, specials=SPECIAL)))
+    read_weight = partial(_total, specials=SPECIAL[:1])
+    groups.weights = None if weights is None else ColumnSums.of(_several(weights, n, read_weight))
+    if groups.rows.sum() != sums.n_rows or groups.cells_used.sum() != sums.cells_used.sum():
+        raise _damaged()
+    return groups
+
+
+def _texts(plain: object, count: int) -> list[str]:
+    texts = _several(plain, count, str)
+    if texts != plain:
+        raise _damaged()
+    return texts
+
+
+def _stats(plain: object, n_columns: int) -> Stats:
+    stats = Stats(n_columns)
+    read = partial(_total, specials=SIGNED)
+    stats.sums = tuple(ProductSums.of(_several(sums, n_columns, read)) for sums in _several(plain, 4, list))
+    return stats
 
 
 def _worst(plain: object, n_rows: int, n_columns: int) -> Worst:
@@ -129,9 +195,12 @@ def _worst(plain: object, n_rows: int, n_columns: int) -> Worst:
 
 
 def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
-    if not isinstance(plain, list) or len(plain) != len(Cell._fields):
+    if not isinstance(plain, list) or not len(Cell._fields) - 1 <= len(plain) <= len(Cell._fields):
         raise _damaged()
-    exponent, mantissa, minus_row, minus_column, *sides = plain
+    exponent, mantissa, minus_row, minus_column, prediction, target, error = plain[: len(Cell._fields) - 1]
+    key = plain[-1] if len(plain) == len(Cell._fields) else None
+    if not (key is None or isinstance(key, str)):
+        raise _damaged()
     if not (0.5 <= _float(mantissa) < 1 or (_float(mantissa) == 0 and exponent == ZERO)):
         raise _damaged()
     return Cell(
@@ -139,7 +208,10 @@ def _cell(plain: object, n_rows: int, n_columns: int) -> Cell:
         _float(mantissa),
         _whole(minus_row, 1 - n_rows, 0),
         _whole(minus_column, 1 - n_columns, 0),
-        *map(_float, sides),
+        _float(prediction),
+        _float(target),
+        _float(error),
+        key,
     )
 
 
@@ -147,7 +219,8 @@ def _total(plain: object, specials: tuple[str, ...]) -> Total:
     special = _float(_get(plain, "special"))
     if str(special) not in specials or not isinstance(plain, dict):
         raise _damaged()
-    return Total({_bucket(key): _terms(terms) for key, terms in plain.items() if key != "special"}, special)
+    signed = specials == SIGNED
+    return Total({_bucket(key): _terms(it, signed=signed) for key, it in plain.items() if key != "special"}, special)
 
 
 def _bucket(key: str) -> int:
@@ -156,19 +229,19 @@ def _bucket(key: str) -> int:
     return BUCKETS[key]
 
 
-def _terms(plain: object) -> list[float]:
+def _terms(plain: object, *, signed: bool) -> list[float]:
     if not isinstance(plain, list) or len(plain) > LONGEST_SUM:
         raise _damaged()
     terms = [_float(term) for term in plain]
-    if not all(abs(term) < LARGEST_TERM for term in terms) or math.fsum(terms) < 0:
+    if not all(abs(term) < LARGEST_TERM for term in terms) or (math.fsum(terms) < 0 and not signed):
         raise _damaged()
     return terms
 
 
-def _get(plain: object, key: str) -> Any:
-    if not isinstance(plain, dict) or key not in plain:
+def _get(plain: object, key: str, *, optional: bool = False) -> Any:
+    if not isinstance(plain, dict) or (key not in plain and not optional):
         raise _damaged()
-    return plain[key]
+    return plain.get(key)
 
 
 def _several(plain: object, count: int, read: Callable[[Any], T]) -> list[T]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
 from mse_cli.core.result import REDUCTIONS, SCHEMA_VERSION, Reduction
-from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, counted, printable, quote
 from mse_cli.readers.sources.files import Source, open_text, reading, resolve
 from mse_cli.running.merging.origin import Origin
-from mse_cli.running.merging.partial import MOST_CELLS, digest_of_result, from_plain
+from mse_cli.running.merging.partial import MOST_CELLS, digest_of_result, from_plain, origin_in
+from mse_cli.running.tallying import Tallies
 
 HINT = "a part is what `mse compute … --summary --format json` prints"
 # The key of a matrix: a quote inside a string is written \", so that "se": can be nothing else.
@@ -32,8 +32,7 @@ class Part:
     n_columns: int
     names: tuple[str | None, ...]
     reduction: Reduction
-    sums: Sums
-    worst: Worst | None
+    tallies: Tallies
     origin: Origin
 
 
@@ -72,7 +71,7 @@ def read_part(source: Source) -> Part:
     """
     with open_text(source) as stream, reading(source.label):
         text = without_matrices(stream)
-        content = _parse(text)
+        content = parse(text)
         if content.get("schema_version") != SCHEMA_VERSION:
             found = content.get("schema_version")
             words = quote(found) if isinstance(found, str) else quote(json.dumps(found))[1:-1]
@@ -80,10 +79,10 @@ def read_part(source: Source) -> Part:
         if "partial" not in content:
             raise ParseError("has no 'partial', which holds the exact sums", hint=HINT)
         names = _names(content.get("columns"))
-        sums, worst, origin = from_plain(content["partial"], len(names))
+        tallies, origin = from_plain(content["partial"], len(names)), origin_in(content["partial"])
         if content["partial"].get("digest") != digest_of_result(text):
             raise ParseError("was changed after it was written", hint=HINT)
-        return Part(source.label, len(names), names, _reduction(content.get("reduction")), sums, worst, origin)
+        return Part(source.label, len(names), names, reduction_of(content), tallies, origin)
 
 
 def without_matrices(stream: BinaryIO) -> bytes:
@@ -114,7 +113,12 @@ def without_matrices(stream: BinaryIO) -> bytes:
     return bytes(kept) + ahead
 
 
-def _parse(data: bytes) -> dict[str, Any]:
+def parse(data: bytes) -> dict[str, Any]:
+    """The JSON of a result.
+
+    Raises:
+        ParseError: if it is none.
+    """
     try:
         content = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -140,9 +144,14 @@ def _names(columns: object) -> tuple[str | None, ...]:
     return tuple(names)
 
 
-def _reduction(text: object) -> Reduction:
+def reduction_of(content: dict[str, Any]) -> Reduction:
+    """Which of the two the loss of a result is.
+
+    Raises:
+        ParseError: if it does not say so.
+    """
     for reduction in REDUCTIONS:
-        if text == reduction:
+        if content.get("reduction") == reduction:
             return reduction
     raise ParseError("is not a JSON result of mse compute", hint=HINT)
 
@@ -167,10 +176,19 @@ def _difference(first: Part, part: Part, other: str) -> str | None:
         its, others = (_as_given(name, of.origin.options.get(name)) for of in (part, first))
         if its != others:
             return f"was computed {its}, {other} {others}"
-    if (part.sums.weights is None) != (first.sums.weights is None):
-        with_, without = (part.label, first.label) if part.sums.weights is not None else (first.label, part.label)
+    if (part.tallies.sums.weights is None) != (first.tallies.sums.weights is None):
+        with_, without = (part.label, first.label) if first.tallies.sums.weights is None else (first.label, part.label)
         return f"only one has weights: {printable(with_)} was computed with weights, {printable(without)} without"
+    if _asked(part) != _asked(first):
+        return f"was computed with {_asked(part) or 'neither'}, {other} with {_asked(first) or 'neither'}"
     return None
+
+
+def _asked(part: Part) -> str:
+    """The options --by and --stats of a part."""
+    groups = part.tallies.groups
+    by = [] if groups is None else [f"--by {printable(','.join(groups.by))}"]
+    return " and ".join([*by, *(["--stats"] if part.tallies.stats else [])])
 
 
 def _as_given(name: str, value: str | None) -> str:
@@ -182,30 +200,30 @@ def origin_of_all(parts: list[Part]) -> Origin:
     return Origin(parts[0].origin.options, parts=tuple(number for part in parts for number in part.origin.parts))
 
 
-def add_up(parts: list[Part], most_worst: int | None) -> tuple[Sums, Worst | None]:
-    """The sums of all parts, and their worst cells if every part lists enough of them.
+def add_up(parts: list[Part], most_worst: int | None) -> Tallies:
+    """The tallies of all parts together, the worst cells if every part lists enough of them.
 
     Raises:
         UsageError: if more worst cells are asked for than a part lists.
     """
-    sums = parts[0].sums
-    for part in parts[1:]:
-        sums += part.sums
-        if sums.n_rows * sums.n_columns > MOST_CELLS:
+    together = parts[0].tallies._replace(worst=None).new()
+    for part in parts:
+        together.merge(part.tallies)
+        if together.sums.n_rows * together.sums.n_columns > MOST_CELLS:
             raise ParseError("with it the parts hold more cells than can be counted", Place(part.label))
-    listed = [part.worst.most if part.worst else 0 for part in parts]
+    listed = [part.tallies.worst.most if part.tallies.worst else 0 for part in parts]
     most = min(listed) if most_worst is None else most_worst
     if most > min(listed):
         short = parts[listed.index(min(listed))]
         hint = f"compute the parts with --worst {most}"
         raise UsageError(f"lists its {min(listed)} worst cells, not {most}", Place(short.label), hint=hint)
-    return sums, _worst_of(parts, most) if most else None
+    return together._replace(worst=_worst_of(parts, most) if most else None)
 
 
 def _worst_of(parts: list[Part], most: int) -> Worst:
     worst, rows_before = Worst(most), 0
     for part in parts:
-        if part.worst is not None:
-            worst.merge(part.worst, rows_before=rows_before)
-        rows_before += part.sums.n_rows
+        if part.tallies.worst is not None:
+            worst.merge(part.tallies.worst, rows_before=rows_before)
+        rows_before += part.tallies.sums.n_rows
     return worst

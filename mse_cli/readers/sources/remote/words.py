@@ -6,8 +6,6 @@ import lzma
 import re
 import struct
 import sys
-import tarfile
-import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +15,12 @@ from mse_cli.errors import InputError, MseError, Place
 # What fsspec raises for addresses that it cannot make sense of, and for what is at their ends.
 RAISED: tuple[type[Exception], ...] = (
     *(OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, AssertionError, EOFError),
-    *(ArithmeticError, ImportError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
+    *(ArithmeticError, ImportError, zlib.error, lzma.LZMAError, struct.error),
 )
 # What the libraries behind it raise beside these, if they are loaded at all.
 LIBRARY_ERRORS = (
+    ("zipfile", "BadZipFile"),
+    ("tarfile", "TarError"),
     ("botocore.exceptions", "BotoCoreError"),
     ("botocore.exceptions", "ClientError"),
     ("aiohttp", "ClientError"),

@@ -7,8 +7,8 @@ from itertools import cycle, islice
 from typing import BinaryIO, NamedTuple
 
 from mse_cli.errors import ParseError, Place
+from mse_cli.readers.text.cells.quoting import split_record
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.grammar import split_record
 from mse_cli.readers.text.layout import Layout, comment_within
 from mse_cli.readers.text.look.delimiter import (
     SAMPLE,
@@ -142,7 +142,7 @@ def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) ->
             return _empty(dialect, found.names, delimiter.sign)
         hint = "put the first cell in double quotes where lines that begin with # are rows" if head.comments else None
         raise ParseError("the file holds a header and no rows", hint=hint or "--header no if its first line is a row")
-    _refuse_misread_rows(head, table, dialect, start)
+    may_be_decimals = _refuse_misread_rows(head, table, dialect, start)
     trailing = _has_trailing_delimiter(table.cells[0] if found.header else None, table.cells[start:])
     width = len(found.names or table.cells[0])
     if trailing and width == len(table.cells[start]):
@@ -162,6 +162,7 @@ def _layout(head: Head, table: Table, delimiter: Delimiter, dialect: Dialect) ->
         na=dialect.na,
         blanks=delimiter.blanks,
         default_names=_may_be_default_name(table, dialect, width),
+        may_be_decimals=may_be_decimals,
         notes=tuple(_notes(head, table, dialect, found, trailing=trailing)),
     )
 
@@ -179,8 +180,8 @@ def _empty(dialect: Dialect, names: tuple[str, ...] | None, delimiter: str) -> L
     return Layout(delimiter, ".", width, False, names, use, 0, 1, na=dialect.na, empty=True)
 
 
-def _refuse_misread_rows(head: Head, table: Table, dialect: Dialect, start: int) -> None:
-    """Refuse rows that can be read, but in another way than they are meant, and say how.
+def _refuse_misread_rows(head: Head, table: Table, dialect: Dialect, start: int) -> bool:
+    """Refuse rows that can be read, but in another way than they are meant; whether they may be decimals.
 
     Raises:
         ParseError: with the line.
@@ -188,9 +189,10 @@ def _refuse_misread_rows(head: Head, table: Table, dialect: Dialect, start: int)
     if start:
         refuse_second_header(table, start)
     elif dialect.delimiter is None and dialect.decimal == "auto" and table.delimiter == ",":
-        refuse_decimals_as_integers(head.rows)
+        return refuse_decimals_as_integers(head.rows)
     if table.delimiter == " ":
         _refuse_wrapped(table, start)
+    return False
 
 
 def _refuse_wrapped(table: Table, start: int) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.text.grammar import NUMBER, PADDING, kind, split_record
+from mse_cli.readers.text.cells.grammar import NUMBER, PADDING, kind
+from mse_cli.readers.text.cells.quoting import split_record
 from mse_cli.readers.text.look.head import Row
 from mse_cli.readers.text.mistakes import ONE_GROUP, OTHER_SIGNS
 
@@ -23,6 +24,9 @@ class Delimiter(NamedTuple):
 
     sign: str
     blanks: bool = False
+
+
+SUPERFLUOUS = re.compile(rb"(?m)^[ \t]*[+-]?[0-9]+[ \t]*,[ \t]*0[0-9]+[ \t]*$")
 
 
 def find_delimiter(rows: list[Row], decimal: str = "auto", na: tuple[str, ...] = ()) -> Delimiter:
@@ -141,23 +145,37 @@ def find_decimal(cells: Iterable[str]) -> str:
     return "," if any(not ONE_GROUP["."].fullmatch(cell.strip(PADDING)) for cell in commas) else "."
 
 
-def refuse_decimals_as_integers(rows: list[Row]) -> None:
-    """Refuse rows of two integers that may be one number with a decimal comma.
+def refuse_decimals_as_integers(rows: list[Row]) -> bool:
+    """Whether all rows are two integers, so that each may be one number with a decimal comma.
 
     Raises:
-        ParseError: if the second begins with a 0 that an integer does not need.
+        ParseError: if the second of one begins with a 0 that an integer does not need.
 
     >>> refuse_decimals_as_integers([Row(1, "1,5"), Row(2, "2,50")])
+    True
     """
     odd = None
     for row in rows:
         found = INTEGERS.fullmatch(row.text)
         if not found:
-            return
+            return False
         if odd is None and len(found[1]) > 1 and found[1][0] == "0":
             odd = row
     if odd is not None:
         raise _one_or_two(rows, odd, "two integers")
+    return True
+
+
+def refuse_later_decimals(data: bytes, first_line: int) -> None:
+    """The same of later rows, of which only those are looked at that settle it.
+
+    Raises:
+        ParseError: with the line.
+    """
+    found = SUPERFLUOUS.search(data)
+    if found is not None:
+        row = Row(first_line + data.count(b"\n", 0, found.start()), found[0].decode())
+        raise _one_or_two([row], row, "two integers")
 
 
 def _one_or_two(rows: list[Row], row: Row, other: str) -> ParseError:

@@ -9,7 +9,8 @@ from typing import BinaryIO
 from mse_cli.errors import ParseError
 from mse_cli.readers.columns import Positions
 from mse_cli.readers.sources.files import Source, open_text, reading, skip
-from mse_cli.readers.text.grammar import PADDING, records
+from mse_cli.readers.text.cells.grammar import PADDING
+from mse_cli.readers.text.cells.quoting import records
 from mse_cli.readers.text.layout import Layout, decode
 from mse_cli.readers.text.look.head import LOOK_BYTES
 from mse_cli.readers.text.pieces import cut_pieces

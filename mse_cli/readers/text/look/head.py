@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from mse_cli.errors import ParseError
 from mse_cli.readers.sources.kinds import refuse_other_formats
-from mse_cli.readers.text.grammar import records
+from mse_cli.readers.text.cells.quoting import records
 from mse_cli.readers.text.layout import LONGEST_ROW, decode
 
 LOOK_BYTES = 256 << 10  # of the beginning that tells the layout: a millisecond, which thousands of shards take each

@@ -6,11 +6,19 @@ import re
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, Place, quote
+from mse_cli.readers.text.cells.grammar import PADDING, kind
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.readers.text.grammar import PADDING, kind
-from mse_cli.readers.text.mistakes import UNIT, is_marker, is_number_gone_wrong, mistake_of, not_a_number
+from mse_cli.readers.text.mistakes import (
+    UNIT,
+    is_marker,
+    is_number_gone_wrong,
+    may_be_a_name,
+    mistake_of,
+    not_a_number,
+)
 
 POSITION = re.compile(r"([0-9]+)(?:-([0-9]+))?")  # how options name columns without a header
+ORDINAL = re.compile(r"[0-9]+(?:st|nd|rd|th)", re.IGNORECASE)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?|Q[1-4][ -]?[0-9]{4}|[0-9]{4}[ -]?Q[1-4]")
 UNNAMED = re.compile(r"Unnamed: [0-9.]+")  # pandas' index, read back and written again
 WORDS = 3  # of a name in a comment; more are a sentence
@@ -61,7 +69,7 @@ def is_name(cell: str) -> bool:
     [True, True, True, False, False, False, False, False]
     """
     cell = cell.strip(PADDING)
-    if DATE.fullmatch(cell):
+    if DATE.fullmatch(cell) or ORDINAL.fullmatch(cell):
         return True
     if cell.startswith("#") or cell.lower() in {"true", "false"} or is_number_gone_wrong(cell):
         return False
@@ -99,7 +107,8 @@ def has_header(table: Table, dialect: Dialect, *, named_above: bool) -> bool:
         names = [i for i, it in enumerate(kinds) if it == "text"]
         others = [i for i, it in enumerate(kinds) if it != "text" and first[i].strip(PADDING)]
     if names and not others:
-        _refuse_what_is_no_name(table, names)
+        if not any(is_name(first[i]) and not is_marker(first[i]) for i in voting):
+            _refuse_what_is_no_name(table, names)
         return True
     raise _disagreement(table, names or [kinds.index("text")])
 
@@ -121,8 +130,12 @@ def _refuse_what_is_no_name(table: Table, names: list[int]) -> None:
         ParseError: if one of them is a number gone wrong, or all may mark missing values.
     """
     first = table.cells[0]
-    for column in names:
-        if not is_name(first[column]):
+    odd = [column for column in names if not is_name(first[column])]
+    if len(odd) > 1 and all(may_be_a_name(first[column]) for column in odd):
+        error = _odd_cell(table, odd[0])
+        raise ParseError(error.message, error.place, hint=f"{error.hint}; --header yes if the first row holds names")
+    for column in odd:
+        if mistake_of(first[column], decimal=table.decimal, delimiter=table.delimiter) or first[column].startswith("#"):
             raise _odd_cell(table, column)
     if len(table.cells) > 1 and all(is_marker(first[column]) for column in names):
         word = first[names[0]].strip(PADDING)

@@ -1,7 +1,7 @@
 """A piece of text as numbers: by the strict parser, or by a faster one where that can only read the same.
 
-``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. ``plain``, NumPy's parser, reads
-the pieces that hold nothing but plain numbers.
+``strict`` reads a cell as ``grammar`` says, or names the place where it cannot. ``numpy_rows``, ``json_rows`` and
+``arrow_rows`` read what holds nothing but what their library reads in the same way.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from importlib.util import find_spec
 import numpy as np
 
 from mse_cli.core.blocks import Floats
+from mse_cli.core.labels import Labels, below_each_other
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import EXACT, is_exact
+from mse_cli.readers.text.cells.grammar import EXACT, is_exact
 from mse_cli.readers.text.layout import Layout
-from mse_cli.readers.text.parsing.plain import parse_plain
+from mse_cli.readers.text.look.delimiter import refuse_later_decimals
+from mse_cli.readers.text.parsing.numpy_rows import parse_plain
 from mse_cli.readers.text.parsing.strict import blank_line, parse_strictly
 from mse_cli.readers.text.pieces import Piece, cut_pieces
 
@@ -39,6 +41,8 @@ def parse_piece(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, 
     Raises:
         ParseError: with the physical line and the column.
     """
+    if layout.may_be_decimals:
+        refuse_later_decimals(piece.data, piece.first_line)
     rows = _parse_quickly(piece, layout, wanted)
     if rows is not None:
         return rows
@@ -57,6 +61,7 @@ def joined(parts: Iterable[tuple[Rows, int | None]]) -> tuple[Rows, int | None]:
     """
     numbers: list[Floats] = []
     keys: list[str] = []
+    labels: list[Labels] = []
     blank: int | None = None
     for part, blank_end in parts:
         if blank is not None and len(part.numbers):
@@ -64,7 +69,8 @@ def joined(parts: Iterable[tuple[Rows, int | None]]) -> tuple[Rows, int | None]:
         blank = blank or blank_end
         numbers.append(part.numbers)
         keys.extend(part.keys or ())
-    return Rows(np.concatenate(numbers), keys), blank
+        labels += [] if part.labels is None else [part.labels]
+    return Rows(np.concatenate(numbers), keys, labels=below_each_other(labels)), blank
 
 
 def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Rows, int | None] | None:
@@ -82,7 +88,7 @@ def _parse_quickly(piece: Piece, layout: Layout, wanted: Selection) -> tuple[Row
     if not _are_weights(numbers, wanted):
         return None
     blank = piece.first_line + text.count(b"\n") if blank_end and not layout.leaves_out_blank_lines else None
-    return Rows(numbers, rows.keys), blank
+    return rows._replace(numbers=numbers), blank
 
 
 def _by_simdjson(text: bytes, layout: Layout, wanted: Selection) -> Rows | None:

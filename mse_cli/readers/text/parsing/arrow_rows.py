@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from mse_cli.core.blocks import Floats, Mask
+from mse_cli.core.labels import Labels, labels_of_columns
 from mse_cli.readers.key_search.packed_keys import PackedKeys, pack, packed
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import MISSING
+from mse_cli.readers.text.cells.grammar import MISSING
 from mse_cli.readers.text.layout import Layout
 
 ASIDE = (b"#", b"\r", b"\0")
@@ -34,7 +35,8 @@ def read_rows(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
     >>> read_rows(b"1,north,2.5\n3,south,\n", layout, Selection((0, 2), "skip-cell")).numbers.tolist()
     [[1.0, 2.5], [3.0, nan]]
     """
-    if layout.delimiter == " " or not layout.delimiter.isascii() or wanted.key in wanted.columns:
+    texts = {*wanted.by, wanted.key}
+    if layout.delimiter == " " or not layout.delimiter.isascii() or not texts.isdisjoint(wanted.columns):
         return None
     if not _is_plain_text(data) or not _are_plain_quotes(data, layout.delimiter):
         return None
@@ -53,7 +55,9 @@ def read_rows(data: bytes, layout: Layout, wanted: Selection) -> Rows | None:
         blank = _both(cells.absent, blank if position else cells.absent)
     if blank is not None and blank.any() and (b"\n\n" in data or data[:1] == b"\n"):
         return None
-    return Rows(numbers, None if wanted.key is None else _keys_of(table.column(str(wanted.key))))
+    keys = None if wanted.key is None else _keys_of(table.column(str(wanted.key)))
+    groups = (_groups_of(table.column(str(i))) if i != wanted.key else keys or () for i in wanted.by)
+    return Rows(numbers, keys, labels=labels_of_columns(groups) if wanted.by else None)
 
 
 def _is_plain_text(data: bytes) -> bool:
@@ -99,6 +103,7 @@ def _table(data: bytes, layout: Layout, wanted: Selection) -> pyarrow.Table | No
 def _options(layout: Layout, wanted: Selection) -> tuple[list[str], csv.ParseOptions, csv.ConvertOptions]:
     """The columns, called by their numbers, and what is made of those that are used."""
     types = {str(column): pyarrow.float64() for column in wanted.columns}
+    types |= {str(column): pyarrow.dictionary(pyarrow.int32(), pyarrow.binary()) for column in wanted.by}
     if wanted.key is not None:
         types[str(wanted.key)] = pyarrow.binary()
     if layout.trailing:
@@ -159,6 +164,13 @@ def _keys_of(column: pyarrow.ChunkedArray) -> PackedKeys:
     ):
         return packed(text[starts[0] :], (starts - starts[0]).astype(np.int64))
     return pack([key.decode().strip() for key in array.to_pylist()])
+
+
+def _groups_of(column: pyarrow.ChunkedArray) -> Labels:
+    """Which group each row is in, by the text of one column without white space around it."""
+    (array,) = column.chunks
+    codes = np.frombuffer(array.indices.buffers()[1], np.int32, len(array), 4 * array.indices.offset)
+    return Labels(codes.astype(np.intp), tuple((text.decode().strip(),) for text in array.dictionary.to_pylist()))
 
 
 def _are_printed(signs: NDArray[np.uint8]) -> bool:

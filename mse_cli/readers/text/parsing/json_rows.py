@@ -32,7 +32,7 @@ def read_numbers(data: bytes, layout: Layout, wanted: Selection) -> Floats | Non
     >>> read_numbers(b"1;2,5\n3;-4e5\n", layout, Selection((1, 0))).tolist()
     [[2.5, 1.0], [-400000.0, 3.0]]
     """
-    if wanted.key is not None or layout.trailing or layout.blanks or not layout.delimiter.isascii():
+    if wanted.key is not None or wanted.by or layout.trailing or layout.blanks or not layout.delimiter.isascii():
         return None
     if b"[" in data or b"\r" in data:
         return None  # of [1,[2,3]] simdjson gives the three numbers, and \r is white space to it

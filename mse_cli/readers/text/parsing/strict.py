@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
+from mse_cli.core.labels import labels_of_rows
 from mse_cli.core.missing import HINT, INFINITE_HINT
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, quote
 from mse_cli.readers.matrix import Rows, Selection
-from mse_cli.readers.text.grammar import kind, number, records
+from mse_cli.readers.text.cells.grammar import kind, number
+from mse_cli.readers.text.cells.quoting import records
 from mse_cli.readers.text.layout import Layout, comment_within, decode
 from mse_cli.readers.text.mistakes import mistake_of, not_a_number
 
@@ -24,6 +26,7 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selecti
     text = decode(data, first_line=first_line)
     rows: list[list[float]] = []
     keys: list[str] = []
+    groups: list[list[str]] = []
     blank: int | None = None
     for line, record in records(text, first_line, layout.delimiter, comments="#" in text):
         if record.startswith("#"):
@@ -38,8 +41,9 @@ def parse_strictly(data: bytes, first_line: int, layout: Layout, wanted: Selecti
         rows.append(_numbers(cells, line, layout, wanted))
         if wanted.key is not None:
             keys.append(cells[wanted.key].strip())
+        groups.append([cells[column].strip() for column in wanted.by])
     numbers = np.array(rows, dtype=np.float64).reshape(len(rows), len(wanted.columns))
-    return Rows(numbers, keys), blank
+    return Rows(numbers, keys, labels=labels_of_rows(groups) if wanted.by else None), blank
 
 
 def _refuse_row(comment: str, line: int, layout: Layout, wanted: Selection) -> None:

@@ -1,0 +1,1 @@
+"""What pictures are made of: bins, and some rows drawn by their number."""

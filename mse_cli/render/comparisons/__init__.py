@@ -1,0 +1,1 @@
+"""A comparison of models as text, for people and for programs."""

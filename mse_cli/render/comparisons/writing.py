@@ -1,0 +1,172 @@
+"""A comparison of models as text: tables and a closing sentence for people, a row or an object a model for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from mse_cli.core.result import SCHEMA_VERSION, Group
+from mse_cli.errors import printable
+from mse_cli.readers.columns import Names
+from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
+from mse_cli.render.formats.markdown import escaped, table
+from mse_cli.render.formats.rows import DELIMITERS, render_rows
+from mse_cli.render.number_text import exact
+from mse_cli.render.printing import Printout
+from mse_cli.render.screens.characters import shown_in
+from mse_cli.render.screens.screen import Screen
+from mse_cli.running.comparison.standings import Comparison, Standing
+
+if TYPE_CHECKING:
+    from mse_cli.render.files.destination import Output
+
+OnlyBest = Literal["best"]
+FIGURES = ("ratio", "difference", "standard_error", "low", "high", "rows_better")
+
+
+def write_comparison(
+    comparison: Comparison, truth: str, printout: Printout, only: OnlyBest | None, stream: Output
+) -> None:
+    """Write it, or the best model alone, as the printout says; ``truth`` is what the user calls the target."""
+    if only is not None:
+        text = _best_alone(comparison, printout)
+    elif printout.format == "json":
+        text = json.dumps(_plain(comparison), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    elif printout.format in {"csv", "tsv"}:
+        text = _delimited(_fields_of_models(comparison), printout)
+    elif printout.format == "markdown":
+        text = shown_in(_markdown(comparison, truth, printout), printout.encoding)
+    else:
+        text = _drawn(comparison, truth, printout)
+    stream.write(text.encode(printout.encoding, "backslashreplace"))
+
+
+def _best_alone(comparison: Comparison, printout: Printout) -> str:
+    name = comparison.best.model if comparison.best else ""
+    if printout.format == "json":
+        return json.dumps(name or None, ensure_ascii=False) + "\n"
+    if printout.format == "table":
+        return printable(name) + "\n"
+    return table(["best"], [[name]]) if printout.format == "markdown" else _delimited([["best"], [name]], printout)
+
+
+def _plain(comparison: Comparison) -> dict[str, Any]:
+    result = comparison.models[0].result
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "shape": list(result.shape),
+        "cells_used": result.cells_used,
+        "cells_total": result.cells_total,
+        "divisor": _number(result.divisor),
+        "reduction": result.reduction,
+        "models": [_plain_model(standing) for standing in comparison.models],
+        "best": comparison.best.model if comparison.best else None,
+        "baseline": comparison.reference.model if comparison.baseline else None,
+        **({"gate": _plain_gate(comparison)} if comparison.gate else {}),
+        "notes": list(comparison.notes),
+    }
+
+
+def _plain_gate(comparison: Comparison) -> dict[str, Any]:
+    limits = [
+        {"of": of, "limit": _number(limit), "value": _number(value), "passed": passed}
+        for of, limit, value, passed, _ in comparison.gate
+    ]
+    return {"passed": all(limit["passed"] for limit in limits), "limits": limits}
+
+
+def _plain_model(standing: Standing) -> dict[str, Any]:
+    result = standing.result
+    return {
+        "model": standing.model,
+        "rank": standing.rank,
+        "loss": _number(result.loss),
+        **{scalar.key: _number(scalar.value) for scalar in result.scalars()},
+        "columns": [
+            {"name": column.name, **{scalar.key: _number(scalar.value) for scalar in column.scalars()}}
+            for column in result.columns
+        ],
+        **{name: _number(value) for name, value in zip(FIGURES, _figures(standing), strict=True)},
+        **({"groups": [_plain_group(result.by, group) for group in result.groups]} if result.by else {}),
+    }
+
+
+def _plain_group(by: Names, group: Group) -> dict[str, Any]:
+    return {
+        "group": {name: text or None for name, text in zip(by, group.texts, strict=True)},
+        "rows": group.rows,
+        "cells_used": group.cells_used,
+        **{name: _number(getattr(group, name)) for name in ("sse", "mse", "rmse", "share")},
+    }
+
+
+def _figures(standing: Standing) -> list[float | None]:
+    found = standing.difference
+    if found is None:
+        return [standing.ratio, *[None] * 5]
+    return [standing.ratio, found.value, found.standard_error, found.low, found.high, found.rows_better]
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _fields_of_models(comparison: Comparison) -> Iterator[list[str]]:
+    """A header, and a row of each model."""
+    first = comparison.models[0].result
+    scalars = [scalar.key for scalar in first.scalars()]
+    names = [f"mse.{column.name or j}" for j, column in enumerate(first.columns, 1)] if len(first.columns) > 1 else []
+    yield ["rank", "model", *scalars, *FIGURES, *names]
+    for standing in comparison.models:
+        figures = ["" if value is None else exact(value) for value in _figures(standing)]
+        numbers = [exact(scalar.value) for scalar in standing.result.scalars()]
+        columns = [exact(column.mse) for column in standing.result.columns] if names else []
+        yield [str(standing.rank), standing.model, *numbers, *figures, *columns]
+
+
+def _delimited(rows: Iterable[list[str]], printout: Printout) -> str:
+    return render_rows(rows, DELIMITERS[printout.format])
+
+
+def _markdown(comparison: Comparison, truth: str, printout: Printout) -> str:
+    tables = [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
+    texts = [table(lines.titles, lines.rows) for lines in tables]
+    sentences = map(escaped, (opening(comparison, truth), closing(comparison)))
+    return "\n".join([*texts, "  \n".join(sentences) + "\n"])
+
+
+def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
+    """The table of columns and groups with all models, with one less, and so on; none if it has no rows."""
+    counts = range(len(comparison.models), 0, -1)
+    limits = printout.digits, printout.most_columns, printout.rows_shown
+    return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
+
+
+def _drawn(comparison: Comparison, truth: str, printout: Printout) -> str:
+    screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
+    widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
+    drawn: list[RenderableType] = [screen.text(opening(comparison, truth))]
+    for choices in (widths, _details(comparison, printout)):
+        tables = [_table(lines, comparison, screen) for lines in choices]
+        if tables:
+            drawn.append(next((table for table in tables if screen.fits(table)), tables[-1]))
+    return screen.draw(*drawn, screen.text(closing(comparison)))
+
+
+def _table(lines: Lines, comparison: Comparison, screen: Screen) -> Table:
+    drawn = screen.table()
+    for k, title in enumerate(lines.titles):
+        drawn.add_column(screen.text(title), justify="right" if k else "left", overflow="fold")
+    best = comparison.best and printable(comparison.best.name)
+    for i, row in enumerate(lines.rows):
+        if i and i == lines.section:
+            drawn.add_section()
+        bold = ["bold" if text == best or text.endswith(MARK) else "" for text in row]
+        drawn.add_row(*map(screen.text, row, bold))
+    return drawn

@@ -1,0 +1,192 @@
+"""``explain``, ``check`` and ``evaluate`` in Python: arrays, frames or paths in, something out that shows itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Any, ParamSpec
+
+import numpy as np
+
+from mse_cli import checks, explanation, readers, render
+from mse_cli.checks.precision import precision_of_numbers, precision_of_types
+from mse_cli.core.result import Language, Missing, Result
+from mse_cli.errors import UsageError
+from mse_cli.explanation.lesson import Lesson
+from mse_cli.readers.arrays.values import Named, in_memory, named
+from mse_cli.readers.text.dialect import Dialect
+from mse_cli.render.files.destination import writing
+from mse_cli.render.lessons import LessonFormat, lesson_format_of, write_lesson
+from mse_cli.render.screens.characters import language_of
+from mse_cli.render.summary import Row, summary_rows
+from mse_cli.running import evaluation
+
+P = ParamSpec("P")
+MOST_COLUMNS = 20  # of a summary
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """A lesson that shows itself: as text where it is printed, as HTML with formulas in a notebook."""
+
+    lesson: Lesson
+
+    def __repr__(self) -> str:
+        return self._text("terminal")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        bundle = {"text/markdown": self._text("markdown"), "text/plain": repr(self)}
+        with suppress(UsageError):  # without the library that makes MathML a notebook sets the Markdown's formulas
+            bundle["text/html"] = self._text("html")
+        return bundle
+
+    def save(self, path: str) -> None:
+        """Write it, in the format that the suffix says: .html, .md, .tex, .ipynb or .txt."""
+        with writing(path) as stream:
+            stream.write(self._text(lesson_format_of(None, path), fragment=False).encode())
+
+    def _text(self, style: LessonFormat, *, fragment: bool = True) -> str:
+        return "".join(write_lesson(self.lesson, style, None, "never", fragment=fragment))
+
+
+def explain(
+    prediction: Any = None,
+    target: Any = None,
+    *,
+    weights: Any = None,
+    missing: Missing = "fail",
+    cell: tuple[int, int] | None = None,
+    steps: set[int] | frozenset[int] | range | None = None,
+    learning_rate: float = 0.1,
+    digits: int | None = None,
+    lang: Language | None = None,
+) -> Explanation:
+    """MSE and its gradient step by step, as ``mse explain``.
+
+    Args:
+        prediction: A: an array-like, a DataFrame or a path; nothing for the built-in example.
+        target: Y: likewise, of the same shape.
+        weights: Weights at least 0, likewise: N×1, 1×C or N×C.
+        missing: What NaN and missing cells do; masked ones are left out.
+        cell: Row and column, from 1, of the cell to trace.
+        steps: Only these sections, from 1 to 10.
+        learning_rate: η of section 7.
+        digits: Significant digits of the numbers shown.
+        lang: "en" or "zh"; by default the locale's.
+
+    Raises:
+        MseError: for what cannot be read or does not belong together.
+
+    >>> explain([[3.0]], [[1.0]], steps={5}, lang="en").lesson.steps[0].title
+    'The mean MSE'
+    """
+    language = language_of(lang, to_terminal=False)
+    files: tuple[str, ...] | None = None
+    if prediction is None:
+        pair = explanation.house_example(language)
+    else:
+        sides = in_memory(prediction, target, weights, missing)
+        options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
+        pair = readers.open_pair(sides.prediction, sides.target, options)
+        names = [side for side in (sides.prediction, sides.target) if isinstance(side, str)]
+        files = tuple(names) if len(names) == 2 else ()
+    case = explanation.case_of(pair, cell=cell, learning_rate=learning_rate, files=files, digits=digits)
+    sections = None if steps is None else frozenset(steps)
+    return Explanation(explanation.explain(case, language=language, sections=sections))
+
+
+def check(
+    prediction: Any,
+    target: Any,
+    *,
+    gradient: Any = None,
+    loss: float | None = None,
+    rtol: float | None = None,
+    weights: Any = None,
+    missing: Missing = "fail",
+    lang: Language | None = None,
+) -> render.Verdicts:
+    """What a gradient or a loss that someone else computed is worth, as ``mse check``.
+
+    Args:
+        prediction: A: an array-like, a DataFrame or a path.
+        target: Y: likewise, of the same shape.
+        gradient: The gradient to check, likewise.
+        loss: The loss to check.
+        rtol: The largest relative error that passes.
+        weights: Weights at least 0, likewise.
+        missing: What NaN and missing cells do; masked ones are left out.
+        lang: "en" or "zh"; by default the locale's.
+
+    Returns:
+        The verdicts, which print as the command prints them; ``passed`` says whether all hold.
+
+    Raises:
+        MseError: for what cannot be read or does not belong together.
+
+    >>> print(check([[3.0, 5.0]], [[1.0, 1.0]], loss=20.0, lang="en"))
+    FAIL  loss: relative error 1; tolerance 0.0001 (the number has few digits: 3)
+          given 20, right is 10
+          it is SSE: not divided by N·C
+          or: it is SSE/N (per sample): divided by N instead of N·C
+          or: it is 2·MSE
+          step by step: mse explain … --steps 4
+    PASS  analytic gradient: largest relative error 0; cells compared: 2, against centred differences; tolerance 1e-9
+    """
+    if rtol is not None and not 0 <= rtol < 1:
+        raise UsageError("rtol is a number from 0 to 1")
+    sides = in_memory(prediction, target, weights, missing)
+    options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
+    pair = readers.open_pair(sides.prediction, sides.target, options)
+    value = None if loss is None else (float(loss), _precision_of(loss, rtol))
+    given: Named | None = None if gradient is None else named("gradient", gradient)
+    side = None if given is None else checks.open_gradient(given, options)
+    precision = None if gradient is None or isinstance(given, str) else _precision_of(gradient, rtol)
+    findings = checks.check_pair(pair, loss=value, gradient=side, precision=precision, rtol=rtol)
+    notes = (*pair.notes, *readers.rows_left_out(pair))
+    return render.Verdicts(findings, pair.names, language_of(lang, to_terminal=False), notes=notes)
+
+
+def _precision_of(given: Any, rtol: float | None) -> checks.Precision:
+    """Of arrays and NumPy's numbers their type says how exact they are; of Python's the digits that they have."""
+    types = list(getattr(given, "dtypes", [])) or [getattr(given, "dtype", None)]
+    if all(isinstance(dtype, np.dtype) for dtype in types):
+        return precision_of_types(types, rtol)
+    if isinstance(given, float | int):
+        return checks.precision_of_text(repr(given), rtol)
+    return precision_of_numbers(np.asarray(given, dtype=np.float64), rtol)
+
+
+@dataclass(frozen=True)
+class ShownResult(Result):
+    """A ``Result`` that shows itself in a notebook, and prints as its summary."""
+
+    def __str__(self) -> str:
+        rows = [*self._rows()]
+        width = max(len(row.label) for row in rows)
+        return "\n".join(f"{row.label:<{width}}  {row.text}" for row in rows)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        rows = [(escape(row.label), escape(row.text)) for row in self._rows()]
+        body = "".join(f'<tr><th style="text-align:left">{label}</th><td>{text}</td></tr>' for label, text in rows)
+        return {"text/html": f"<table>{body}</table>", "text/plain": str(self)}
+
+    def _rows(self) -> Iterator[Row]:
+        return iter(summary_rows(self, (), MOST_COLUMNS))
+
+
+def _shown(compute: Callable[P, Result]) -> Callable[P, ShownResult]:
+    """The same function, with a result that shows itself."""
+
+    @functools.wraps(compute)
+    def computed(*arguments: P.args, **options: P.kwargs) -> ShownResult:
+        result = compute(*arguments, **options)
+        return ShownResult(**{field.name: getattr(result, field.name) for field in fields(result)})
+
+    return computed
+
+
+evaluate = _shown(evaluation.evaluate)

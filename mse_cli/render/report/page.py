@@ -1,0 +1,193 @@
+"""A report as one page: HTML with figures in it, nothing fetched, no script, light and dark, fit for printing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from mse_cli import __version__
+from mse_cli.core.exact import Integers
+from mse_cli.core.result import Scalar
+from mse_cli.core.tallies.pictures.bins import Axis, Counts
+from mse_cli.errors import counted, printable
+from mse_cli.render.lessons.html_page import PAGE, STYLE
+from mse_cli.render.number_text import exact
+from mse_cli.render.report.figure import DETAIL, PICTURES, Palette, inline, outside_of
+from mse_cli.render.report.terminal import percent
+from mse_cli.render.screens.characters import ColorChoice
+from mse_cli.render.summary import column_label, listings, summary_rows
+from mse_cli.running.report.report import Detail, Report, share_of
+
+MOST_COLUMNS, MOST_LISTED = 12, 100  # with pictures; in the table of columns
+# Colours that the page's own take the place of, so that pictures follow light and dark.
+PALETTE = Palette(ink="#010203", line="#010204", accent="#2f74d8")
+THEMED = {"#010203": "var(--ink)", "#010204": "var(--soft)"}
+OWN_STYLE = """
+.mse { --ink: currentColor; }
+h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
+.mse figure { margin: 0; min-width: 0; break-inside: avoid; }
+figure svg { display: block; width: 100%; height: auto; }
+.mse figcaption, .mse details { font-size: .9rem; color: var(--soft); }
+.mse details { margin: 0; padding: 0; border: 0; max-height: 20rem; overflow: auto; }
+.mse summary > * { font-size: 1em; }
+.mse td { overflow-wrap: anywhere; } .mse td.number, .mse th { overflow-wrap: normal; }
+.mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
+.share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
+code { overflow-wrap: anywhere; }
+@media print { details:not([open]) { display: none; } * { print-color-adjust: exact; } }
+"""
+
+
+def detail_for(n_columns: int) -> Detail:
+    """That of the figures."""
+    return DETAIL
+
+
+def write(report: Report, path: str | None, color: ColorChoice) -> bytes:
+    """The whole page."""
+    return render_page(report).encode("utf-8")
+
+
+def render_page(report: Report) -> str:
+    """Summary, columns, pictures, worst cells, and how it was made."""
+    title = escape("Report: " + " against ".join(map(printable, report.files)))
+    parts = [_summary(report), _columns(report), *_pictures(report), _worst(report), _made(report)]
+    body = "\n".join(part for part in parts if part)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{STYLE}{PAGE}{OWN_STYLE}</style>
+</head>
+<body>
+<main class="mse">
+<h1>{title}</h1>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(heading: str, *parts: str) -> str:
+    return "\n".join(["<section>", f"<h2>{escape(heading)}</h2>", *parts, "</section>"])
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
+    """A table of cells that are HTML; after so many columns of text come numbers."""
+
+    def cells(tag: str, line: Sequence[str]) -> str:
+        classes = ("" if k < texts else ' class="number"' for k in range(len(line)))
+        return (
+            "<tr>" + "".join(f"<{tag}{kind}>{cell}</{tag}>" for kind, cell in zip(classes, line, strict=True)) + "</tr>"
+        )
+
+    head = [cells("th", titles)] if titles else []
+    return "\n".join(['<div class="table"><table>', *head, *(cells("td", row) for row in rows), "</table></div>"])
+
+
+def _summary(report: Report) -> str:
+    rows = summary_rows(report.result, report.files, 0 if len(report.result.columns) > 1 else 1)
+    return _section("Summary", _table((), ([escape(row.label), escape(row.text)] for row in rows), texts=2))
+
+
+def _columns(report: Report) -> str:
+    """What is said of each column, those with the largest shares first."""
+    result, ranked = report.result, report.ranked()
+    if len(ranked) == 1:
+        return ""
+    labels = [it.label or it.key.upper() for it in result.columns[0].scalars()]
+    rows = [
+        [escape(column_label(result, j)), _share(share_of(result, j)), *_numbers(result.columns[j].scalars())]
+        for j in ranked[:MOST_LISTED]
+    ]
+    rest = f"<p>{counted(len(ranked) - MOST_LISTED, 'more column')}.</p>" if len(ranked) > MOST_LISTED else ""
+    return _section("Columns", _table(["column", "share of SSE", *map(escape, labels)], rows, texts=2), rest)
+
+
+def _numbers(scalars: Iterable[Scalar]) -> list[str]:
+    return [exact(scalar.value) for scalar in scalars]
+
+
+def _share(share: float) -> str:
+    width = 0.0 if math.isnan(share) else 8 * share
+    return f'<span class="share" style="width:{width:.3g}rem"></span> {escape(percent(share))}'
+
+
+def _pictures(report: Report) -> Iterable[str]:
+    """For each column that is pictured three figures, each with its numbers as text."""
+    for k, counts in enumerate(report.pictures):
+        name = column_label(report.result, counts.plan.column)
+        figures = [_figure(counts, name, title, 3 * k + i) for i, title in enumerate(PICTURES)]
+        heading = f"Pictures of {name}" if len(report.result.columns) > 1 else "Pictures"
+        yield _section(heading, '<div class="pictures">', *figures, "</div>")
+    left = len(report.result.columns) - len(report.pictures)
+    if left:
+        yield f"<p>{counted(left, 'more column')} without pictures: --column NAME pictures one.</p>"
+
+
+def _figure(counts: Counts, name: str, title: str, number: int) -> str:
+    drawn = inline(counts, PICTURES[title], PALETTE, number)
+    for color, themed in THEMED.items():
+        drawn = drawn.replace(color, themed)
+    shown, lines = _numbers_of(counts, title)
+    said = f"{title}, {int(shown.sum())} cells{outside_of(shown)}"
+    drawn = drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(f"{name}: {said}; its numbers follow")}" ', 1)
+    numbers = "".join(f"<li>{line}</li>" for line in lines)
+    return (
+        f"<figure>{drawn}<figcaption>{said}</figcaption>"
+        f"<details><summary>the numbers</summary><ul>{numbers}</ul></details></figure>"
+    )
+
+
+def _numbers_of(counts: Counts, title: str) -> tuple[Integers, list[str]]:
+    """What a figure shows, and the same in words."""
+    values, errors = counts.plan.values, counts.plan.errors
+    if title == "histogram of errors":
+        return counts.errors, _bins(counts.errors, errors)
+    if title == "predicted against actual":
+        return counts.density, _grid(counts.density, values, values, "actual", "predicted")
+    return counts.spread, _grid(counts.spread, values, errors, "predicted", "error")
+
+
+def _bins(counts: Integers, axis: Axis) -> list[str]:
+    """Each bin that is not empty, and what lies outside."""
+    return [f"{_range(axis, k)}: {count}" for k, count in enumerate(counts.tolist()) if count]
+
+
+def _grid(counts: Integers, first: Axis, second: Axis, one: str, other: str) -> list[str]:
+    """The bins of the second axis that are not empty, for each bin of the first."""
+    return [
+        f"{one} {_range(first, k)}: {other} {'; '.join(_bins(row, second))}"
+        for k, row in enumerate(counts)
+        if row.any()
+    ]
+
+
+def _range(axis: Axis, position: int) -> str:
+    """The place of a position in words."""
+    edges = axis.edges.tolist()
+    if position == 0:
+        return f"below {exact(edges[0])}"
+    if position > axis.n_bins:
+        return f"above {exact(edges[-1])}"
+    return f"{exact(edges[position - 1])} to {exact(edges[position])}"
+
+
+def _worst(report: Report) -> str:
+    worst = listings(report.result, MOST_LISTED)["worst"]
+    rows = ([escape(text) for text in row] for row in worst.rows)
+    return _section("Worst cells", _table(worst.titles, rows, texts=0))
+
+
+def _made(report: Report) -> str:
+    """The command, the version, and every note."""
+    command = f"<p><code>{escape(report.command)}</code></p>" if report.command else ""
+    notes = "".join(f"<li>{escape(printable(note))}</li>" for note in report.result.notes)
+    listed = f"<ul>{notes}</ul>" if notes else ""
+    return _section("How this was made", command, f"<p>mse {__version__}</p>", listed)

@@ -1,0 +1,196 @@
+"""``mse report -o``: the page and the figure hold the numbers of the JSON, and interpret nothing."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Run, check_refused
+from test_explain_page import FLAGS, SCHEMES, lightness, site
+
+from mse_cli.cli import run
+
+__all__ = ["site"]
+ROOT = Path(__file__).parents[1]
+TUMOURS = [str(ROOT / "sample_data" / f"tumours_{side}.csv") for side in ("preds", "truth")]
+NASTY = ["<script>alert(1)</script>", "$x_1$ \\textbf{b}", "**bold** [a](b)", "价 &amp; '\"\x1b[31m"]
+
+
+class Texts(HTMLParser):
+    """The cells of a page's tables, its tags, and its ids."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._open = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._open = tag in ("td", "th")
+        if self._open:
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.cells[-1] += data
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of the tumours."""
+    path = tmp_path_factory.mktemp("page") / "r.html"
+    assert run(["report", *TUMOURS, "-o", str(path)]) == 0
+    return path.read_text(encoding="utf-8")
+
+
+def test_its_numbers_are_those_of_the_json(page: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["compute", *TUMOURS, "--summary", "-f", "json", "--worst", "5"]) == 0
+    found = json.loads(capsysbinary.readouterr().out)
+    cells = set(Texts(page).cells)
+    numbers = [found[name] for name in ("sse", "mse", "rmse")]
+    numbers += [column[name] for column in found["columns"] for name in ("sse", "mse")]
+    numbers += [cell[name] for cell in found["worst"] for name in ("prediction", "target", "error")]
+    assert {repr(number).removesuffix(".0") for number in numbers} <= cells
+
+
+def test_each_figure_has_its_numbers_as_text(page: str) -> None:
+    figures = re.findall(r"(?s)<figure>.*?</figure>", page)
+    assert len(figures) == 12
+    for figure in figures:
+        assert re.search(r'<svg role="img" aria-label="[^"]+, 569 cells', figure)
+        counts = re.findall(r": (\d+)(?=[;<])", figure[figure.index("<ul>") :])
+        assert sum(map(int, counts)) == 569
+
+
+def test_it_fetches_nothing_runs_nothing_and_names_everything_once(page: str) -> None:
+    texts = Texts(page)
+    assert "script" not in {tag for tag, _ in texts.tags}
+    links = [value for _, attributes in texts.tags for name, value in attributes.items() if name in LINKS]
+    assert all(link and link.startswith(("#", "data:")) for link in links)
+    assert not re.search(r"@import|url\((?!#)", page)
+    ids = [attributes["id"] for _, attributes in texts.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {link[1:] for link in links if link and link.startswith("#")} <= set(ids)
+
+
+LINKS = ("href", "src", "xlink:href", "srcset", "action")
+
+
+@pytest.mark.parametrize("suffix", ["html", "svg", "png", "pdf"])
+def test_nothing_in_names_and_files_is_interpreted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    header = ",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in NASTY)
+    Path("<b>p$.csv").write_text(f"{header}\n1,2,3,4\n2,3,4,9\n", encoding="utf-8")
+    Path("t.csv").write_text(f"{header}\n1,2,3,5\n2,5,4,5\n", encoding="utf-8")
+    for number in range(1, 5):
+        assert run(["report", "<b>p$.csv", "t.csv", "-q", "--column", str(number), "-o", f"r.{suffix}"]) == 0
+    content = Path(f"r.{suffix}").read_bytes()
+    assert content.startswith({"html": b"<!DOCTYPE", "svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[suffix])
+    if suffix in ("html", "svg"):
+        text = content.decode("utf-8")
+        assert "<script" not in text
+        assert "<b>" not in text
+        assert "\x1b" not in text
+    if suffix == "html":
+        assert {name.replace("\x1b", "\\x1b") for name in NASTY} <= set(Texts(text).cells)
+
+
+@pytest.mark.parametrize("suffix", ["html", "svg"])
+@pytest.mark.parametrize(
+    "numbers", [[0.0] * 3, [1e308, -1e308, 0.0], [5e-324, 0.0, 0.0], [1e9, 1e9 + 1e-6, 1e9], [3.0, 3.0, 3.0]]
+)
+def test_any_numbers_have_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, numbers: list[float], suffix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("p.npy", numbers)
+    np.save("t.npy", np.zeros(3))
+    assert run(["report", "p.npy", "t.npy", "-o", f"r.{suffix}"]) == 0
+    assert "<svg" in Path(f"r.{suffix}").read_text()
+
+
+def test_the_same_bytes_for_the_same_numbers(page: str, tmp_path: Path) -> None:
+    assert run(["report", *TUMOURS, "-o", str(tmp_path / "r.html")]) == 0
+    assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
+
+
+def test_it_says_how_it_was_made(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("# made on Monday\nx\n1\n")
+    assert mse("report", "p.csv", "p.csv", "-o", "r.html").returncode == 0
+    page = html.unescape((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "<code>mse report p.csv p.csv -o r.html</code>" in page
+    assert "<li>p.csv: 1 line that begins with # is left out as a comment</li>" in page
+
+
+def test_what_it_refuses(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("1\n")
+    done = mse("report", "p.csv", "p.csv", "-o", "r.json")
+    check_refused(done, "-o r.json: no report has this suffix")
+    assert "-o takes .html, .htm, .svg, .png, .pdf, .txt" in done.stderr
+    check_refused(mse("report", "p.csv", "p.csv", "--column", "2"), "--column '2'")
+    check_refused(mse("report", "p.csv", "p.csv", "-o", "p.csv"), "p.csv")
+
+
+def test_without_matplotlib_the_extra_is_named(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("1\n")
+    (tmp_path / "hidden").mkdir()
+    hook = "import sys; sys.modules['matplotlib'] = None\n"
+    (tmp_path / "hidden" / "sitecustomize.py").write_text(hook)
+    path = f"{tmp_path / 'hidden'}:{ROOT}"
+    for name in ("r.html", "r.png"):
+        done = mse("report", "p.csv", "p.csv", "-o", name, env={"PYTHONPATH": path})
+        check_refused(done, "figures need the library matplotlib")
+        assert "hint: pip install 'mse-cli[plot]'" in done.stderr
+    assert mse("report", "p.csv", "p.csv", env={"PYTHONPATH": path}).returncode == 0
+
+
+PROBE = """<!DOCTYPE html>
+<iframe src="r.html" style="width:WIDTHpx;height:900px;border:0"></iframe><pre></pre><script>
+addEventListener('load', () => {
+  const page = document.querySelector('iframe').contentWindow, inside = page.document;
+  const style = page.getComputedStyle(inside.body);
+  document.querySelector('pre').textContent = JSON.stringify({
+    width: page.innerWidth, scroll: inside.documentElement.scrollWidth, ink: style.color,
+    paper: style.backgroundColor,
+    fills: page.getComputedStyle(inside.querySelector('figure svg text')).fill,
+    figures: [...inside.querySelectorAll('figure svg')].map(svg => svg.getBoundingClientRect().width),
+    fetched: page.performance.getEntriesByType('resource').map(entry => entry.name),
+    scripts: inside.scripts.length, mode: inside.compatMode,
+  });
+});
+</script>"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_page_in_a_browser(site: tuple[Path, str, list[str]], page: str, width: int, scheme: str) -> None:
+    folder, address, asked = site
+    (folder / "r.html").write_text(page, encoding="utf-8")
+    (folder / "probe.html").write_text(PROBE.replace("WIDTH", str(width)))
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    assert browser, "this test needs Chromium"
+    command = [browser, *FLAGS.split(), *SCHEMES[scheme], f"--user-data-dir={folder / 'profile'}"]
+    command += ["--dump-dom", f"{address}/probe.html"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    found = json.loads(re.search(r"<pre>(\{.*\})</pre>", shown)[1])  # type: ignore[index]
+    assert found["scroll"] <= found["width"] == width
+    assert found["fetched"] == []
+    assert set(asked) <= {"/probe.html", "/r.html", "/favicon.ico"}  # the last is the probe's, which names no icon
+    assert found["scripts"] == 0
+    assert found["mode"] == "CSS1Compat"
+    assert min(found["figures"]) >= 240
+    assert found["fills"] == found["ink"]
+    assert (lightness(found["ink"]) > lightness(found["paper"])) == (scheme == "dark")

@@ -1,0 +1,153 @@
+"""``mse report`` in the terminal: golden screens, and that one screen holds the answer whatever the shape.
+
+After a change that is meant, look at what ``UPDATE_GOLDEN=1 pytest tests/test_report_terminal.py`` changes in git.
+"""
+
+import io
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Run
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+from test_screens import Terminal
+
+from mse_cli import readers
+from mse_cli.render.report import terminal
+from mse_cli.render.report.characters import ASCII, BLOCKS, CHARACTERS, bar, shaded
+from mse_cli.render.screens.screen import Screen
+from mse_cli.render.screens.size import Size
+from mse_cli.running.backend import here
+from mse_cli.running.report import report_of
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = Path(__file__).parent / "golden"
+TUMOURS = ("sample_data/tumours_preds.csv", "sample_data/tumours_truth.csv")
+HOUSES = ("sample_data/houses_preds.csv", "sample_data/houses_truth.csv")
+
+
+def drawn(
+    monkeypatch: pytest.MonkeyPatch,
+    files: tuple[str, ...],
+    *,
+    columns: int = 80,
+    lines: int = 24,
+    encoding: str = "utf-8",
+    color: str = "never",
+    column: str | None = None,
+) -> str:
+    """The report as a terminal of this size shows it."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(lines))
+    monkeypatch.setattr("sys.stdout", Terminal(encoding))
+    pair = readers.open_pair(*files, readers.InputOptions())
+    detail = terminal.detail_for(pair.n_columns)
+    report = report_of(here(pair), files=files, detail=detail, column=column)
+    screen = Screen(Terminal(encoding), color, CHARACTERS)
+    return terminal.render_report(report, screen, Size(columns, lines))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("tumours-80x24", {}),
+        ("tumours-140x50", {"columns": 140, "lines": 50}),
+        ("tumours-60x24-ascii", {"columns": 60, "encoding": "ascii"}),
+        ("tumours-80x24-color", {"color": "always", "column": "worst_radius"}),
+    ],
+)
+def test_the_screen_is_the_golden_one(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, name: str, options: dict[str, object]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    found = drawn(monkeypatch, TUMOURS, **options)  # type: ignore[arg-type]
+    path = GOLDEN / f"report-{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(found, encoding="utf-8")
+    assert found == path.read_text(encoding="utf-8")
+    if "ascii" in name:
+        assert found.isascii()
+
+
+def test_the_picture_of_the_readme_is_what_the_terminal_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = drawn(monkeypatch, TUMOURS, columns=100, lines=32, color="always")
+    console = Console(record=True, width=102, file=io.StringIO(), legacy_windows=False)
+    console.print(Text.from_ansi(f"$ mse report tumours_preds.csv tumours_truth.csv\n{text}"))
+    fetching = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)  # a picture that fetches nothing
+    svg = console.export_svg(title="mse report", unique_id="mse", code_format=fetching.sub("", CONSOLE_SVG_FORMAT))
+    path = ROOT / "sample_data" / "report.svg"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(svg, encoding="utf-8")
+    shown = path.read_text(encoding="utf-8")
+    # The words and not the frame, which Rich draws a little higher or lower from one version to the next.
+    words = re.compile(r">([^<>]*\S[^<>]*)</text>")
+    assert words.findall(shown) == words.findall(svg)
+    assert not re.search(r"(url|src|href|import)[^\n]*http", shown)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 7, 40, 1000])
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (100, 30), (200, 60)])
+def test_one_screen_holds_the_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n_columns: int, columns: int, lines: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(n_columns)
+    y = random.lognormal(size=(50, n_columns)) * 10.0 ** random.integers(-9, 9, n_columns)
+    np.save("p.npy", y * random.lognormal(size=y.shape))
+    np.save("t.npy", y)
+    found = drawn(monkeypatch, ("p.npy", "t.npy"), columns=columns, lines=lines).splitlines()
+    assert len(found) < lines
+    assert max(map(len, found)) <= columns
+    assert sum(line.startswith("worst row") for line in found) == 1
+    counts = [int(match[1]) for line in found if (match := re.search(r"│\S* (\d+)(?:  |$)", line))]
+    assert sum(counts) == 50
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0.0] * 3, [1e308, -1e308, 0.0], [5e-324, 0.0, 0.0], [1e9, 1e9 + 1e-6, 1e9], [3.0, 3.0, 3.0]]
+)
+def test_any_numbers_have_a_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, numbers: list[float]) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("p.npy", numbers)
+    np.save("t.npy", np.zeros(3))
+    found = drawn(monkeypatch, ("p.npy", "t.npy"))
+    assert "errors (A − Y)" in found
+    assert "nan" not in found.lower()
+
+
+def test_a_name_from_a_file_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.csv").write_text("<b>[red]\x1b[31m\n1\n2\n")
+    found = drawn(monkeypatch, ("p.csv", "p.csv"), color="always")
+    assert "<b>[red]\\x1b[31m" in found
+
+
+def test_bars_and_shades() -> None:
+    assert bar(1.0, 3, BLOCKS) == "███"
+    assert bar(2.0, 3, ASCII) == "###"
+    assert shaded(np.zeros((4, 4), dtype=int), 2, ASCII).lines == ["  //", "//  "]
+    assert shaded(np.eye(4, dtype=int), 4, BLOCKS).lines == ["   █", "  █ ", " █  ", "█   "]
+
+
+def test_a_pipe_is_pictured_as_its_file_is(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("x,y\n1,2\n3,4\n-5,9\n")
+    (tmp_path / "t.csv").write_text("x,y\n0,2\n3,5\n-1,NA\n")
+    options = ("t.csv", "--missing", "skip-cell")
+    whole = mse("report", "p.csv", *options)
+    piped = mse("report", "-", *options, input=(tmp_path / "p.csv").read_text())
+    assert (whole.returncode, piped.returncode) == (0, 0)
+    assert whole.stdout.splitlines()[1:] == piped.stdout.splitlines()[1:]
+    assert "5 of 6 cells used" in whole.stdout
+    assert not re.search(r"\x1b", whole.stdout)
+
+
+def test_errors_that_are_no_numbers_are_counted(mse: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("x\n1\nNA\ninf\n")
+    done = mse("report", "p.csv", "p.csv", "--missing", "propagate")
+    assert done.returncode == 0
+    assert "2 errors NaN" in done.stdout

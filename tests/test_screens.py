@@ -1,0 +1,112 @@
+"""What stays on a terminal's screen: low matrices above the summary, sentences that hang below their first word."""
+
+import contextlib
+import io
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mse_cli.checks.finding import Finding
+from mse_cli.checks.precision import Precision, remark
+from mse_cli.cli import run
+from mse_cli.render.findings import Verdicts, render_findings
+from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.screen import Screen
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal of the size that the environment says."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, newline="")
+
+    def isatty(self) -> bool:
+        return True
+
+    def takes(self) -> contextlib.ExitStack:
+        stack = contextlib.ExitStack()
+        stack.enter_context(contextlib.redirect_stdout(self))
+        stack.enter_context(contextlib.redirect_stderr(self))
+        return stack
+
+    def shown(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Both streams as a terminal of 80 × 24."""
+    for name, value in {"COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    return Terminal()
+
+
+@pytest.mark.parametrize(("lines", "rows"), [("24", 2), ("40", 6), ("60", 10)])
+def test_matrices_are_as_high_as_the_summary_leaves_room(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, rows: int
+) -> None:
+    monkeypatch.setenv("LINES", lines)
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "p.npy", np.arange(100.0))
+    np.save(tmp_path / "t.npy", np.zeros(100))
+    with terminal.takes():
+        assert run(["compute", "p.npy", "t.npy"]) == 0
+    shown = terminal.shown().splitlines()
+    assert sum(line.startswith("│  9") or line.startswith("│ 100") for line in shown) == 2 * (rows // 2)
+    assert shown[-2].split()[1] == "RMSE"
+    assert len(shown) < int(lines) or rows == 2
+
+
+def test_who_asks_for_rows_gets_them(terminal: Terminal, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.arange(100.0))
+    with terminal.takes():
+        assert run(["compute", *[str(tmp_path / "p.npy")] * 2, "--max-rows", "50"]) == 0
+    assert len(terminal.shown().splitlines()) > 100
+
+
+def test_a_note_hangs_below_its_first_word_on_a_terminal(terminal: Terminal) -> None:
+    with terminal.takes():
+        note(["word " * 20], quiet=False)
+    assert terminal.shown() == f"note: {'word ' * 14}word\n      {'word ' * 4}word\n"
+
+
+def test_a_verdict_hangs_below_its_first_word(terminal: Terminal) -> None:
+    finding = Finding("gradient", 0.5, Precision(1e-7, why=remark("digits", count="3")), (1, 1), 1.0, 2.0, 4)
+    lines = render_findings(Verdicts([finding]), Screen(terminal, "never")).splitlines()
+    assert lines[0].startswith("FAIL  gradient: largest relative error 0.5")
+    assert all(line.startswith(" " * 6) and line[6] != " " for line in lines[1:])
+    assert len(lines) > 2
+
+
+def test_a_long_table_is_written_row_by_row_and_says_what_a_short_one_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(1)
+    y = random.standard_normal((2500, 3)) * [1.0, 1e-200, 1e150]
+    np.save("p.npy", y + random.standard_normal(y.shape))
+    np.save("t.npy", y)
+
+    def lines(*options: str) -> list[str]:
+        assert run(["compute", "p.npy", "t.npy", "--all", *options]) == 0
+        return capsysbinary.readouterr().out.decode().splitlines()
+
+    streamed, sizes = lines(), {len(line) for line in lines("--only", "se")[1:]}
+    assert len(sizes) == 1
+    monkeypatch.setattr("mse_cli.render.printing.LONGEST_KEPT", 10_000)
+    drawn = lines()
+    assert [line.split() for line in streamed if "─" not in line] == [line.split() for line in drawn if "─" not in line]
+    assert len(streamed) > 5000
+
+
+def test_a_long_table_needs_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("p.npy", np.zeros((40_000, 4)))
+    tracemalloc.start()
+    assert run(["compute", "p.npy", "p.npy", "--all", "-j", "1", "-o", "out.txt"]) == 0
+    assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    tracemalloc.stop()
+    assert Path("out.txt").read_text().count("\n") > 80_000
