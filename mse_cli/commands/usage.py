@@ -5,7 +5,9 @@ It is loaded for a wrong command line alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal, get_args, get_origin
 
 import typer
 
@@ -80,8 +82,15 @@ def _options_of(context: typer.Context | None) -> list[str]:
     """The long options of the command that is called, and those with each choice: ``--format json``."""
     parameters = [] if context is None else context.command.params
     names = [(name, parameter) for parameter in parameters for name in parameter.opts if name.startswith("--")]
-    choices = [f"{name} {choice}" for name, parameter in names for choice in getattr(parameter.type, "choices", ())]
+    choices = [f"{name} {choice}" for name, parameter in names for choice in _choices_of(parameter)]
     return [name for name, _ in names] + choices
+
+
+def _choices_of(parameter: object) -> Iterable[str]:
+    """The values of a closed choice; Typer keeps them in Click's type, since 0.29 in its own."""
+    kind = getattr(parameter, "type", None)
+    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    return getattr(kind, "choices", ()) if get_origin(annotation) is not Literal else get_args(annotation)
 
 
 def _unknown_option(name: str, options: list[str], hint: str) -> tuple[str, str]:
