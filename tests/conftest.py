@@ -2,12 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and what is started here would inherit that
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from test_hostile_server import Hostile, server  # noqa: F401 - a fixture
 
+from mse_cli.render.files.swapping import alone
+
 SLOW_ROW = ' "1",2\n'  # a quote after white space is for the strict parser, which takes its time
 AT_ONCE = 2.0  # seconds; under load more
 PROGRAM = [sys.executable, "-m", "mse_cli"]
@@ -150,3 +152,114 @@ sys.exit(run(["compute", "a.csv", "a.csv"]))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: a worker process ended before its work was done\nhint: ")
     assert "Traceback" not in done.stderr
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """Prediction and target in shards, and what earlier runs have written."""
+    for name in ("a", "y", "se"):
+        (tmp_path / name).mkdir()
+        for k in range(3):
+            np.save(tmp_path / name / f"part-{k}.npy", np.full((5, 2), float(ord(name[0]))))
+    for name in ("se.npy", "g.npy", "out.csv"):
+        (tmp_path / name).write_text("before")
+    return tmp_path
+
+
+OUTPUTS = ("--save-se", "se/", "--save-gradient", "g.npy", "-o", "out.csv")
+
+
+def compute(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*PROGRAM, "compute", "a/", "y/", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_outputs_appear_together_and_nothing_is_left_beside(shards):
+    assert compute(shards, *OUTPUTS).returncode == 0
+    assert np.load(shards / "se" / "part-2.npy")[0, 0] == 24.0**2
+    assert np.load(shards / "g.npy").shape == (15, 2)
+    assert (shards / "out.csv").read_text().startswith("rows,")
+    assert [name for name in tree(shards) if "/." in name or name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("last", ["se/", "g.npy", "out.csv"])
+@pytest.mark.parametrize("fault", ["refused", "TERM"])
+def test_where_the_last_output_fails_none_has_appeared_and_nothing_is_printed(shards, last, fault):
+    """The name of the last output is refused by the system, or a signal comes just then."""
+    before = tree(shards)
+    program = f"""
+import os, sys
+from mse_cli.render import shard_folder
+from mse_cli.render.files import destination, swapping
+from mse_cli.cli import run, settle
+swap = swapping.swap
+def failing(new, place):
+    if place.name == {last.rstrip("/")!r}:
+        if {fault == "TERM"}:
+            os.kill(os.getpid(), 15)
+        raise PermissionError(13, "permission denied")
+    swap(new, place)
+destination.swap = shard_folder.swap = failing
+settle()
+sys.exit(run(sys.argv[1:]))
+"""
+    arguments = [option for option in OUTPUTS if last == "out.csv" or option not in ("-o", "out.csv")]
+    command = [sys.executable, "-c", program, "compute", "a/", "y/", *arguments]
+    done = subprocess.run(command, cwd=shards, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (143 if fault == "TERM" else 2, "")
+    assert fault == "TERM" or done.stderr.startswith(f"error: {last}: cannot be written: permission denied")
+    assert tree(shards) == before
+
+
+def test_what_a_killed_run_has_left_is_removed_by_a_later_one(shards):
+    (shards / ".se.part").mkdir()
+    (shards / ".se.part" / "part-0.npy").write_bytes(b"half")
+    for name in (".g.npy.0badcafe.part", ".out.csv.0badcafe.part", ".se.lock"):
+        (shards / name).write_bytes(b"half")
+    assert compute(shards, *OUTPUTS).returncode == 0
+    assert [path.name for path in shards.iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_runs_on_one_folder(shards):
+    before = tree(shards)
+    with alone(shards / "se"):
+        done = compute(shards, "--save-se", "se/", "--save-gradient", "g.npy")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"error: {shards}/se: another run is writing there\n"
+    assert tree(shards) == before
+    assert compute(shards, "--save-se", "se/").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--save-se", "se.npy"), ("--save-se", "se/"), ("--only", "se", "-o", "out.csv")]
+)
+@pytest.mark.parametrize("fault", ["grow", "touch", "replace"])
+def test_an_input_that_changes_between_two_passes_is_an_error(shards, arguments, fault):
+    before = tree(shards)
+    change = {
+        "grow": "np.save('a/part-1.npy', np.ones((5, 2)).astype('f4'))",
+        "touch": "os.utime('a/part-1.npy', (1, 1))",
+        "replace": "os.replace('y/part-0.npy', 'a/part-1.npy')",
+    }[fault]
+    program = f"""
+import os, sys, numpy as np
+from mse_cli.running import evaluation
+evaluate = evaluation.evaluate_pair
+def changing(*arguments, **options):
+    result = evaluate(*arguments, **options)
+    {change}
+    return result
+evaluation.evaluate_pair = changing
+from mse_cli.cli import run
+sys.exit(run(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", program, "compute", "a/", "y/", *arguments]
+    done = subprocess.run(command, cwd=shards, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: a/part-1.npy: ") or fault == "replace"
+    for name in before:
+        assert name.startswith(("a/", "y/")) or tree(shards)[name] == before[name]

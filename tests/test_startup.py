@@ -10,22 +10,22 @@ NOT_NEEDED = {"numpy", "rich", "pyarrow", "simdjson", "pydantic", "multiprocessi
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
 cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
-render.files.destination render.number_text render.printing render.screens render.screens.characters
-render.screens.messages render.screens.size
+render.files.destination render.files.swapping render.number_text render.printing render.screens
+render.screens.characters render.screens.messages render.screens.size
 """
 COMPUTE = """
 commands.compute commands.options.groups commands.options.losses core.blocks core.exact core.labels core.matching
 core.missing core.tallies core.tallies.column_sums core.tallies.edges core.tallies.groups core.tallies.products
 core.tallies.stats core.tallies.sums core.tallies.worst readers.columns readers.identifiers readers.key_search
 readers.key_search.key_index readers.key_search.packed_keys readers.keys readers.matrix readers.opening readers.pair
-readers.side readers.sources readers.sources.ahead readers.sources.files readers.sources.folder
-readers.sources.kinds readers.sources.pipe readers.sources.remote readers.sources.remote.address
-readers.sources.remote.words readers.sources.unpacking readers.text.cells readers.text.cells.grammar
-readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look readers.text.look.delimiter
-readers.text.look.first_rows readers.text.look.head readers.text.look.header readers.text.mistakes
-readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict readers.text.pieces
-readers.text.text_file readers.weights render.screens.progress running running.backend running.evaluation
-running.limits running.partitions running.tallying
+readers.side readers.sources readers.sources.ahead readers.sources.changes readers.sources.files
+readers.sources.folder readers.sources.kinds readers.sources.pipe readers.sources.remote
+readers.sources.remote.address readers.sources.remote.words readers.sources.unpacking readers.text.cells
+readers.text.cells.grammar readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look
+readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head readers.text.look.header
+readers.text.mistakes readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict
+readers.text.pieces readers.text.text_file readers.weights render.screens.progress running running.backend
+running.evaluation running.limits running.partitions running.tallying
 """
 HELP = """
 checks commands.check commands.compare commands.compute commands.explain commands.merge commands.options.groups

@@ -17,7 +17,11 @@ from mse_cli.render.screens.messages import is_watched, note, warn_of
 from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mse_cli.readers import InputOptions
+    from mse_cli.readers.sources.changes import Stamps
+    from mse_cli.render.files.destination import Output
     from mse_cli.running import Limits
 
 FAST_NOTE = "with the extra `fast` (pip install 'mse-cli[fast]') text files of this size are read much faster"
@@ -65,11 +69,11 @@ def compute(
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
         pair = readers.open_pair(preds, truth, replace(inputs, read_again=printout.reads_again, by=by))
+        stamps = readers.stamps_of(pair.sources, again=printout.reads_again)
         limits.check(pair.names, pair.n_columns, reduction)
         tell = partial(note, quiet=quiet)
         tell(pair.notes)
-        if is_watched() and running.could_be_faster(pair):
-            tell([FAST_NOTE])
+        tell([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
         folders = {
             name: outputs.enter_context(render.saving(path, backend.pair, backend.mapped))
@@ -77,7 +81,7 @@ def compute(
             if path.endswith("/")
         }
         origin = running.origin_of(backend.pair, reduction) if printout.is_part else None
-        with RowsDone("read", backend.pair.n_rows, wanted=not quiet) as progress:
+        with RowsDone("reading", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
                 backend, reduction=reduction, worst=worst, stats=stats, edge_rows=printout.edge_rows, progress=progress
             )
@@ -85,13 +89,20 @@ def compute(
         tell(evaluation.result.notes[len(pair.notes) :])
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
-        for name, stream in streams.items():
-            with progress_of(f"saved ({name})") as progress:
-                save(name, files[name], evaluation, stream, backend, progress)
-        for name, save_shards in folders.items():
-            with progress_of(f"saved ({name})") as progress:
-                save_shards(evaluation.of_block(name), progress)
-        with progress_of("written") as progress:
-            sides = (preds,) if truth is None else (preds, truth)
-            write(Job(printout, evaluation, sides, backend, progress), printed)
+        of_folders = {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}
+        of_files = {name: partial(save, name, files[name], evaluation, streams[name], backend) for name in files}
+        for name, save_it in (of_files | of_folders).items():
+            with progress_of(f"saving {name}") as progress:
+                save_it(progress)
+        appear(streams.values(), stamps)
+        with progress_of("writing") as progress:
+            write(Job(printout, evaluation, tuple(filter(None, (preds, truth))), backend, progress), printed)
+        appear([printed], stamps)
     losses.gate(evaluation.result)
+
+
+def appear(outputs: "Iterable[Output]", stamps: "Stamps") -> None:
+    """Give outputs their places, unless what they were calculated from has changed meanwhile."""
+    readers.refuse_changed(stamps)
+    for output in outputs:
+        output.appear()

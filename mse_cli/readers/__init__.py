@@ -7,6 +7,7 @@ from mse_cli import door
 if TYPE_CHECKING:
     from mse_cli.readers.keys import rows_left_out
     from mse_cli.readers.opening import InputOptions, open_pair
+    from mse_cli.readers.sources.changes import refuse_changed, stamps_of
     from mse_cli.readers.sources.files import files_of
     from mse_cli.readers.text.cells.grammar import kind
     from mse_cli.readers.text.dialect import Dialect
@@ -17,7 +18,9 @@ __all__ = [
     "files_of",
     "kind",
     "open_pair",
+    "refuse_changed",
     "rows_left_out",
+    "stamps_of",
 ]
 
 __getattr__ = door(
@@ -28,6 +31,8 @@ __getattr__ = door(
         "files_of": "sources.files",
         "kind": "text.cells.grammar",
         "open_pair": "opening",
+        "refuse_changed": "sources.changes",
         "rows_left_out": "keys",
+        "stamps_of": "sources.changes",
     },
 )

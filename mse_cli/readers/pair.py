@@ -17,7 +17,7 @@ from mse_cli.core.result import Missing
 from mse_cli.errors import ShapeError, counted, printable
 from mse_cli.readers.columns import Names
 from mse_cli.readers.matrix import File, Matrix, Rows
-from mse_cli.readers.sources.files import reading
+from mse_cli.readers.sources.files import Source, reading
 
 
 class Stream(Protocol):
@@ -89,6 +89,11 @@ class Pair:
     key: str | None = None
     by: Names = ()
     others: tuple[StreamColumns, ...] = ()
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where its bytes come from."""
+        return [file.source for stream in self.streams for file in stream.files]
 
     @property
     def n_columns(self) -> int:

@@ -1,14 +1,14 @@
 """A whole matrix as a folder of NPY files, cut as the prediction's files are, written in parallel.
 
-Each task writes its file under a hidden name beside its place; when all are there, each is renamed into place. After
-a failure the folder holds what it held before, and a rerun replaces what an earlier run wrote.
+Each task writes its file into a hidden folder beside the place; when all are there, the two folders change their names
+in one step. After a failure the folder holds what it held before, and a rerun replaces what an earlier run wrote.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from mse_cli.core.blocks import Block, Floats
 from mse_cli.errors import InputError, Place, UsageError
 from mse_cli.readers.pair import Pair
 from mse_cli.render.files.destination import failing_as
+from mse_cli.render.files.swapping import alone, remove, swap, take_back
 from mse_cli.render.formats.npy_file import npy_header, npy_rows
 from mse_cli.running.partitions import files_with_rows, is_counted, partition, paths_read, with_counted_rows
 from mse_cli.running.tallying import Map, Progress
@@ -29,9 +30,10 @@ SaveShards = Callable[[OfBlock, Progress], None]
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of the folder: where it goes, and the rows that it is calculated from."""
+    """One file of the folder: where it goes, where it is written, and the rows that it is calculated from."""
 
     path: Path
+    beside: Path
     rows: Pair
     n_rows: int
 
@@ -44,33 +46,38 @@ def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[SaveShards]:
         InputError: if the folder cannot be written, or holds other files.
         UsageError: if the files' rows cannot be told, or two files have the same name.
     """
-    shards = _plan(Path(folder).absolute(), with_counted_rows(pair, mapped))
-    with failing_as(folder):
-        new = _prepare(Path(folder), shards)
-    try:
-        written: list[Path] = []
+    place = Path(os.path.realpath(folder))
+    beside = place.with_name(f".{place.name[:40]}.part")
+    shards = _plan(place, beside, with_counted_rows(pair, mapped))
+    placed = False
+    with contextlib.ExitStack() as stack:
+        with failing_as(folder):
+            stack.enter_context(alone(place))
+            remove(beside)  # of a run that was killed
+            stack.callback(remove, beside)
+            _prepare(place, beside, shards)
 
         def save(of_block: OfBlock, progress: Progress) -> None:
-            for shard, path in zip(shards, mapped(partial(write_shard, of_block=of_block), shards), strict=True):
-                written.append(path)
+            nonlocal placed
+            for shard, _ in zip(shards, mapped(partial(write_shard, of_block=of_block), shards), strict=True):
                 progress(shard.n_rows)
+            with failing_as(folder):
+                swap(beside, place)
+            placed = True
 
-        yield save
-        with failing_as(folder):
-            for beside, shard in zip(written, shards, strict=True):
-                os.replace(beside, shard.path)
-    finally:
-        _sweep(shards)
-        if new:
-            with contextlib.suppress(OSError):  # it is not empty: all went well
-                os.rmdir(folder)
+        try:
+            yield save
+        except BaseException:
+            if placed:
+                take_back(beside, place)
+            raise
 
 
-def _plan(folder: Path, pair: Pair) -> list[Shard]:
+def _plan(folder: Path, beside: Path, pair: Pair) -> list[Shard]:
     if not is_counted(pair):
         raise UsageError("rows matched by --key are saved to one file, not to a folder")
     shards = [
-        Shard(folder / _name(label), partition(pair, rows), len(rows))
+        Shard(folder / _name(label), beside / _name(label), partition(pair, rows), len(rows))
         for label, rows in files_with_rows(pair)
         if len(rows)
     ]
@@ -97,40 +104,33 @@ def _name(label: str) -> str:
     return PurePosixPath(name).stem + ".npy"
 
 
-def _prepare(folder: Path, shards: list[Shard]) -> bool:
-    """Make the folder or refuse it; whether it is new."""
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        _sweep(shards)
+def _prepare(folder: Path, beside: Path, shards: list[Shard]) -> None:
+    """Make the folder beside, or refuse the one that is there."""
+    if folder.exists():
         planned = {shard.path.name for shard in shards}
-        other = sorted(entry.name for entry in os.scandir(folder) if entry.name not in planned)
+        other = sorted(entry.name for entry in os.scandir(folder) if not _is_ours(entry.name, planned))
         if other:
             hint = "choose a folder of its own: what is left of another run would be taken for a part of this one"
-            raise InputError(
-                f"holds {other[0]!r}, which is none of its shards", Place(str(folder)), hint=hint
-            ) from None
-        return False
-    return True
+            raise InputError(f"holds {other[0]!r}, which is none of its shards", Place(str(folder)), hint=hint)
+        if not os.access(folder, os.W_OK) or os.path.samefile(folder, os.curdir) or os.path.ismount(folder):
+            raise InputError("cannot be replaced by a new folder", Place(str(folder)), hint="choose another folder")
+    beside.mkdir()
+    if folder.exists():
+        os.chmod(beside, stat.S_IMODE(folder.stat().st_mode))
 
 
-def _sweep(shards: list[Shard]) -> None:
-    """Remove what runs that were ended have left beside the shards' places."""
-    for folder in {shard.path.parent for shard in shards}:
-        with contextlib.suppress(OSError):
-            for left in folder.glob(".*.npy.*.part"):
-                left.unlink(missing_ok=True)
+def _is_ours(name: str, planned: set[str]) -> bool:
+    """Whether a file is a shard, or what is left of one."""
+    return name in planned or (name.startswith(".") and name.endswith(".part"))
 
 
-def write_shard(shard: Shard, of_block: OfBlock) -> Path:
-    """In a task: write one file under a name of its own beside its place, which is returned.
+def write_shard(shard: Shard, of_block: OfBlock) -> None:
+    """In a task: write one file.
 
     Raises:
         InputError: if it cannot be written.
     """
-    beside = shard.path.with_name(f".{shard.path.name}.{secrets.token_hex(4)}.part")
-    with failing_as(str(shard.path)), open(beside, "xb") as stream:
+    with failing_as(str(shard.path)), open(shard.beside, "wb") as stream:
         stream.write(npy_header(shard.rows.array_shape(shard.n_rows)))
         for block in shard.rows.blocks():
             stream.write(npy_rows(of_block(block)))
-    return beside

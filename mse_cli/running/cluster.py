@@ -199,7 +199,7 @@ def _grouped(
         try:
             while True:
                 ahead = 2 + 2 * sum(client.nthreads().values()) // size
-                for group in islice(groups, ahead - len(flying)):
+                for group in islice(groups, max(0, ahead - len(flying))):
                     tasks = client.map(partial(_attempt, function), group, pure=False)
                     flying.append(tasks[0] if size == 1 else client.submit(_attempt, collect, tasks, pure=False))
                 if not flying:

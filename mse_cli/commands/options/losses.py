@@ -44,6 +44,7 @@ Worst = Annotated[
         "--worst",
         metavar="K",
         min=1,
+        max=100_000,
         help="List the K cells with the largest weighted squared error.",
         rich_help_panel=LOSS,
     ),

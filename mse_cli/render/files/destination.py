@@ -7,11 +7,12 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mse_cli.errors import InputError, Place, ReaderGoneError, reason
+from mse_cli.render.files.swapping import lock, remove, swap, sweep, take_back
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -27,6 +28,7 @@ class Output:
         self._stream = stream
         self._name = name
         self._below = below or stream  # the file, if the stream only packs what goes into it
+        self.appear: Callable[[], None] = self.close  # and take its place, if it is a file
 
     def write(self, data: Buffer) -> None:
         """Write all of it.
@@ -67,6 +69,7 @@ def writing(path: str | None) -> Iterator[Output]:
     """
     if path in STANDARD_OUTPUT:
         output = Output(_standard_output(), "standard output")
+        output.appear = output.flush
         yield output
         output.flush()
         return
@@ -106,22 +109,37 @@ def _writing_as_it_is(path: str) -> Iterator[Output]:
 @contextlib.contextmanager
 def _writing_beside(path: str, place: Path) -> Iterator[Output]:
     beside = place.with_name(f".{place.name[:40]}.{os.urandom(4).hex()}.part")
+    placed = False
+
+    def appear() -> None:
+        nonlocal placed
+        output.close()
+        with failing_as(path):
+            _place_of(path)  # what is a folder by now
+            swap(beside, place)
+        placed = True
+
     with _reader_may_leave():
         try:
             with failing_as(path):
+                sweep(place)
                 stream: BinaryIO = open(beside, "xb")  # noqa: SIM115 - closed below, with its own errors
+                lock(stream)
                 _take_over_rights(place, beside)
                 output = Output(_packed(stream) if path.endswith(".gz") else stream, path, below=stream)
+                output.appear = appear
             try:
                 yield output
-                output.close()
+                if not placed:
+                    appear()
+            except BaseException:
+                if placed:
+                    take_back(beside, place)
+                raise
             finally:
                 output.abandon()
-            with failing_as(path):
-                os.replace(beside, place)
         finally:
-            with contextlib.suppress(OSError):  # it has its name, or was never made
-                beside.unlink()
+            remove(beside)  # what was there before, or is not whole
 
 
 def _packed(stream: BinaryIO) -> BinaryIO:

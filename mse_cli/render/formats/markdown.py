@@ -58,4 +58,4 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], n_texts: int = 1
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return "".join("\\" + c if c in "\\`*_[]<>|#" else c for c in text)
+    return "".join("\\" + c if c in "\\`*_[]<>|#$&~@" else c for c in text)

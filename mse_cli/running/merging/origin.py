@@ -39,8 +39,7 @@ def origin_of(pair: Pair, reduction: Reduction) -> Origin:
         "key": pair.key,
         "unmatched": None if joined is None else joined.unmatched,
     }
-    sources = (file.source for stream in pair.streams for file in stream.files)
-    return Origin(options, tuple(map(_identity, sources)))
+    return Origin(options, tuple(map(_identity, pair.sources)))
 
 
 def _identity(source: Source) -> str:

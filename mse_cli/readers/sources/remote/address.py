@@ -134,7 +134,7 @@ def resolve_remote(spec: str, timeout: float = SECONDS) -> list[RemoteSource]:
             entries = system.glob(path, detail=True)
             found = {name: about for name, about in entries.items() if about["type"] == "file"}
         else:
-            return [_source_of(spec, systems.info(system, path, timeout), timeout, keep=True)]
+            return [resolve_one(spec, timeout)]
         keep = sum(about.get("size") or 0 for about in found.values()) <= MOST_KEPT
         addresses = {str(system.unstrip_protocol(name)): about for name, about in found.items()}
     if not addresses:
@@ -142,9 +142,23 @@ def resolve_remote(spec: str, timeout: float = SECONDS) -> list[RemoteSource]:
     return [_source_of(url, about, timeout, keep=keep) for url, about in addresses.items()]
 
 
+def stamp_now(source: RemoteSource) -> str | None:
+    """What the server says of a file now that changes when it does."""
+    return resolve_one(source.url, source.timeout).stamp
+
+
+def resolve_one(url: str, timeout: float) -> RemoteSource:
+    """An address that is no pattern and no folder."""
+    with words_for(url, timeout):
+        systems = _systems(url)
+        system, path = systems.file_system(url, timeout)
+        return _source_of(url, systems.info(system, path, timeout), timeout, keep=True)
+
+
 def _source_of(url: str, about: Mapping[str, Any], timeout: float, *, keep: bool) -> RemoteSource:
     stamp = next((str(about[name]) for name in STAMPS if about.get(name)), None)
-    return RemoteSource(url, shown(url), about.get("size"), stamp, timeout, keep)
+    size = about.get("size")
+    return RemoteSource(url, shown(url), size, stamp, timeout, keep and size is not None and size <= SMALL)
 
 
 def _files_in(system: Any, path: str, spec: str) -> dict[str, Mapping[str, Any]]:
