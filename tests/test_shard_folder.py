@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet as pq
 import pytest
 from conftest import Run, check_refused
+from pyarrow import feather
 
 CUTS = [0, 10, 40, 60]
 
@@ -100,3 +103,37 @@ def test_folders_that_are_refused(mse: Run, tmp_path, errors):
         (tmp_path / f"{name}.csv").write_text("id,v\na,1\n")
     check_refused(mse("compute", "k.csv", "l.csv", "--key", "id", "--save-se", "new/"), "--key")
     assert not (tmp_path / "new").exists()
+
+
+def write_npy(path: Path, rows: np.ndarray) -> None:
+    np.save(path.with_suffix(".npy"), rows)
+
+
+def write_csv(path: Path, rows: np.ndarray) -> None:
+    np.savetxt(path.with_suffix(".csv"), rows, delimiter=",", header="a,b", comments="")
+
+
+def write_parquet(path: Path, rows: np.ndarray) -> None:
+    pq.write_table(pyarrow.table({"a": rows[:, 0], "b": rows[:, 1]}), path.with_suffix(".parquet"))
+
+
+def write_arrow(path: Path, rows: np.ndarray) -> None:
+    feather.write_feather(pyarrow.table({"a": rows[:, 0], "b": rows[:, 1]}), str(path.with_suffix(".arrow")))
+
+
+@pytest.mark.parametrize("write", [write_npy, write_csv, write_parquet, write_arrow])
+def test_a_file_without_rows_has_a_shard_without_rows(mse: Run, tmp_path, write):
+    for side, shift in (("a", 0.5), ("y", 0.0)):
+        (tmp_path / side).mkdir()
+        for k, n_rows in enumerate([0, 2, 0, 1]):
+            write(tmp_path / side / f"{k}", np.arange(n_rows * 2.0).reshape(n_rows, 2) + shift)
+    for more in ([], ["-j", "2"]):
+        done = mse("compute", "a/", "y/", "--save-se", "se/", "--only", "mse", *more)
+        assert (done.stdout, done.returncode) == ("0.25\n", 0), done.stderr
+        assert (
+            f"{next((tmp_path / 'a').glob('0.*')).relative_to(tmp_path)}: holds no rows (so in 2 files)" in done.stderr
+        )
+        assert [np.load(path).shape for path in sorted((tmp_path / "se").iterdir())] == [(0, 2), (2, 2), (0, 2), (1, 2)]
+    assert mse("compute", "se/", "se/", "--only", "mse").stdout == "0\n"
+    check_refused(mse("compute", "a/[02].*", "y/[02].*"), "holds no rows")
+    check_refused(mse("compute", "a/0.*", "y/0.*"), "no")

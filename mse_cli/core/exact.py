@@ -235,10 +235,6 @@ class Total:
         merged = {b: compact([x for t in totals for x in t.buckets.get(b, [])]) for b in keys}
         return cls(merged, sum(total.special for total in totals))
 
-    def negative(self) -> Total:
-        """−1 times it."""
-        return Total({bucket: [-x for x in parts] for bucket, parts in self.buckets.items()}, -self.special)
-
     def exact(self) -> Fraction:
         """The sum of the finite terms as a rational number."""
         return sum((scaled(x, BUCKET * b) for b, xs in self.buckets.items() for x in xs), start=scaled(0.0, 0))

@@ -130,7 +130,8 @@ def _open_file(source: Source, member: str | None, option: str, dialect: Dialect
             raise
         message = f"{kind} files are read by PyArrow, which is not installed"
         raise UsageError(message, Place(source.label), hint="pip install 'mse-cli[arrow]'") from None
-    file: File = opener.open_file(source, kind=kind, member=member, option=option, dialect=dialect)
+    told = {"kind": kind, "member": member, "option": option, "dialect": dialect, "is_shard": dialect.is_shard}
+    file: File = opener.open_file(source, **told)
     return file
 
 

@@ -35,7 +35,12 @@ class Shard:
     path: Path
     beside: Path
     rows: Pair
-    n_rows: int
+    shape: tuple[int, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows it holds: none for a file without rows."""
+        return self.shape[0] if self.shape else 1
 
 
 @contextlib.contextmanager
@@ -76,11 +81,10 @@ def saving(folder: str, pair: Pair, mapped: Map) -> Iterator[SaveShards]:
 def _plan(folder: Path, beside: Path, pair: Pair) -> list[Shard]:
     if not is_counted(pair):
         raise UsageError("rows matched by --key are saved to one file, not to a folder")
-    shards = [
-        Shard(folder / _name(label), beside / _name(label), partition(pair, rows), len(rows))
-        for label, rows in files_with_rows(pair)
-        if len(rows)
-    ]
+    shards = []
+    for label, rows in files_with_rows(pair):
+        part = partition(pair, rows) if rows else pair
+        shards.append(Shard(folder / _name(label), beside / _name(label), part, part.array_shape(len(rows))))
     if len({shard.path for shard in shards}) < len(shards):
         raise UsageError("two of the prediction's files have the same name: their shards cannot go to one folder")
     inputs = set(map(os.path.realpath, paths_read(pair)))
@@ -131,6 +135,6 @@ def write_shard(shard: Shard, of_block: OfBlock) -> None:
         InputError: if it cannot be written.
     """
     with failing_as(str(shard.path)), open(shard.beside, "wb") as stream:
-        stream.write(npy_header(shard.rows.array_shape(shard.n_rows)))
-        for block in shard.rows.blocks():
+        stream.write(npy_header(shard.shape))
+        for block in shard.rows.blocks() if shard.n_rows else ():
             stream.write(npy_rows(of_block(block)))

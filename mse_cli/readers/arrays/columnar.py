@@ -117,7 +117,7 @@ class ColumnarFile:
         return rows
 
 
-def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
+def open_file(source: Source, *, kind: Kind, is_shard: bool = False, **_: object) -> ColumnarFile:
     """Look at what a Parquet or Arrow file says of itself.
 
     Raises:
@@ -130,14 +130,14 @@ def open_file(source: Source, *, kind: Kind, **_: object) -> ColumnarFile:
         starts = tuple(itertools.accumulate(sizes, initial=0))
         if min(sizes, default=0) < 0:
             raise ParseError(f"the {kind} file is corrupt: it says that there are {min(sizes)} rows")
-        if not starts[-1] or not names:
+        if not names or not (starts[-1] or is_shard):
             raise ParseError(f"{counted(starts[-1], 'row')} of {counted(len(names), 'column')} hold no cells")
     index = _index_of(names, schema)
     use = tuple(i for i in range(len(names)) if i not in index) or tuple(index)
     dropped = [quote(names[i]) for i in index if i not in use]
     are = "the column {} is" if len(dropped) == 1 else "the columns {} are"
     notes = (f"{are.format(listed(dropped))} taken for pandas' index and dropped",) if dropped else ()
-    can_be_cut = not in_order and source.seekable and max(sizes) <= LARGE_GROUP
+    can_be_cut = not in_order and source.seekable and max(sizes, default=0) <= LARGE_GROUP
     types_of = [schema.types[at.field] for at in stored]
     floats = frozenset(i for i, kind_of in enumerate(types_of) if types.is_floating(kind_of) and not in_order)
     rows, width = range(starts[-1]), len(names)

@@ -118,12 +118,12 @@ class NpyFile:
             check_finite(numbers, missing, first_row=first_row, columns=columns)
 
 
-def open_file(source: Source, **_: object) -> NpyFile:
+def open_file(source: Source, *, is_shard: bool = False, **_: object) -> NpyFile:
     """Check an NPY file's header and size; raises as ``open_array``."""
-    return open_array(source)
+    return open_array(source, is_shard=is_shard)
 
 
-def open_array(source: Source, member: str | None = None) -> NpyFile:
+def open_array(source: Source, member: str | None = None, *, is_shard: bool = False) -> NpyFile:
     """Check an NPY file's (or an NPZ member's) header and size.
 
     Raises:
@@ -133,7 +133,7 @@ def open_array(source: Source, member: str | None = None) -> NpyFile:
     with _open_data(source, member) as stream, reading(label):
         header = read_header(stream)
         stream.seek(0, 2)
-        _check_size(header, stream.tell() - header.offset)
+        _check_size(header, stream.tell() - header.offset, is_shard=is_shard)
     n_rows, width = header.matrix_shape
     return NpyFile(source, label, header, member, width, tuple(range(width)), range(n_rows))
 
@@ -220,14 +220,14 @@ def _refuse_by_name(descr: str) -> None:
         )
 
 
-def _check_size(header: Header, found: int) -> None:
+def _check_size(header: Header, found: int, *, is_shard: bool) -> None:
     if found != header.n_bytes:
         what = "truncated" if found < header.n_bytes else "longer than its header says"
         raise ParseError(
             f"the file is {what}: shape {header.shape} of {header.dtype} needs "
             f"{header.n_bytes} bytes of data, there are {found}"
         )
-    if found == 0:
+    if found == 0 and not (is_shard and header.matrix_shape[1]):
         raise ParseError(f"shape {header.shape} holds no cells")
 
 

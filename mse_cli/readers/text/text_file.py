@@ -192,16 +192,18 @@ def with_empty_shards(files: list[File]) -> list[File]:
 
 
 def _is_empty(file: File) -> bool:
-    return isinstance(file, TextFile) and file.layout.empty
+    return file.layout.empty if isinstance(file, TextFile) else file.n_rows == 0
 
 
 def _alike(file: File, model: File) -> File:
-    if not isinstance(file, TextFile) or not file.layout.empty or not isinstance(model, TextFile):
+    if not _is_empty(file):
         return file
+    notes = (*file.notes, f"{file.label}: holds no rows")
+    if not isinstance(file, TextFile) or not isinstance(model, TextFile):
+        return replace(file, notes=notes)  # type: ignore[type-var]
     if file.names is not None and file.names != model.names:
         raise ParseError(f"its header is not that of {model.label}", Place(file.label))
     layout = replace(model.layout, empty=True)
-    notes = (f"{file.label}: holds no rows",)
     return replace(file, layout=layout, names=model.names, width=model.width, use=model.use, notes=notes)
 
 
