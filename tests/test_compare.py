@@ -8,12 +8,13 @@ import math
 import random
 
 import numpy as np
+import pandas
 import pytest
 from conftest import check_refused
 from scipy import stats
 
 import mse_cli
-from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
+from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.opening import InputOptions
 from mse_cli.running.comparison.models import open_models
 
@@ -401,7 +402,7 @@ class TestInPython:
         ("arguments", "error"),
         [
             (({"a": [1.0]}, [1.0]), UsageError),
-            (({"a": [1.0], "b": "b.csv"}, [1.0]), UsageError),
+            (({"a": [1.0], "b": "missing.csv"}, [1.0]), InputError),
             (({"a": [1.0], "b": [1.0, 2.0]}, [1.0]), ShapeError),
             (({"a": [1.0], "b": ["x"]}, [1.0]), MseError),
         ],
@@ -411,18 +412,76 @@ class TestInPython:
             mse_cli.compare(*arguments)
 
     def test_options_of_files_are_refused_for_arrays(self):
-        with pytest.raises(UsageError, match="arrays"):
+        with pytest.raises(UsageError, match="there is no column 'id'"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], key="id")
+        with pytest.raises(UsageError, match="--key needs a column of keys"):
+            mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], key="1")
         with pytest.raises(UsageError, match="none of the models"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], baseline="c")
 
     def test_frames_are_matched_by_name_in_one_order(self):
-        pd = pytest.importorskip("pandas")
-        y = pd.DataFrame({"p": [1.0, 2.0], "q": [3.0, 4.0]})
+        y = pandas.DataFrame({"p": [1.0, 2.0], "q": [3.0, 4.0]})
         found = mse_cli.compare({"a": y + 1, "b": y}, y)
         assert [s.model for s in found.models] == ["b", "a"]
-        with pytest.raises(ShapeError, match="same target"):
-            mse_cli.compare({"a": y + 1, "b": y[["q", "p"]]}, y)
+        other = mse_cli.compare({"a": y + 1, "b": y[["q", "p"]]}, y)
+        assert [(s.model, s.result) for s in other.models] == [(s.model, s.result) for s in found.models]
+        with pytest.raises(ShapeError, match="predict different columns"):
+            mse_cli.compare({"a": y + 1, "b": y[["q"]]}, y)
+
+    def test_arrays_and_files_go_together(self, made, tmp_path):
+        both = mse_cli.compare({"far": made["far"], "near": tmp_path / "near.npy"}, tmp_path / "truth.npy")
+        arrays = mse_cli.compare({name: made[name] for name in ("far", "near")}, made["truth"])
+        assert both == arrays
+
+    def test_groups_are_named_in_a_frame_or_labelled(self, made):
+        regions = ["north", None, "<b>"] * (N // 3)
+        truth = pandas.DataFrame(made["truth"], columns=["price", "rooms"])
+        models = {name: truth * 0 + made[name] for name in ("far", "near")}
+        named = mse_cli.compare(models, truth.assign(region=regions), by="region")
+        assert [group.texts for group in named.models[0].result.groups] == [("",), ("<b>",), ("north",)]
+        series = pandas.Series(regions, name="region")
+        for labels in (series, series.astype("category"), series.to_frame(), {"region": regions}):
+            assert mse_cli.compare(models, truth, by=labels).models == named.models
+        arrays = {name: made[name] for name in models}
+        alone = mse_cli.compare(arrays, made["truth"], by=np.array(regions, dtype=object))
+        assert alone.models[0].result.by == ("by",)
+        assert alone.models[0].result.groups == named.models[0].result.groups
+        for standing in named.models:
+            one = mse_cli.evaluate(models[standing.model], truth, by=series, stats=True)
+            assert (one.groups, one.columns[0].mse) == (standing.result.groups, standing.result.columns[0].mse)
+            assert one.stats.bias == pytest.approx((models[standing.model] - truth).to_numpy().mean(), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("by", "words"),
+        [
+            (["a"] * (N - 1), f"by has {N - 1} labels for {N} rows"),
+            (["price", "rooms"] * (N // 2), "labels of rows are called like columns"),
+            ([["a"]] * N, "each row has one label"),
+            ({"a": ["x"] * N, "b": ["x"]}, "columns of different lengths"),
+            ("regoin", "there is no column 'regoin'"),
+        ],
+    )
+    def test_labels_that_belong_to_no_rows_are_refused(self, made, by, words):
+        truth = pandas.DataFrame(made["truth"], columns=["price", "rooms"])
+        with pytest.raises(MseError, match=words):
+            mse_cli.compare({"a": truth, "b": truth}, truth, by=by)
+
+    def test_labels_stand_at_positions(self, made, tmp_path):
+        files = [str(tmp_path / f"{name}.csv") for name in ("far", "truth")]
+        with pytest.raises(UsageError, match="not at their keys"):
+            mse_cli.evaluate(*files, key="id", by=["a"] * N)
+        with pytest.raises(ShapeError, match="by is 3×0"):
+            mse_cli.evaluate(*files, pred_columns="price", true_columns="price", no_key=True, by=["a"] * 3)
+
+    def test_it_shows_itself_as_the_command_prints_it(self, mse, made):
+        found = mse_cli.compare({f"{name}.npy": made[name] for name in ("far", "near")}, made["truth"])
+        printed = mse("compare", "far.npy", "near.npy", "truth.npy").stdout
+        assert str(found) == printed.rstrip("\n").replace("truth.npy", "the target")
+        bundle = mse_cli.compare({"<b>": made["far"], "near": made["near"]}, made["truth"])._repr_mimebundle_()
+        assert bundle["text/html"].count("<table>") == 2
+        assert "<b>" not in bundle["text/html"]
+        assert "near is the best of 2 models" in bundle["text/html"]
+        assert bundle["text/markdown"].startswith("| model | MSE |")
 
 
 def test_it_is_the_paired_t_test_of_row_losses(mse):

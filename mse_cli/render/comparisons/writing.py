@@ -40,9 +40,10 @@ def write_comparison(
     elif printout.format in {"csv", "tsv"}:
         text = _delimited(_fields_of_models(comparison), printout)
     elif printout.format == "markdown":
-        text = shown_in(_markdown(comparison, truth, printout), printout.encoding)
+        text = shown_in(marked(comparison, truth, printout), printout.encoding)
     else:
-        text = _drawn(comparison, truth, printout)
+        screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
+        text = drawn(comparison, truth, printout, screen)
     stream.write(text.encode(printout.encoding, "backslashreplace"))
 
 
@@ -109,9 +110,14 @@ def _delimited(rows: Iterable[list[str]], printout: Printout) -> str:
     return render_rows(rows, DELIMITERS[printout.format])
 
 
-def _markdown(comparison: Comparison, truth: str, printout: Printout) -> str:
-    tables = [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
-    texts = [table(lines.titles, lines.rows) for lines in tables]
+def tables_of(comparison: Comparison, printout: Printout) -> list[Lines]:
+    """The tables as wide as they are: of the models and, if there are columns or groups, of these."""
+    return [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
+
+
+def marked(comparison: Comparison, truth: str, printout: Printout) -> str:
+    """It in Markdown."""
+    texts = [table(lines.titles, lines.rows) for lines in tables_of(comparison, printout)]
     sentences = map(escaped, (opening(comparison, truth), closing(comparison)))
     return "\n".join([*texts, "  \n".join(sentences) + "\n"])
 
@@ -123,15 +129,15 @@ def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
     return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
 
 
-def _drawn(comparison: Comparison, truth: str, printout: Printout) -> str:
-    screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
+def drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
+    """It for people, fitted to the screen."""
     widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
-    drawn: list[RenderableType] = [screen.text(opening(comparison, truth))]
+    parts: list[RenderableType] = [screen.text(opening(comparison, truth))]
     for choices in (widths, _details(comparison, printout)):
         tables = [_table(lines, comparison, screen) for lines in choices]
         if tables:
-            drawn.append(next((table for table in tables if screen.fits(table)), tables[-1]))
-    return screen.draw(*drawn, screen.text(closing(comparison)))
+            parts.append(next((table for table in tables if screen.fits(table)), tables[-1]))
+    return screen.draw(*parts, screen.text(closing(comparison)))
 
 
 def _table(lines: Lines, comparison: Comparison, screen: Screen) -> Table:
