@@ -11,7 +11,6 @@ import numpy as np
 import pandas
 import pytest
 from conftest import check_refused
-from scipy import stats
 
 import mse_cli
 from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
@@ -482,20 +481,6 @@ class TestInPython:
         assert "<b>" not in bundle["text/html"]
         assert "near is the best of 2 models" in bundle["text/html"]
         assert bundle["text/markdown"].startswith("| model | MSE |")
-
-
-def test_it_is_the_paired_t_test_of_row_losses(mse):
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=(200_000, 4))
-    a, b = y + rng.normal(size=y.shape), y + rng.normal(size=y.shape) * 1.001
-    found = mse_cli.compare({"a": a, "b": b}, y, baseline="a")
-    other = next(s.difference for s in found.models if s.model == "b")
-    of_rows = [((side - y) ** 2).mean(axis=1) for side in (b, a)]
-    peer = stats.ttest_rel(*of_rows)
-    assert other.value / other.standard_error == pytest.approx(peer.statistic, rel=1e-11)
-    assert other.value == pytest.approx((of_rows[0] - of_rows[1]).mean(), rel=1e-11)
-    interval = peer.confidence_interval()  # of Student's distribution, which is the normal one for so many rows
-    assert (other.low, other.high) == pytest.approx((interval.low, interval.high), rel=1e-4)
 
 
 def test_every_pair_of_models_is_compared_as_if_alone(made):
