@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mse_cli.core.result import Result
-from mse_cli.errors import counted, printable
+from mse_cli.errors import counted, listed, printable
 from mse_cli.render.number_text import exact, middle_left_out, short
 from mse_cli.render.summary import ELLIPSIS, MISSING_TEXT, VERTICAL, by_share
 from mse_cli.running.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
 
 NOTHING = "–"
+MOST_NAMED = 3  # groups of the closing sentence
 MARK = " *"  # of the best of a column
 
 
@@ -90,13 +91,15 @@ def _group_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
     first = comparison.models[0].result
     order = by_share(first.groups)
     for i in order[:most]:
-        texts = zip(first.by, first.groups[i].texts, strict=True)
-        label = ", ".join(f"{printable(name)} {printable(text) or MISSING_TEXT}" for name, text in texts)
-        yield Detail(
-            label, str(first.groups[i].rows), [standing.result.groups[i].mse for standing in comparison.models]
-        )
+        values = [standing.result.groups[i].mse for standing in comparison.models]
+        yield Detail(_group_label(first, i), str(first.groups[i].rows), values)
     if len(order) > most:
         yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [math.nan] * len(comparison.models))
+
+
+def _group_label(result: Result, group: int) -> str:
+    texts = zip(result.by, result.groups[group].texts, strict=True)
+    return ", ".join(f"{printable(name)} {printable(text) or MISSING_TEXT}" for name, text in texts)
 
 
 def _marked(values: Sequence[float], digits: int) -> list[str]:
@@ -132,6 +135,7 @@ def closing(comparison: Comparison) -> str:
     if same:
         said.append(f"{_names(same)} {'has' if len(same) == 1 else 'have'} the same loss as {it} in every row.")
     said += _of_intervals(comparison, [s for s in others if s not in same], it)
+    said += _of_groups(comparison, best.result)
     if best.result.mse == 0:
         said.append("Its MSE is 0: nothing is a multiple of it.")
     return " ".join(said)
@@ -149,6 +153,15 @@ def _of_intervals(comparison: Comparison, others: list[Standing], it: str) -> It
         yield f"Without an interval, since float64 cannot hold it: {_names(unknown)}."
     if others and not unclear and not unknown:
         yield f"{'The other is' if len(others) == 1 else 'All others are'} distinguishable from {it}."
+
+
+def _of_groups(comparison: Comparison, best: Result) -> Iterator[str]:
+    """Where the best model is not the best."""
+    least = [min(s.result.groups[i].mse for s in comparison.models) for i in range(len(best.groups))]
+    worse = [i for i in by_share(best.groups) if least[i] < best.groups[i].mse]
+    if worse:
+        few = listed([_group_label(best, i) for i in worse]) if len(worse) <= MOST_NAMED else ""
+        yield f"Another is better in {few or f'{len(worse)} of {len(least)} groups'}."
 
 
 def _names(models: Sequence[Standing]) -> str:

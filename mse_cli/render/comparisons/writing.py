@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import RenderableType
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mse_cli.render.files.destination import Output
 
 OnlyBest = Literal["best"]
+PROMPT, FEWEST_GROUPS = 1, 2  # lines of the shell; those of groups that are shown on however low a screen
 FIGURES = ("ratio", "difference", "standard_error", "low", "high", "rows_better")
 
 
@@ -130,7 +132,19 @@ def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
 
 
 def drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
-    """It for people, fitted to the screen."""
+    """It for people, fitted to the screen: if it is low, with fewer groups."""
+    text = _drawn(comparison, truth, printout, screen)
+    if screen.lines is None or printout.most_rows is not None:
+        return text
+    beyond = text.count("\n") + PROMPT - screen.lines
+    n_groups = min(printout.rows_shown, len(comparison.models[0].result.groups))
+    if beyond <= 0 or n_groups <= FEWEST_GROUPS:
+        return text
+    fewer = max(FEWEST_GROUPS, n_groups - beyond - (n_groups == len(comparison.models[0].result.groups)))
+    return _drawn(comparison, truth, replace(printout, most_rows=fewer), screen)
+
+
+def _drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
     widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
     parts: list[RenderableType] = [screen.text(opening(comparison, truth))]
     for choices in (widths, _details(comparison, printout)):
