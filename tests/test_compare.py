@@ -346,6 +346,27 @@ def test_infinite_losses_come_last(mse, made, tmp_path):
     assert found["models"][1]["low"] is not None
     nothing = in_json(mse, "far.npy", "truth.npy", "truth.npy".replace("truth", "far"), "--missing", "propagate")
     assert nothing["best"] is None
+    only = ("far.npy", "./far.npy", "truth.npy", "--missing", "propagate", "--only", "best")
+    check_refused(mse("compare", *only, "-q"), "there is no best one")
+    assert mse("compare", *only, "-f", "json").stdout == "null\n"
+    gate = ("--missing", "propagate", "--baseline", "far.npy", "--max-increase", "2%")
+    done = mse("compare", "near.npy", "far.npy", "truth.npy", *gate, "-q", "-f", "json")
+    assert (done.returncode, json.loads(done.stdout)["gate"]["limits"][0]["limit"]) == (1, None)
+
+
+def test_what_is_no_number_is_not_shown_as_left_out(mse, tmp_path):
+    (tmp_path / "t.csv").write_text("g,y\n[b],1\nn,2\nn,4\n")
+    (tmp_path / "a.csv").write_text("y\n1\n2\n3\n")
+    (tmp_path / "b.csv").write_text("y\nNaN\n2\n9\n")
+    files = ("compare", "a.csv", "b.csv", "t.csv", "--by", "g", "--missing", "propagate")
+
+    def cells(*options):
+        return [line.replace(" *", "").split("│")[1:-1] for line in mse(*files, *options).stdout.splitlines()]
+
+    rows = [[cell.strip() for cell in line] for line in cells()]
+    assert ["g [b]", "1", "0", "nan"] in rows
+    assert not any("⋮" in row for row in rows)
+    assert ["⋮ 1 more", "⋮", "⋮", "⋮"] in [[cell.strip() for cell in line] for line in cells("--max-rows", "1")]
 
 
 @pytest.fixture

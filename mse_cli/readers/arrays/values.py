@@ -17,7 +17,7 @@ from mse_cli.core.labels import Labels, labels_of_columns
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, ShapeError, UsageError
 from mse_cli.readers.arrays.held import HeldArray, HeldBytes, checking
-from mse_cli.readers.columns import Names, Positions
+from mse_cli.readers.columns import Names, Positions, check_distinct
 from mse_cli.readers.matrix import File, Matrix, Rows, Selection, matrix_of
 from mse_cli.readers.sources.files import reading
 
@@ -226,6 +226,7 @@ def labels_beside(by: Any, sides: list[Any]) -> Matrix:
     with reading("by"):
         frame = frame_of(by)
         names = frame.names if frame is not None else (str(getattr(by, "name", None) or "by"),)
+        check_distinct(names)
         columns = [texts_of(frame.column(i) if frame is not None else by) for i in range(len(names))]
         if len(set(map(len, columns))) != 1:
             raise ShapeError("there are no labels, or columns of different lengths")

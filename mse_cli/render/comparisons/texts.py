@@ -26,7 +26,7 @@ class Lines(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """What a loss is of, of how many rows, and the loss of each model."""
+    """What a loss is of, of how many rows, and the loss of each model; none where lines are left out."""
 
     label: str
     n_rows: str
@@ -72,7 +72,8 @@ def detail_lines(comparison: Comparison, digits: int, most_columns: int, most_ro
     titles = ["MSE of", "rows", *(printable(standing.name) for standing in models), *gap]
     columns = list(_column_rows(comparison, most_columns))
     rows = [*columns, *_group_rows(comparison, most_rows)]
-    texts = [[label, count, *_marked(values, digits)[: len(models)], *gap] for label, count, values in rows]
+    left_out = [VERTICAL + " " * len(MARK)] * len(models)
+    texts = [[it.label, it.n_rows, *(_marked(it.values, digits)[: len(models)] or left_out), *gap] for it in rows]
     return Lines(titles, texts, len(columns))
 
 
@@ -81,7 +82,7 @@ def _column_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
     shown, before = middle_left_out(len(columns), most) if len(columns) > 1 else ([], 0)
     for k, j in enumerate(shown):
         if k == before:
-            yield Detail(VERTICAL, VERTICAL, [math.nan] * len(comparison.models))
+            yield Detail(VERTICAL, VERTICAL, [])
         values = [standing.result.columns[j].mse for standing in comparison.models]
         yield Detail(printable(columns[j].name or str(j + 1)), str(comparison.n_rows), values)
 
@@ -94,7 +95,7 @@ def _group_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
         values = [standing.result.groups[i].mse for standing in comparison.models]
         yield Detail(_group_label(first, i), str(first.groups[i].rows), values)
     if len(order) > most:
-        yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [math.nan] * len(comparison.models))
+        yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [])
 
 
 def _group_label(result: Result, group: int) -> str:
@@ -103,9 +104,8 @@ def _group_label(result: Result, group: int) -> str:
 
 
 def _marked(values: Sequence[float], digits: int) -> list[str]:
-    least = min(values)
-    texts = [VERTICAL if math.isnan(value) else short(value, digits) for value in values]
-    return [text + (MARK if value == least else " " * len(MARK)) for text, value in zip(texts, values, strict=True)]
+    least = min((value for value in values if not math.isnan(value)), default=None)
+    return [short(value, digits) + (MARK if value == least else " " * len(MARK)) for value in values]
 
 
 def opening(comparison: Comparison, truth: str) -> str:

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from mse_cli.core.result import SCHEMA_VERSION
-from mse_cli.errors import printable
+from mse_cli.errors import ParseError, printable
 from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
 from mse_cli.render.formats.json_text import Plain, plain_columns, plain_gate, plain_groups, plain_scalars
 from mse_cli.render.formats.markdown import escaped, table
@@ -50,9 +50,11 @@ def write_comparison(
 
 
 def _best_alone(comparison: Comparison, printout: Printout) -> str:
-    name = comparison.best.model if comparison.best else ""
+    name = comparison.best.model if comparison.best else None
     if printout.format == "json":
-        return json.dumps(name or None, ensure_ascii=False) + "\n"
+        return json.dumps(name, ensure_ascii=False) + "\n"
+    if name is None:
+        raise ParseError("no model has a loss that is a number: there is no best one")
     if printout.format == "table":
         return printable(name) + "\n"
     return table(["best"], [[name]]) if printout.format == "markdown" else _delimited([["best"], [name]], printout)
