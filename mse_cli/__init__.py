@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from mse_cli.core.loss import MSELoss, mean_squared_error, mse_gradient, squared_error, sum_squared_error
     from mse_cli.core.result import Result
     from mse_cli.render.findings import Verdicts
-    from mse_cli.render.interactive import Explanation, check, evaluate, explain
-    from mse_cli.running.comparison.arrays import compare
+    from mse_cli.render.interactive import Explanation, check, compare, evaluate, explain
     from mse_cli.running.comparison.standings import Comparison
 
 __version__ = "0.1.0"
@@ -69,7 +68,7 @@ __getattr__ = door(
         "Result": "core.result",
         "Verdicts": "render.findings",
         "check": "render.interactive",
-        "compare": "running.comparison.arrays",
+        "compare": "render.interactive",
         "evaluate": "render.interactive",
         "explain": "render.interactive",
         "mean_squared_error": "core.loss",

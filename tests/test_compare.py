@@ -8,12 +8,12 @@ import math
 import random
 
 import numpy as np
+import pandas
 import pytest
 from conftest import check_refused
-from scipy import stats
 
 import mse_cli
-from mse_cli.errors import MseError, ParseError, ShapeError, UsageError
+from mse_cli.errors import InputError, MseError, ParseError, ShapeError, UsageError
 from mse_cli.readers.opening import InputOptions
 from mse_cli.running.comparison.models import open_models
 
@@ -346,6 +346,27 @@ def test_infinite_losses_come_last(mse, made, tmp_path):
     assert found["models"][1]["low"] is not None
     nothing = in_json(mse, "far.npy", "truth.npy", "truth.npy".replace("truth", "far"), "--missing", "propagate")
     assert nothing["best"] is None
+    only = ("far.npy", "./far.npy", "truth.npy", "--missing", "propagate", "--only", "best")
+    check_refused(mse("compare", *only, "-q"), "there is no best one")
+    assert mse("compare", *only, "-f", "json").stdout == "null\n"
+    gate = ("--missing", "propagate", "--baseline", "far.npy", "--max-increase", "2%")
+    done = mse("compare", "near.npy", "far.npy", "truth.npy", *gate, "-q", "-f", "json")
+    assert (done.returncode, json.loads(done.stdout)["gate"]["limits"][0]["limit"]) == (1, None)
+
+
+def test_what_is_no_number_is_not_shown_as_left_out(mse, tmp_path):
+    (tmp_path / "t.csv").write_text("g,y\n[b],1\nn,2\nn,4\n")
+    (tmp_path / "a.csv").write_text("y\n1\n2\n3\n")
+    (tmp_path / "b.csv").write_text("y\nNaN\n2\n9\n")
+    files = ("compare", "a.csv", "b.csv", "t.csv", "--by", "g", "--missing", "propagate")
+
+    def cells(*options):
+        return [line.replace(" *", "").split("│")[1:-1] for line in mse(*files, *options).stdout.splitlines()]
+
+    rows = [[cell.strip() for cell in line] for line in cells()]
+    assert ["g [b]", "1", "0", "nan"] in rows
+    assert not any("⋮" in row for row in rows)
+    assert ["⋮ 1 more", "⋮", "⋮", "⋮"] in [[cell.strip() for cell in line] for line in cells("--max-rows", "1")]
 
 
 @pytest.fixture
@@ -401,7 +422,7 @@ class TestInPython:
         ("arguments", "error"),
         [
             (({"a": [1.0]}, [1.0]), UsageError),
-            (({"a": [1.0], "b": "b.csv"}, [1.0]), UsageError),
+            (({"a": [1.0], "b": "missing.csv"}, [1.0]), InputError),
             (({"a": [1.0], "b": [1.0, 2.0]}, [1.0]), ShapeError),
             (({"a": [1.0], "b": ["x"]}, [1.0]), MseError),
         ],
@@ -411,32 +432,76 @@ class TestInPython:
             mse_cli.compare(*arguments)
 
     def test_options_of_files_are_refused_for_arrays(self):
-        with pytest.raises(UsageError, match="arrays"):
+        with pytest.raises(UsageError, match="there is no column 'id'"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], key="id")
+        with pytest.raises(UsageError, match="--key needs a column of keys"):
+            mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], key="1")
         with pytest.raises(UsageError, match="none of the models"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], baseline="c")
 
     def test_frames_are_matched_by_name_in_one_order(self):
-        pd = pytest.importorskip("pandas")
-        y = pd.DataFrame({"p": [1.0, 2.0], "q": [3.0, 4.0]})
+        y = pandas.DataFrame({"p": [1.0, 2.0], "q": [3.0, 4.0]})
         found = mse_cli.compare({"a": y + 1, "b": y}, y)
         assert [s.model for s in found.models] == ["b", "a"]
-        with pytest.raises(ShapeError, match="same target"):
-            mse_cli.compare({"a": y + 1, "b": y[["q", "p"]]}, y)
+        other = mse_cli.compare({"a": y + 1, "b": y[["q", "p"]]}, y)
+        assert [(s.model, s.result) for s in other.models] == [(s.model, s.result) for s in found.models]
+        with pytest.raises(ShapeError, match="predict different columns"):
+            mse_cli.compare({"a": y + 1, "b": y[["q"]]}, y)
 
+    def test_arrays_and_files_go_together(self, made, tmp_path):
+        both = mse_cli.compare({"far": made["far"], "near": tmp_path / "near.npy"}, tmp_path / "truth.npy")
+        arrays = mse_cli.compare({name: made[name] for name in ("far", "near")}, made["truth"])
+        assert both == arrays
 
-def test_it_is_the_paired_t_test_of_row_losses(mse):
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=(200_000, 4))
-    a, b = y + rng.normal(size=y.shape), y + rng.normal(size=y.shape) * 1.001
-    found = mse_cli.compare({"a": a, "b": b}, y, baseline="a")
-    other = next(s.difference for s in found.models if s.model == "b")
-    of_rows = [((side - y) ** 2).mean(axis=1) for side in (b, a)]
-    peer = stats.ttest_rel(*of_rows)
-    assert other.value / other.standard_error == pytest.approx(peer.statistic, rel=1e-11)
-    assert other.value == pytest.approx((of_rows[0] - of_rows[1]).mean(), rel=1e-11)
-    interval = peer.confidence_interval()  # of Student's distribution, which is the normal one for so many rows
-    assert (other.low, other.high) == pytest.approx((interval.low, interval.high), rel=1e-4)
+    def test_groups_are_named_in_a_frame_or_labelled(self, made):
+        regions = ["north", None, "<b>"] * (N // 3)
+        truth = pandas.DataFrame(made["truth"], columns=["price", "rooms"])
+        models = {name: truth * 0 + made[name] for name in ("far", "near")}
+        named = mse_cli.compare(models, truth.assign(region=regions), by="region")
+        assert [group.texts for group in named.models[0].result.groups] == [("",), ("<b>",), ("north",)]
+        series = pandas.Series(regions, name="region")
+        for labels in (series, series.astype("category"), series.to_frame(), {"region": regions}):
+            assert mse_cli.compare(models, truth, by=labels).models == named.models
+        arrays = {name: made[name] for name in models}
+        alone = mse_cli.compare(arrays, made["truth"], by=np.array(regions, dtype=object))
+        assert alone.models[0].result.by == ("by",)
+        assert alone.models[0].result.groups == named.models[0].result.groups
+        for standing in named.models:
+            one = mse_cli.evaluate(models[standing.model], truth, by=series, stats=True)
+            assert (one.groups, one.columns[0].mse) == (standing.result.groups, standing.result.columns[0].mse)
+            assert one.stats.bias == pytest.approx((models[standing.model] - truth).to_numpy().mean(), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("by", "words"),
+        [
+            (["a"] * (N - 1), f"by has {N - 1} labels for {N} rows"),
+            (["price", "rooms"] * (N // 2), "labels of rows are called like columns"),
+            ([["a"]] * N, "each row has one label"),
+            ({"a": ["x"] * N, "b": ["x"]}, "columns of different lengths"),
+            ("regoin", "there is no column 'regoin'"),
+        ],
+    )
+    def test_labels_that_belong_to_no_rows_are_refused(self, made, by, words):
+        truth = pandas.DataFrame(made["truth"], columns=["price", "rooms"])
+        with pytest.raises(MseError, match=words):
+            mse_cli.compare({"a": truth, "b": truth}, truth, by=by)
+
+    def test_labels_stand_at_positions(self, made, tmp_path):
+        files = [str(tmp_path / f"{name}.csv") for name in ("far", "truth")]
+        with pytest.raises(UsageError, match="not at their keys"):
+            mse_cli.evaluate(*files, key="id", by=["a"] * N)
+        with pytest.raises(ShapeError, match="by is 3×0"):
+            mse_cli.evaluate(*files, pred_columns="price", true_columns="price", no_key=True, by=["a"] * 3)
+
+    def test_it_shows_itself_as_the_command_prints_it(self, mse, made):
+        found = mse_cli.compare({f"{name}.npy": made[name] for name in ("far", "near")}, made["truth"])
+        printed = mse("compare", "far.npy", "near.npy", "truth.npy").stdout
+        assert str(found) == printed.rstrip("\n").replace("truth.npy", "the target")
+        bundle = mse_cli.compare({"<b>": made["far"], "near": made["near"]}, made["truth"])._repr_mimebundle_()
+        assert bundle["text/html"].count("<table>") == 2
+        assert "<b>" not in bundle["text/html"]
+        assert "near is the best of 2 models" in bundle["text/html"]
+        assert bundle["text/markdown"].startswith("| model | MSE |")
 
 
 def test_every_pair_of_models_is_compared_as_if_alone(made):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas
 import pyarrow
 import pytest
+from conftest import check_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -281,6 +282,16 @@ def test_they_stand_in_every_format(folder: Path, mse):
     markdown = mse(*arguments, "--only", "groups", "-f", "markdown").stdout
     assert "| region | rows | cells used | SSE |" in markdown
     assert mse("compute", "p.csv", "t.csv", "--only", "groups").stderr.startswith("error: --only groups: by which")
+
+
+def test_a_column_groups_once_and_each_has_a_name_of_its_own(mse, tmp_path: Path):
+    (tmp_path / "t.csv").write_text("g,g,y\n1,2,3\n1,1,2\n")
+    (tmp_path / "p.csv").write_text("y\n3\n1\n")
+    arguments = ("compute", "p.csv", "t.csv", "--only", "groups", "-f", "csv", "--by")
+    assert mse(*arguments, "1,1-1").stdout.startswith("g,rows,")
+    check_refused(mse(*arguments, "1,2"), "two columns that group the rows are called 'g'")
+    with pytest.raises(UsageError, match="two columns that group the rows are called 'g'"):
+        evaluate([1.0], [1.0], by=pandas.DataFrame([["a", "b"]], columns=["g", "g"]))
 
 
 def test_parts_with_other_groups_do_not_merge(folder: Path, mse):

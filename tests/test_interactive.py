@@ -139,7 +139,11 @@ def test_without_the_library_of_pages_there_is_markdown(monkeypatch):
 
 
 def test_results_and_verdicts_show_themselves():
-    assert "<td>1250000000.5</td>" in evaluate(A, Y)._repr_mimebundle_()["text/html"]
+    bundle = evaluate(A, pd.DataFrame(Y, columns=NAMES), by=["<b>", "c"])._repr_mimebundle_()
+    assert ">1250000000.5</td>" in bundle["text/html"]
+    assert "&lt;b&gt;" in bundle["text/html"]
+    assert "| MSE | 1250000000.5 |" in bundle["text/markdown"]
+    assert bundle["text/plain"].splitlines()[-3].split()[:4] == ["by", "rows", "cells", "used"]
     html = check(pd.DataFrame(A, columns=["<b>", "c"]), Y, gradient=[[0, 0], [0, 1.0]])._repr_mimebundle_()["text/html"]
     assert "<b>)" not in html
     assert "FAIL" in html

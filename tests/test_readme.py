@@ -72,3 +72,36 @@ def test_the_python_examples_run() -> None:
     for code in re.findall(r"(?ms)^```python\n(.*?)^```$", README):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_recipe_of_a_job_that_keeps_a_baseline(folder: Path) -> None:
+    recipe = README[README.index("- name: fetch the baseline") :].split("```")[0]
+    scripts = [step.replace("\n          ", "\n") for step in re.findall(r"run: \|\n((?: {10}.*\n)+)", recipe)]
+    gh = folder / "bin" / "gh"  # knows of one run as soon as there is a baseline
+    gh.write_text(
+        '#!/bin/sh\n[ ! -f kept.json ] || case "$2" in list) echo 7;; download) cp kept.json baseline.json;; esac\n'
+    )
+    gh.chmod(0o755)
+    (folder / "truth.csv").write_text("id,region,price\na,north,1\nb,south,2\n")
+
+    def job(predictions: str) -> list[int]:
+        (folder / "preds.csv").write_text("id,price\n" + predictions)
+        (folder / "baseline.json").unlink(missing_ok=True)
+        environment = os.environ | {
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+            "GITHUB_STEP_SUMMARY": "summary.md",
+            "GITHUB_WORKFLOW": "loss",
+        }
+        codes = []
+        for script in scripts:
+            done = subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=environment, check=False)
+            codes.append(done.returncode)
+            if done.returncode:
+                return codes
+        shutil.copy(folder / "baseline.json", folder / "kept.json")
+        return codes
+
+    assert job("b,3\na,1\n") == [0, 0, 0]
+    assert job("a,1\nb,3\n") == [0, 0, 0]
+    assert job("a,1\nb,4\n") == [0, 1]
+    assert (folder / "summary.md").read_text().count("| quantity | value |") == 3

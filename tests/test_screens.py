@@ -60,6 +60,29 @@ def test_matrices_are_as_high_as_the_summary_leaves_room(
     assert len(shown) < int(lines) or rows == 2
 
 
+@pytest.mark.parametrize(("lines", "n_groups", "shown"), [("24", 14, 9), ("20", 8, 5), ("12", 8, 2), ("60", 14, 10)])
+def test_a_comparison_has_as_many_groups_as_fit(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, n_groups: int, shown: int
+) -> None:
+    """Which model is the best, whether that is sure, and where it fails, on one screen."""
+    monkeypatch.setenv("LINES", lines)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    for name, error in (("near", 1), ("far", 2)):
+        cells = [f"k{i},{i + (3 if name == 'near' and i % n_groups == 1 else error)}" for i in range(280)]
+        Path(f"{name}.csv").write_text("\n".join(["id,y", *reversed(cells)]) + "\n")
+    rows = [f"k{i},r{i % n_groups:02},{i}" for i in range(280)]
+    Path("truth.csv").write_text("\n".join(["id,region,y", *rows]) + "\n")
+    with terminal.takes():
+        assert run(["compare", "near.csv", "far.csv", "truth.csv", "--key", "id", "--by", "region"]) == 0
+    text = terminal.shown()
+    assert text.count("│ region r") == shown
+    assert len(text.splitlines()) < int(lines) or shown == 2
+    assert text.index("region r01") < text.index("region r00")
+    assert "near.csv is the best of 2 models." in text
+    assert " ".join(text.split()).endswith("Another is better in region r01.")
+
+
 def test_who_asks_for_rows_gets_them(terminal: Terminal, tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.arange(100.0))
     with terminal.takes():

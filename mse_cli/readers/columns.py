@@ -32,6 +32,17 @@ def parse_columns(spec: str, names: Names | None, width: int) -> Positions:
     return tuple(column for item in spec.split(",") for column in _parse_item(item.strip(), names, width))
 
 
+def check_distinct(names: Names) -> None:
+    """Refuse columns whose names do not tell them apart where groups are told by them.
+
+    Raises:
+        UsageError: for two of one name.
+    """
+    again = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if again is not None:
+        raise UsageError(f"two columns that group the rows are called {quote(again)}", hint="rename one of them")
+
+
 def _parse_item(item: str, names: Names | None, width: int) -> Positions:
     named = _named(item, names)
     if named is not None:

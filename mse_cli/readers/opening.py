@@ -90,6 +90,21 @@ def weighted(pair: Pair, options: InputOptions) -> Pair:
     return with_weights(pair, side, by_position=options.no_key)
 
 
+def labelled(pair: Pair, labels: Matrix | None) -> Pair:
+    """The pair with its rows grouped by labels that stand beside them, if there are any.
+
+    Raises:
+        MseError: if they are not as many as the rows, or if rows have no position that they could stand at.
+    """
+    if labels is None:
+        return pair
+    if pair.key is not None:
+        raise UsageError("labels of rows stand at their positions, not at their keys", hint="by='COLUMN'")
+    if pair.n_rows not in {None, labels.n_rows}:
+        raise ShapeError(f"by has {counted(labels.n_rows or 0, 'label')} for {counted(pair.n_rows or 0, 'row')}")
+    return replace(pair, streams=(*pair.streams, labels), by=labels.files[0].names or ())
+
+
 def open_side(spec: Named, chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that a name means, by their first bytes NPY, NPZ, Parquet, Arrow or text."""
     if not isinstance(spec, str):

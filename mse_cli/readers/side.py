@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mse_cli.core.matching import comparable
 from mse_cli.errors import UsageError
-from mse_cli.readers.columns import Names, Positions, parse_columns
+from mse_cli.readers.columns import Names, Positions, check_distinct, parse_columns
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.sources.files import reading
 
@@ -51,9 +51,15 @@ class Side:
         return positions[0]
 
     def by(self, spec: str) -> Positions:
-        """The columns that ``--by`` names."""
+        """The columns that ``--by`` names, each once.
+
+        Raises:
+            UsageError: if there are no such columns, or two that are called the same.
+        """
         with reading(self.label):
-            return parse_columns(spec, self.first.names, self.first.width)
+            positions = tuple(dict.fromkeys(parse_columns(spec, self.first.names, self.first.width)))
+            check_distinct(self.names(positions) or ())
+            return positions
 
     def holds(self, spec: str) -> bool:
         """Whether it has the columns that ``--by`` names."""

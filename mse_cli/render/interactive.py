@@ -1,13 +1,13 @@
-"""``explain``, ``check`` and ``evaluate`` in Python: arrays, frames or paths in, something out that shows itself."""
+"""The commands in Python: arrays, frames or paths in, something out that shows itself."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from html import escape
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -20,13 +20,23 @@ from mse_cli.readers.arrays.values import InMemory, Named, in_memory, named
 from mse_cli.readers.opening import InputOptions
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import Dialect
-from mse_cli.render.files.destination import writing
+from mse_cli.render.comparisons import writing
+from mse_cli.render.comparisons.texts import closing, opening
+from mse_cli.render.files import destination
+from mse_cli.render.formats import html_table, markdown
 from mse_cli.render.lessons import LessonFormat, lesson_format_of, write_lesson
+from mse_cli.render.printing import Printout
 from mse_cli.render.screens.characters import language_of
-from mse_cli.render.summary import Row, summary_rows
+from mse_cli.render.screens.screen import Screen
+from mse_cli.render.summary import Listing, listings, summary_rows
 from mse_cli.running import evaluation
+from mse_cli.running.comparison import arrays
+from mse_cli.running.comparison.standings import Comparison
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=Result | Comparison)
+S = TypeVar("S", bound=Result | Comparison)
+TARGET = "the target"
 MOST_COLUMNS = 20  # of a summary
 
 
@@ -47,7 +57,7 @@ class Explanation:
 
     def save(self, path: str) -> None:
         """Write it, in the format that the suffix says: .html, .md, .tex, .ipynb or .txt."""
-        with writing(path) as stream:
+        with destination.writing(path) as stream:
             stream.write(self._text(lesson_format_of(None, path), fragment=False).encode())
 
     def _text(self, style: LessonFormat, *, fragment: bool = True) -> str:
@@ -91,7 +101,7 @@ def explain(
         pair = explanation.house_example(language)
     else:
         sides, _, pair = _opened(prediction, target, weights, missing)
-        names = [side for side in (sides.prediction, sides.target) if isinstance(side, str)]
+        names = [side for side in (*sides.predictions, sides.target) if isinstance(side, str)]
         files = tuple(names) if len(names) == 2 else ()
     case = explanation.case_of(pair, cell=cell, learning_rate=learning_rate, files=files, digits=digits)
     sections = None if steps is None else frozenset(steps)
@@ -149,9 +159,9 @@ def check(
 
 
 def _opened(prediction: Any, target: Any, weights: Any, missing: Missing) -> tuple[InMemory, InputOptions, Pair]:
-    sides = in_memory(prediction, target, weights, missing)
+    sides = in_memory({"prediction": prediction}, target, weights, missing)
     options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
-    return sides, options, readers.open_pair(sides.prediction, sides.target, options)
+    return sides, options, readers.open_pair(sides.predictions[0], sides.target, options)
 
 
 def _precision_of(given: Any, rtol: float | None) -> checks.Precision:
@@ -169,28 +179,56 @@ class ShownResult(Result):
     """A ``Result`` that shows itself in a notebook, and prints as its summary."""
 
     def __str__(self) -> str:
-        rows = [*self._rows()]
-        width = max(len(row.label) for row in rows)
-        return "\n".join(f"{row.label:<{width}}  {row.text}" for row in rows)
+        return "\n\n".join(_aligned(table) for table in self._tables())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        rows = [(escape(row.label), escape(row.text)) for row in self._rows()]
-        body = "".join(f'<tr><th style="text-align:left">{label}</th><td>{text}</td></tr>' for label, text in rows)
-        return {"text/html": f"<table>{body}</table>", "text/plain": str(self)}
+        marked = (markdown.table(it.titles or ("quantity", "value"), it.rows, it.n_texts) for it in self._tables())
+        shown = (html_table.table(it.titles, it.rows, it.n_texts) for it in self._tables())
+        return {"text/html": "".join(shown), "text/markdown": "\n".join(marked), "text/plain": str(self)}
 
-    def _rows(self) -> Iterator[Row]:
-        return iter(summary_rows(self, (), MOST_COLUMNS))
+    def _tables(self) -> list[Listing]:
+        """The summary, and what was asked for besides."""
+        rows = [[row.label, row.text] for row in summary_rows(self, (), MOST_COLUMNS)]
+        return [Listing("", (), 2, rows), *listings(self, MOST_COLUMNS).values()]
 
 
-def _shown(compute: Callable[P, Result]) -> Callable[P, ShownResult]:
+def _aligned(table: Listing) -> str:
+    lines = [*([table.titles] if table.titles else []), *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    sides = [str.ljust if k < table.n_texts else str.rjust for k in range(len(widths))]
+    return "\n".join(
+        "  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+@dataclass(frozen=True)
+class ShownComparison(Comparison):
+    """A ``Comparison`` that shows itself as ``mse compare`` prints it."""
+
+    def __str__(self) -> str:
+        return writing.drawn(self, TARGET, Printout(), Screen(None, "never")).rstrip("\n")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        tables = (html_table.table(lines.titles, lines.rows) for lines in writing.tables_of(self, Printout()))
+        before, after = (f"<p>{escape(text)}</p>" for text in (opening(self, TARGET), closing(self)))
+        return {
+            "text/html": "".join([before, *tables, after]),
+            "text/markdown": writing.marked(self, TARGET, Printout()),
+            "text/plain": str(self),
+        }
+
+
+def _shown(compute: Callable[P, R], kind: type[S]) -> Callable[P, S]:
     """The same function, with a result that shows itself."""
 
     @functools.wraps(compute)
-    def computed(*arguments: P.args, **options: P.kwargs) -> ShownResult:
+    def computed(*arguments: P.args, **options: P.kwargs) -> S:
         result = compute(*arguments, **options)
-        return ShownResult(**{field.name: getattr(result, field.name) for field in fields(result)})
+        return kind(**{field.name: getattr(result, field.name) for field in fields(result)})
 
     return computed
 
 
-evaluate = _shown(evaluation.evaluate)
+evaluate = _shown(evaluation.evaluate, ShownResult)
+compare = _shown(arrays.compare, ShownComparison)

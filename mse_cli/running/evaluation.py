@@ -20,7 +20,7 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.keys import rows_left_out
-from mse_cli.readers.opening import InputOptions, open_pair
+from mse_cli.readers.opening import InputOptions, labelled, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import Backend, backend_for
@@ -50,7 +50,7 @@ def evaluate(
     na: Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
-    by: str | None = None,
+    by: Any = None,
     stats: bool = False,
 ) -> Result:
     r"""The loss of a prediction against a target, files or arrays, as ``mse compute`` gives it.
@@ -75,7 +75,8 @@ def evaluate(
         na: Further words that mean a missing cell.
         reduction: "mean" or "sum".
         worst: How many of the worst cells to list.
-        by: Columns, comma-separated, whose text groups the rows: the result has the loss of each group.
+        by: Columns, comma-separated, whose text groups the rows, or an array of labels, one a row: the result has the
+            loss of each group.
         stats: Whether the result has the mean and the variance of the errors, and R².
 
     Returns:
@@ -96,7 +97,7 @@ def evaluate(
     """
     check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
-    sides = values.in_memory(pred, true, weights, missing)
+    sides = values.in_memory({"prediction": pred}, true, weights, missing, by)
     dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,
@@ -106,11 +107,11 @@ def evaluate(
         unmatched=unmatched,
         weights=sides.weights,
         weight_column=weight_column,
-        by=by,
+        by=sides.by,
         dialect=dialect,
         read_again=False,
     )
-    pair = open_pair(sides.prediction, sides.target, options)
+    pair = labelled(open_pair(sides.predictions[0], sides.target, options), sides.labels)
     with backend_for(pair) as backend:
         return evaluate_pair(backend, reduction=reduction, worst=worst, stats=stats).result
 

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from shapes import CITIES, SHAPES, Shape
+from shapes import CITIES, GROUPS, SHAPES, Shape
 
 SEED = 11785
 BLOCK = 1 << 20
@@ -24,6 +24,8 @@ def make(shape: Shape, cache: Path, scale: float) -> None:
     files[0].parent.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(SEED)
     a, y = pair(shape, shape.scaled(scale), random)
+    for k, path in enumerate(shape.models(files[0])[1:], 1):  # each a little worse
+        write(shape, y + (0.1 + 0.002 * k) * random.standard_normal(y.shape), path, random)
     for matrix, path in zip((a, y), files, strict=True):
         write(shape, matrix, path, random)
     if shape.suffix.endswith(".gz"):
@@ -81,6 +83,9 @@ def write_text(shape: Shape, matrix: np.ndarray, path: Path, random: np.random.G
         table = table.fill_nan(None)
     if shape.kind == "key":
         table = table.insert_column(0, polars.Series("id", np.arange(len(matrix))))[random.permutation(len(matrix))]
+    if shape.kind == "by" and path.stem == "y":
+        places = np.array([f"place {k}" for k in range(GROUPS)])
+        table = table.insert_column(0, polars.Series("city", places[random.integers(0, GROUPS, len(matrix))]))
     if shape.text_column:
         cities = np.array(CITIES)[random.integers(0, len(CITIES), len(matrix))]
         table = table.insert_column(0, polars.Series("city", cities))

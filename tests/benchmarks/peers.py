@@ -47,9 +47,12 @@ print(sum(pc.sum(pc.multiply(d, d)).as_py() for d in D) / sum(len(d) - d.null_co
 
 def commands(shape: Shape, files: tuple[Path, Path], python: Path) -> dict[str, list[str]]:
     """``mse`` first, then limits and peers, by their names."""
-    pair = [str(path) for path in files]
+    pair = [*map(str, shape.models(files[0])), str(files[1])]
     start = ["-c", WITHOUT_EXTRAS] if shape.kind == "core" else ["-m", "mse_cli"]
     found = {"mse": [sys.executable, *start, "compute", *pair, *shape.options, "--only", "mse"]}
+    if shape.kind == "compare":  # MSE stands in the best model's row
+        print_mse = f'"{sys.executable}" -m mse_cli compare "$@" -f csv | sed -n 2p | cut -d, -f4'
+        found = {"mse": ["bash", "-c", print_mse, "bash", *pair]}
     if shape.kind == "npy":
         found["bare reading"] = [sys.executable, "-c", READ_BARE, *pair]
     if shape.kind == "start":
@@ -125,6 +128,54 @@ def keyed(shape: Shape) -> Programs:
     }
 
 
+def grouped(shape: Shape) -> Programs:
+    """CSV files, the second with a text column: rows, SSE and MSE of each group, the largest SSE first."""
+    squares = "+".join(f"(a.{name}-y.{name})*(a.{name}-y.{name})" for name in shape.names)
+    groups = (
+        f"select city, count(*) n, sum({squares}) s, s/n from read_csv('{{}}') a positional join read_csv('{{}}') y "
+        "group by city order by s desc"
+    )
+    result = f"""
+both = pl.concat([A, Y.rename({{n: n + "y" for n in {shape.names}}})], how="horizontal")
+sse = sum((pl.col(n) - pl.col(n + "y")) ** 2 for n in {shape.names}).sum().alias("sse")
+groups = both.group_by("city").agg(pl.len(), sse).with_columns(mse=pl.col("sse") / pl.col("len"))
+found = groups.sort("sse", descending=True).collect(engine="streaming")
+print(found["sse"].sum() / found["len"].sum() / {shape.columns})
+"""
+    return {
+        "Polars": program("polars as pl", "pl.scan_csv(f)", result),
+        "DuckDB": query(f"select sum(s)/sum(n)/{shape.columns} from ({groups})"),
+    }
+
+
+def compared(shape: Shape) -> Programs:
+    """CSV files of three models and the truth: MSE, in all and by column, paired differences."""
+    cells = {(m, n): f"({m}.{n}-y.{n})*({m}.{n}-y.{n})" for m in "abc" for n in shape.names}
+    losses = {m: "+".join(cells[m, n] for n in shape.names) for m in "abc"}
+    columns = [f"{cell} {m}_{n}" for (m, n), cell in cells.items()] + [f"{loss} {m}" for m, loss in losses.items()]
+    wanted = [f"avg({m}_{n})" for m, n in cells] + [f"avg({m})" for m in "bc"]
+    wanted += [f"stddev_samp({m}-{k}), count(*) filter ({m}<{k})" for m, k in ("ab", "ac", "bc")]
+    sides = " positional join ".join(f"read_csv('{{}}') {side}" for side in "abcy")
+    rows = f"select {', '.join(columns)} from {sides}"
+    result = f"""
+A, B, C, Y = (pl.scan_csv(f) for f in sys.argv[1:])
+names = {shape.names}
+models = [M.rename({{n: n + m for n in names}}) for m, M in zip("abc", (A, B, C))]
+both = pl.concat([*models, Y], how="horizontal")
+cells = {{m: [(pl.col(n + m) - pl.col(n)) ** 2 for n in names] for m in "abc"}}
+losses = {{m: sum(of) for m, of in cells.items()}}
+wanted = {{m: loss.mean() / len(names) for m, loss in losses.items()}}
+wanted |= {{m + n: cell.mean() for m, of in cells.items() for n, cell in zip(names, of)}}
+for m, k in ("ab", "ac", "bc"):
+    wanted |= {{m + k: (losses[m] - losses[k]).std(), m + k + "n": (losses[m] < losses[k]).sum()}}
+print(both.select(**wanted).collect(engine="streaming")["a"].item())
+"""
+    return {
+        "Polars": f"import sys, polars as pl{result}",
+        "DuckDB": query(f"select avg(a)/{shape.columns}, {', '.join(wanted)} from ({rows})"),
+    }
+
+
 def parquet(shape: Shape) -> Programs:
     """Parquet files."""
     return {
@@ -189,6 +240,8 @@ PROGRAMS: dict[str, Callable[[Shape], Programs]] = {
     "text": text,
     "core": core,
     "key": keyed,
+    "by": grouped,
+    "compare": compared,
     "parquet": parquet,
     "npy": npy,
     "start": small,

@@ -23,7 +23,7 @@ from shapes import HOUSES_MSE, SHAPES, Bound, Shape
 
 COLUMNS = ("mse, s", "best peer", "its s", "ratio", "bound", "peak MiB", "all: s (peak MiB)")
 START_ROUNDS = 5  # times as many of what takes a tenth of a second
-TABLES = {"Text": ("text", "core", "key"), "Arrays, Parquet, start-up": ("npy", "parquet", "start")}
+TABLES = {"Text": ("text", "core", "key", "by", "compare"), "Arrays, Parquet, start-up": ("npy", "parquet", "start")}
 
 Found = dict[str, Measured]
 

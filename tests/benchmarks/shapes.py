@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["text", "core", "key", "parquet", "npy", "start"]
+Kind = Literal["text", "core", "key", "by", "compare", "parquet", "npy", "start"]
 Numbers = Literal["17 digits", "4 decimals", "integers", "float32"]
 
 CITIES = ("Ulaanbaatar", "Lima", "Reykjavik", "Dar es Salaam", "Oslo", "Kuala Lumpur")
 HOUSES = Path(__file__).parents[2] / "sample_data"
 HOUSES_MSE = 1250000000.5
 FRAMES = ("pandas", "Polars", "DuckDB")
+GROUPS = 1000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Shape:
     @property
     def header(self) -> bool:
         """Whether a text file's first row names its columns."""
-        return self.kind == "key" or self.text_column
+        return self.kind in ("key", "by", "compare") or self.text_column
 
     @property
     def tolerance(self) -> float:
@@ -69,6 +70,11 @@ class Shape:
         folder = cache / f"data-{scale:g}" / (self.data or self.name)
         return folder / f"a{self.suffix}", folder / f"y{self.suffix}"
 
+    def models(self, prediction: Path) -> list[Path]:
+        """The prediction, or those of several models, the best first."""
+        more = ("2", "3") if self.kind == "compare" else ()
+        return [prediction, *(prediction.with_stem(prediction.stem + k) for k in more)]
+
     def scaled(self, scale: float) -> int:
         """Rows at a scale."""
         return max(100, round(self.rows * scale))
@@ -80,6 +86,7 @@ CHOOSE = ("--pred", USED, "--true", USED)
 PARQUET = ".parquet"
 KEY = ("--key", "id")
 START = within(1.2, "bare start")
+QUERIES = within(1.0, "Polars", "DuckDB")
 NPY_64 = within(1.5, "bare reading") + within(0.65, "NumPy")
 NPY_32 = within(1.15, "NumPy")
 
@@ -93,6 +100,8 @@ SHAPES = (
     Shape("text-column", "a text column that is not used", within(1.0), 200, text_column=True, options=CHOOSE),
     Shape("gz", "`.csv.gz`", within(0.85), suffix=".csv.gz"),
     Shape("key", "`--key`, rows in another order", within(1.2), 550, "key", columns=1, options=KEY),
+    Shape("by", f"`--by` a text column of {GROUPS} groups", QUERIES, 200, "by", options=("--by", "city")),
+    Shape("compare", "`compare` of three models", QUERIES, 100, "compare"),
     Shape("core", "17 digits, without extras", within(0.6, "NumPy loadtxt"), 150, "core", data="text-17"),
     Shape(
         "parquet-16", "Parquet, 16 row groups", within(0.7), 200, "parquet", 16_000_000, row_groups=16, suffix=PARQUET

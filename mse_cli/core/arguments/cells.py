@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mse_cli.core.blocks import LARGEST_EXACT_INTEGER, Mask, Numbers, as_numbers
 from mse_cli.errors import ParseError, Place, ShapeError, quote
 
+TO_LISTS = ("to_pylist", "to_list", "tolist")
 MISSING = {"NoneType", "NAType"}  # what the types of None and pandas.NA are called
 WIDE = ((np.int64, -(2**63), 2**63 - 1), (np.uint64, 0, 2**64 - 1))
 BOX_HINT = "hand over integers alone, or make floats of them yourself"
@@ -122,6 +123,31 @@ def _is_infinite(cell: Any) -> bool:
     return not isinstance(cell, Rational) and (cell.is_infinite() if isinstance(cell, Decimal) else math.isinf(cell))
 
 
+def texts_of(values: Any) -> list[str]:
+    """The cells of one column as text, without white space around it; a missing one is empty.
+
+    Raises:
+        ShapeError: for more columns than one.
+
+    >>> texts_of([" north", None, 7, float("nan")])
+    ['north', '', '7', '']
+    """
+    if isinstance(values, np.ndarray):
+        values = values.reshape(-1) if values.shape[1:] == (1,) else values
+        values = values.astype(str) if values.dtype.kind in "mM" else values  # of dates NumPy's list has numbers
+    to_list = next((getattr(values, name) for name in TO_LISTS if hasattr(values, name)), None)
+    cells = list(values) if to_list is None else to_list()
+    if any(isinstance(cell, list | tuple | dict) for cell in cells):
+        raise ShapeError("each row has one label", hint="a frame holds several columns of them")
+    return ["" if _is_missing(cell) else str(cell).strip() for cell in cells]
+
+
+def _is_missing(cell: Any) -> bool:
+    if isinstance(cell, float | Decimal):
+        return math.isnan(cell)
+    return type(cell).__name__ in MISSING or str(cell) == "NaT"
+
+
 def side_by_side(columns: list[NDArray[Any]], names: tuple[str, ...]) -> Numbers:
     """Columns of one length as a matrix: of 64-bit integers if there are any and no floats, else of float64.
 
@@ -139,7 +165,7 @@ def side_by_side(columns: list[NDArray[Any]], names: tuple[str, ...]) -> Numbers
     for j, (name, column) in enumerate(zip(names, columns, strict=True)):
         with np.errstate(all="ignore"):
             matrix[:, j] = as_numbers(column) if dtype == np.float64 else column
-        lost = _changed(column, matrix[:, j])
+        lost = changed(column, matrix[:, j])
         if lost.any():
             row = int(lost.argmax())
             message = f"the integer {column[row]} would be rounded, since it stands beside other columns"
@@ -147,12 +173,12 @@ def side_by_side(columns: list[NDArray[Any]], names: tuple[str, ...]) -> Numbers
     return matrix
 
 
-def _changed(before: NDArray[Any], after: NDArray[Any]) -> Mask:
+def changed(before: NDArray[Any], after: NDArray[Any]) -> Mask:
     """Which integers are others than they were."""
     if before.dtype.kind not in "iu" or before.dtype.itemsize < 8 or before.dtype == after.dtype:
-        return np.zeros(len(before), dtype=bool)
+        return np.zeros(before.shape, dtype=bool)
     with np.errstate(all="ignore"):  # 2^63 and 2^64, to which the largest are rounded, are no such integers
         back = after.astype(before.dtype)
     limit = 2.0**63 if before.dtype.kind == "i" else 2.0**64
-    changed: Mask = (back != before) | (after >= limit if after.dtype.kind == "f" else after < 0)
-    return changed
+    others: Mask = (back != before) | (after >= limit if after.dtype.kind == "f" else after < 0)
+    return others

@@ -40,14 +40,17 @@ class Groups:
 
     def update(self, block: Block) -> None:
         """Add the rows of the next block to their groups."""
-        labels, (n_rows, n_columns) = block.labels, block.shape
+        labels = block.labels
         assert labels is not None
         if self._last is None or self._last[0] is not labels.texts:  # which many blocks share
             self._last = labels.texts, self._placed(labels.texts)
         groups = self._last[1][labels.codes]
-        self.rows += np.bincount(groups, minlength=len(self.places))
-        cells = np.full(n_rows, n_columns) if block.used is None else block.used.sum(axis=1)
-        self.cells_used += np.bincount(groups, cells, len(self.places)).astype(np.int64)
+        rows = np.bincount(groups, minlength=len(self.places))
+        self.rows += rows
+        if block.used is None:
+            self.cells_used += rows * block.shape[1]
+        else:
+            self.cells_used += np.bincount(groups, block.used.sum(axis=1), len(self.places)).astype(np.int64)
         with np.errstate(all="ignore"):
             self._add(block, groups)
 

@@ -162,14 +162,15 @@ def _text(cell: Any, element: int | None) -> str:
     return "" if cell is None else str(cell).strip()
 
 
-def _groups_of(array: pyarrow.Array) -> Labels | list[str]:
-    """Which group each row is in, by the text of one column; of a dictionary each text is looked at once."""
-    if not types.is_dictionary(array.type):
-        return [_text(cell, None) for cell in checked(array).to_pylist()]
+def _groups_of(array: pyarrow.Array) -> Labels:
+    """Which group each row is in, by the text of one column, each text of which is looked at once."""
     array.validate(full=True)
-    codes = [len(array.dictionary) if code is None else code for code in array.indices.to_pylist()]
+    if not types.is_dictionary(array.type):
+        array = (array.cast(pyarrow.string()) if types.is_string_view(array.type) else array).dictionary_encode()
+    values, absent = column_of(array.indices)
+    codes = values.astype(np.intp) if absent is None else np.where(absent, len(array.dictionary), values)
     texts = tuple((_text(cell, None),) for cell in [*array.dictionary.to_pylist(), None])
-    return Labels(np.array(codes, dtype=np.intp), texts)
+    return Labels(codes, texts)
 
 
 def n_elements(kind: pyarrow.DataType) -> int | None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mse_cli.core.result import Result
-from mse_cli.errors import counted, printable
+from mse_cli.errors import counted, listed, printable
 from mse_cli.render.number_text import exact, middle_left_out, short
 from mse_cli.render.summary import ELLIPSIS, MISSING_TEXT, VERTICAL, by_share
 from mse_cli.running.comparison.standings import FEWEST_ROWS, Comparison, Difference, Standing
 
 NOTHING = "–"
+MOST_NAMED = 3  # groups of the closing sentence
 MARK = " *"  # of the best of a column
 
 
@@ -25,7 +26,7 @@ class Lines(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """What a loss is of, of how many rows, and the loss of each model."""
+    """What a loss is of, of how many rows, and the loss of each model; none where lines are left out."""
 
     label: str
     n_rows: str
@@ -71,7 +72,8 @@ def detail_lines(comparison: Comparison, digits: int, most_columns: int, most_ro
     titles = ["MSE of", "rows", *(printable(standing.name) for standing in models), *gap]
     columns = list(_column_rows(comparison, most_columns))
     rows = [*columns, *_group_rows(comparison, most_rows)]
-    texts = [[label, count, *_marked(values, digits)[: len(models)], *gap] for label, count, values in rows]
+    left_out = [VERTICAL + " " * len(MARK)] * len(models)
+    texts = [[it.label, it.n_rows, *(_marked(it.values, digits)[: len(models)] or left_out), *gap] for it in rows]
     return Lines(titles, texts, len(columns))
 
 
@@ -80,7 +82,7 @@ def _column_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
     shown, before = middle_left_out(len(columns), most) if len(columns) > 1 else ([], 0)
     for k, j in enumerate(shown):
         if k == before:
-            yield Detail(VERTICAL, VERTICAL, [math.nan] * len(comparison.models))
+            yield Detail(VERTICAL, VERTICAL, [])
         values = [standing.result.columns[j].mse for standing in comparison.models]
         yield Detail(printable(columns[j].name or str(j + 1)), str(comparison.n_rows), values)
 
@@ -90,19 +92,20 @@ def _group_rows(comparison: Comparison, most: int) -> Iterator[Detail]:
     first = comparison.models[0].result
     order = by_share(first.groups)
     for i in order[:most]:
-        texts = zip(first.by, first.groups[i].texts, strict=True)
-        label = ", ".join(f"{printable(name)} {printable(text) or MISSING_TEXT}" for name, text in texts)
-        yield Detail(
-            label, str(first.groups[i].rows), [standing.result.groups[i].mse for standing in comparison.models]
-        )
+        values = [standing.result.groups[i].mse for standing in comparison.models]
+        yield Detail(_group_label(first, i), str(first.groups[i].rows), values)
     if len(order) > most:
-        yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [math.nan] * len(comparison.models))
+        yield Detail(f"{VERTICAL} {len(order) - most} more", VERTICAL, [])
+
+
+def _group_label(result: Result, group: int) -> str:
+    texts = zip(result.by, result.groups[group].texts, strict=True)
+    return ", ".join(f"{printable(name)} {printable(text) or MISSING_TEXT}" for name, text in texts)
 
 
 def _marked(values: Sequence[float], digits: int) -> list[str]:
-    least = min(values)
-    texts = [VERTICAL if math.isnan(value) else short(value, digits) for value in values]
-    return [text + (MARK if value == least else " " * len(MARK)) for text, value in zip(texts, values, strict=True)]
+    least = min((value for value in values if not math.isnan(value)), default=None)
+    return [short(value, digits) + (MARK if value == least else " " * len(MARK)) for value in values]
 
 
 def opening(comparison: Comparison, truth: str) -> str:
@@ -132,6 +135,7 @@ def closing(comparison: Comparison) -> str:
     if same:
         said.append(f"{_names(same)} {'has' if len(same) == 1 else 'have'} the same loss as {it} in every row.")
     said += _of_intervals(comparison, [s for s in others if s not in same], it)
+    said += _of_groups(comparison, best.result)
     if best.result.mse == 0:
         said.append("Its MSE is 0: nothing is a multiple of it.")
     return " ".join(said)
@@ -149,6 +153,15 @@ def _of_intervals(comparison: Comparison, others: list[Standing], it: str) -> It
         yield f"Without an interval, since float64 cannot hold it: {_names(unknown)}."
     if others and not unclear and not unknown:
         yield f"{'The other is' if len(others) == 1 else 'All others are'} distinguishable from {it}."
+
+
+def _of_groups(comparison: Comparison, best: Result) -> Iterator[str]:
+    """Where the best model is not the best."""
+    least = [min(s.result.groups[i].mse for s in comparison.models) for i in range(len(best.groups))]
+    worse = [i for i in by_share(best.groups) if least[i] < best.groups[i].mse]
+    if worse:
+        few = listed([_group_label(best, i) for i in worse]) if len(worse) <= MOST_NAMED else ""
+        yield f"Another is better in {few or f'{len(worse)} of {len(least)} groups'}."
 
 
 def _names(models: Sequence[Standing]) -> str:

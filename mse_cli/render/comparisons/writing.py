@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import RenderableType
 from rich.table import Table
 
 from mse_cli.core.result import SCHEMA_VERSION
-from mse_cli.errors import printable
+from mse_cli.errors import ParseError, printable
 from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
 from mse_cli.render.formats.json_text import Plain, plain_columns, plain_gate, plain_groups, plain_scalars
 from mse_cli.render.formats.markdown import escaped, table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mse_cli.render.files.destination import Output
 
 OnlyBest = Literal["best"]
+PROMPT, FEWEST_GROUPS = 1, 2  # lines of the shell; those of groups that are shown on however low a screen
 FIGURES = ("ratio", "difference", "standard_error", "low", "high", "rows_better")
 
 
@@ -40,16 +42,19 @@ def write_comparison(
     elif printout.format in {"csv", "tsv"}:
         text = _delimited(_fields_of_models(comparison), printout)
     elif printout.format == "markdown":
-        text = shown_in(_markdown(comparison, truth, printout), printout.encoding)
+        text = shown_in(marked(comparison, truth, printout), printout.encoding)
     else:
-        text = _drawn(comparison, truth, printout)
+        screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
+        text = drawn(comparison, truth, printout, screen)
     stream.write(text.encode(printout.encoding, "backslashreplace"))
 
 
 def _best_alone(comparison: Comparison, printout: Printout) -> str:
-    name = comparison.best.model if comparison.best else ""
+    name = comparison.best.model if comparison.best else None
     if printout.format == "json":
-        return json.dumps(name or None, ensure_ascii=False) + "\n"
+        return json.dumps(name, ensure_ascii=False) + "\n"
+    if name is None:
+        raise ParseError("no model has a loss that is a number: there is no best one")
     if printout.format == "table":
         return printable(name) + "\n"
     return table(["best"], [[name]]) if printout.format == "markdown" else _delimited([["best"], [name]], printout)
@@ -109,9 +114,14 @@ def _delimited(rows: Iterable[list[str]], printout: Printout) -> str:
     return render_rows(rows, DELIMITERS[printout.format])
 
 
-def _markdown(comparison: Comparison, truth: str, printout: Printout) -> str:
-    tables = [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
-    texts = [table(lines.titles, lines.rows) for lines in tables]
+def tables_of(comparison: Comparison, printout: Printout) -> list[Lines]:
+    """The tables as wide as they are: of the models and, if there are columns or groups, of these."""
+    return [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
+
+
+def marked(comparison: Comparison, truth: str, printout: Printout) -> str:
+    """It in Markdown."""
+    texts = [table(lines.titles, lines.rows) for lines in tables_of(comparison, printout)]
     sentences = map(escaped, (opening(comparison, truth), closing(comparison)))
     return "\n".join([*texts, "  \n".join(sentences) + "\n"])
 
@@ -123,15 +133,27 @@ def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
     return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
 
 
-def _drawn(comparison: Comparison, truth: str, printout: Printout) -> str:
-    screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
+def drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
+    """It for people, fitted to the screen: if it is low, with fewer groups."""
+    text = _drawn(comparison, truth, printout, screen)
+    if screen.lines is None or printout.most_rows is not None:
+        return text
+    beyond = text.count("\n") + PROMPT - screen.lines
+    n_groups = min(printout.rows_shown, len(comparison.models[0].result.groups))
+    if beyond <= 0 or n_groups <= FEWEST_GROUPS:
+        return text
+    fewer = max(FEWEST_GROUPS, n_groups - beyond - (n_groups == len(comparison.models[0].result.groups)))
+    return _drawn(comparison, truth, replace(printout, most_rows=fewer), screen)
+
+
+def _drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
     widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
-    drawn: list[RenderableType] = [screen.text(opening(comparison, truth))]
+    parts: list[RenderableType] = [screen.text(opening(comparison, truth))]
     for choices in (widths, _details(comparison, printout)):
         tables = [_table(lines, comparison, screen) for lines in choices]
         if tables:
-            drawn.append(next((table for table in tables if screen.fits(table)), tables[-1]))
-    return screen.draw(*drawn, screen.text(closing(comparison)))
+            parts.append(next((table for table in tables if screen.fits(table)), tables[-1]))
+    return screen.draw(*parts, screen.text(closing(comparison)))
 
 
 def _table(lines: Lines, comparison: Comparison, screen: Screen) -> Table:

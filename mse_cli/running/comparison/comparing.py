@@ -38,31 +38,14 @@ def compare_models(
     differences = PairedDifferences(pairs_of(len(names), baseline))
     groups = EachModel([Groups(pair.by) for _ in names if pair.by])
     backend.run(sums, differences, *([groups] if pair.by else []), progress=progress)
-    found = finish(sums, differences, groups, names, pair.names, reduction=reduction, baseline=baseline)
-    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *found.notes))
-
-
-def finish(
-    sums: EachModel[Sums],
-    differences: PairedDifferences,
-    groups: EachModel[Groups],
-    names: Sequence[str],
-    columns: tuple[str | None, ...] | None,
-    *,
-    reduction: Reduction = "mean",
-    baseline: int | None = None,
-) -> Comparison:
-    """The ranking of models of which all rows were added, with a note of the cells that were left out for all.
-
-    Raises:
-        ParseError: if no cell is left to compute from, or all weights are 0.
-    """
     if not sums.tallies[0].cells_used.any():
         hint = "mse compute MODEL TRUTH says in which file they are missing"
         raise ParseError("no cell is there in the target and in every model: there is nothing to compare", hint=hint)
     both = list(zip(names, short_names(names), strict=True))
-    found = standings(sums.tallies, differences, groups.tallies, both, columns, reduction=reduction, baseline=baseline)
-    return replace(found, notes=_cells_left_out(sums.tallies[0]))
+    found = standings(
+        sums.tallies, differences, groups.tallies, both, pair.names, reduction=reduction, baseline=baseline
+    )
+    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *_cells_left_out(sums.tallies[0])))
 
 
 def pairs_of(n_models: int, baseline: int | None) -> Pairs:

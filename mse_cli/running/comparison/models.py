@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, quote, shown
 from mse_cli.readers.identifiers import compare_rows
@@ -26,6 +26,9 @@ from mse_cli.readers.side import Side
 from mse_cli.readers.sources.files import first_bytes, is_address
 from mse_cli.readers.sources.kinds import kind_of
 
+if TYPE_CHECKING:
+    from mse_cli.readers.arrays.values import Named
+
 
 class Models(NamedTuple):
     """Several models beside one target: what each is called, and the pair that holds all their predictions."""
@@ -34,7 +37,7 @@ class Models(NamedTuple):
     pair: Pair
 
 
-def open_models(files: Sequence[str], options: InputOptions, names: Sequence[str] | None = None) -> Models:
+def open_models(files: Sequence[Named], options: InputOptions, names: Sequence[str] | None = None) -> Models:
     """The models and, as the last file, the target; or one TABLE that holds all as columns.
 
     Raises:
@@ -42,11 +45,11 @@ def open_models(files: Sequence[str], options: InputOptions, names: Sequence[str
     """
     check_options([*files, options.weights], options)
     if len(files) == 1:
-        return _open_table(files[0], options)
+        return _open_table(str(files[0]), options)
     if len(files) == 2:
         hint = "mse compute is for one model; a quoted pattern or a folder is one model, too"
         raise UsageError("one model and the target: there is nothing to compare the model with", hint=hint)
-    names = names or [shown(file) if is_address(file) else file for file in files[:-1]]
+    names = names or [shown(file) if is_address(file) else file for file in map(str, files[:-1])]
     short_names(names)
     sides = [open_side(file, options.pred, "--pred", options) for file in files[:-1]]
     return Models(

@@ -170,7 +170,13 @@ def _groups_of(column: pyarrow.ChunkedArray) -> Labels:
     """Which group each row is in, by the text of one column without white space around it."""
     (array,) = column.chunks
     codes = np.frombuffer(array.indices.buffers()[1], np.int32, len(array), 4 * array.indices.offset)
-    return Labels(codes.astype(np.intp), tuple((text.decode().strip(),) for text in array.dictionary.to_pylist()))
+    return Labels(codes.astype(np.intp), tuple(map(_label, array.dictionary.to_pylist())))
+
+
+@functools.lru_cache(1 << 16)
+def _label(text: bytes) -> tuple[str]:
+    """Of a group; each piece of the text holds the same ones again."""
+    return (text.decode().strip(),)
 
 
 def _are_printed(signs: NDArray[np.uint8]) -> bool:
