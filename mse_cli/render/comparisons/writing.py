@@ -12,7 +12,7 @@ from rich.table import Table
 
 from mse_cli.core.result import SCHEMA_VERSION
 from mse_cli.errors import printable
-from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
+from mse_cli.render.comparisons.texts import MARK, Limits, Lines, closing, detail_lines, model_lines, opening
 from mse_cli.render.formats.json_text import Plain, plain_columns, plain_gate, plain_groups, plain_scalars
 from mse_cli.render.formats.markdown import escaped, table
 from mse_cli.render.formats.rows import DELIMITERS, render_rows
@@ -110,28 +110,36 @@ def _delimited(rows: Iterable[list[str]], printout: Printout) -> str:
 
 
 def _markdown(comparison: Comparison, truth: str, printout: Printout) -> str:
-    tables = [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
+    tables = [model_lines(comparison, printout.digits), *_details(comparison, _limits(printout))[:1]]
     texts = [table(lines.titles, lines.rows) for lines in tables]
     sentences = map(escaped, (opening(comparison, truth), closing(comparison)))
     return "\n".join([*texts, "  \n".join(sentences) + "\n"])
 
 
-def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
+def _limits(printout: Printout) -> Limits:
+    return Limits(printout.digits, printout.most_columns, printout.rows_shown)
+
+
+def _details(comparison: Comparison, limits: Limits) -> list[Lines]:
     """The table of columns and groups with all models, with one less, and so on; none if it has no rows."""
     counts = range(len(comparison.models), 0, -1)
-    limits = printout.digits, printout.most_columns, printout.rows_shown
-    return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
+    return [lines for k in counts if (lines := detail_lines(comparison, limits, k)).rows]
 
 
 def _drawn(comparison: Comparison, truth: str, printout: Printout) -> str:
     screen = Screen(sys.stdout if printout.to_standard_output else None, printout.color)
-    widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
-    drawn: list[RenderableType] = [screen.text(opening(comparison, truth))]
-    for choices in (widths, _details(comparison, printout)):
+    return screen.draw(screen.text(opening(comparison, truth)), *drawn_tables(comparison, screen, _limits(printout)))
+
+
+def drawn_tables(comparison: Comparison, screen: Screen, limits: Limits) -> list[RenderableType]:
+    """The models, their columns and groups, each as wide as the screen has room for, and the closing sentence."""
+    drawn: list[RenderableType] = []
+    widths = [model_lines(comparison, limits.digits, wide=wide) for wide in (True, False)]
+    for choices in (widths, _details(comparison, limits)):
         tables = [_table(lines, comparison, screen) for lines in choices]
         if tables:
             drawn.append(next((table for table in tables if screen.fits(table)), tables[-1]))
-    return screen.draw(*drawn, screen.text(closing(comparison)))
+    return [*drawn, screen.text(closing(comparison))]
 
 
 def _table(lines: Lines, comparison: Comparison, screen: Screen) -> Table:

@@ -22,6 +22,7 @@ from mse_cli.running.backend import backend_for
 from mse_cli.running.comparison.comparing import compare_models, finish, pairs_of
 from mse_cli.running.comparison.models import named_model, open_models
 from mse_cli.running.comparison.standings import Comparison
+from mse_cli.running.tallying import Tallies
 
 
 def compare(
@@ -113,13 +114,13 @@ def _of_arrays(
     models: Mapping[str, Any], true: Any, weights: Any, *, missing: Missing, reduction: Reduction, baseline: int | None
 ) -> Comparison:
     whole = _beside({name: _block(name, model, true, weights) for name, model in models.items()}, missing)
-    sums = EachModel([Sums(whole.shape[1]) for _ in models])
+    each = EachModel([Tallies(Sums(whole.shape[1])) for _ in models])
     differences = PairedDifferences(pairs_of(len(models), baseline))
     step = rows_per_block(whole.shape[1])
     for start in range(0, whole.shape[0], step):
-        for tally in (sums, differences):
+        for tally in (each, differences):
             tally.update(whole.rows(start, start + step))
-    return finish(sums, differences, EachModel([]), list(models), None, reduction=reduction, baseline=baseline)
+    return finish(each.tallies, differences, list(models), None, reduction=reduction, baseline=baseline)
 
 
 def _block(name: str, model: Any, true: Any, weights: Any) -> Block:
