@@ -50,7 +50,7 @@ def detail_for(n_columns: int) -> Detail:
 
 def write(report: Report, path: str | None, color: ColorChoice) -> bytes:
     """The three pictures of one column beside each other, a row for each model, in the format of the file's suffix."""
-    palette, rows = Palette(), len(report.pictures)
+    palette, rows, column = Palette(), len(report.pictures), report.pictures[0].counts.plan.column
     with rc_context(SETTINGS):
         size = (SIZE[0] * len(PICTURES), SIZE[1] * rows + 0.3)
         figure = Figure(figsize=size, layout="constrained")
@@ -58,14 +58,11 @@ def write(report: Report, path: str | None, color: ColorChoice) -> bytes:
             for axes, draw in zip(line, PICTURES.values(), strict=True):
                 draw(axes, picture.counts, palette)
             if report.comparison:
-                _title(line[0], model_title(report.comparison.models[picture.model]), palette)
-        name = column_label(report.result, report.pictures[0].counts.plan.column)
+                title = model_title(report.comparison.models[picture.model], column)
+                line[0].set_title(title, loc="left", fontsize=10, color=palette.ink, parse_math=False)
+        name = column_label(report.result, column)
         figure.suptitle(f"{report_title(report)}: {name}", fontsize=11, color=palette.ink, parse_math=False)
         return _saved(figure, PurePath(path or "").suffix[1:].lower())
-
-
-def _title(axes: Axes, text: str, palette: Palette) -> None:
-    axes.set_title(text, loc="left", fontsize=10, color=palette.ink, parse_math=False)
 
 
 def _saved(figure: Figure, form: str) -> bytes:

@@ -25,6 +25,7 @@ MOST_COLUMNS, MOST_MODELS, MOST_LISTED = 12, 6, 100  # with pictures; in the tab
 PALETTE = Palette(ink="#010203", line="#010204", accent="#2f74d8")
 THEMED = {"#010203": "var(--ink)", "#010204": "var(--soft)"}
 OWN_STYLE = """
+body { max-width: 76rem; }
 .mse { --ink: currentColor; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
@@ -33,7 +34,9 @@ figure svg { display: block; width: 100%; height: auto; }
 .mse figcaption, .mse details { font-size: .9rem; color: var(--soft); }
 .mse details { margin: 0; padding: 0; border: 0; max-height: 20rem; overflow: auto; }
 .mse summary > * { font-size: 1em; }
-.mse td { overflow-wrap: anywhere; } .mse td.number, .mse th { overflow-wrap: normal; }
+.mse td { overflow-wrap: anywhere; min-width: 6.5rem; } .mse th { overflow-wrap: normal; }
+.mse td.number { min-width: 0; }
+.mse td.number, .part { white-space: nowrap; }
 .mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
 .share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
 code { overflow-wrap: anywhere; }
@@ -103,7 +106,9 @@ def _groups(report: Report) -> str:
     titles, rows = _escaped(found.titles, found.rows)
     for row, i in zip(rows, by_share(report.result.groups)[:MOST_LISTED], strict=False):
         row[-1] = _share(report.result.groups[i].share)
-    return _section("Groups", _table(titles, rows, texts=found.n_texts))
+    for row in (titles, *rows):
+        row.insert(found.n_texts, row.pop())  # a share stands beside the name, as with columns
+    return _section("Groups", _table(titles, rows, texts=found.n_texts + 1))
 
 
 def _columns(report: Report) -> str:
@@ -126,7 +131,8 @@ def _numbers(scalars: Iterable[Scalar]) -> list[str]:
 
 def _share(share: float) -> str:
     width = 0.0 if math.isnan(share) else 8 * share
-    return f'<span class="share" style="width:{width:.3g}rem"></span> {escape(percent(share))}'
+    bar = f'<span class="share" style="width:{width:.3g}rem"></span>'
+    return f'<span class="part">{bar} {escape(percent(share))}</span>'
 
 
 def _pictures(report: Report) -> Iterable[str]:
@@ -134,7 +140,7 @@ def _pictures(report: Report) -> Iterable[str]:
     for k, (counts, model) in enumerate(report.pictures):
         name = column_label(report.result, counts.plan.column)
         if report.comparison:
-            name += f", {model_title(report.comparison.models[model])}"
+            name += f", {model_title(report.comparison.models[model], counts.plan.column)}"
         figures = [_figure(counts, name, title, 3 * k + i) for i, title in enumerate(PICTURES)]
         alone = len(report.result.columns) == 1 and not report.comparison
         heading = "Pictures" if alone else f"Pictures of {name}"

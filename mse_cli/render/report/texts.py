@@ -24,9 +24,9 @@ def report_title(report: Report) -> str:
     return " against ".join(sides)
 
 
-def model_title(standing: Standing) -> str:
-    """A model and its loss."""
-    return f"{printable(standing.name)}, MSE {short(standing.result.mse, DIGITS)}"
+def model_title(standing: Standing, column: int) -> str:
+    """A model and its loss in one column."""
+    return f"{printable(standing.name)}, MSE {short(standing.result.columns[column].mse, DIGITS)}"
 
 
 class Part(NamedTuple):
