@@ -169,6 +169,34 @@ def test_any_numbers_have_a_picture(
     assert "<svg" in Path(f"r.{suffix}").read_text()
 
 
+@pytest.mark.parametrize(
+    ("suffix", "missing", "shape"),
+    [
+        ("txt", "propagate", (1, 1)),
+        ("txt", "propagate", (3, 200)),
+        ("txt", "skip-row", (40, 2)),
+        ("html", "propagate", (40, 2)),
+        ("svg", "skip-cell", (1, 5)),
+    ],
+)
+def test_any_models_have_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], missing: str, suffix: str
+) -> None:
+    """Models that are exact, of huge, tiny and no numbers, with infinities where they are let through, and weights."""
+    monkeypatch.chdir(tmp_path)
+    y = np.random.default_rng(1).standard_normal(shape)
+    holes = y.copy()
+    holes[1:, -1] = np.nan
+    models = {"exact": y, "constant": y + 5, "huge": y * 1e300, "tiny": y * 5e-320, "zero": 0 * y, "holes": holes}
+    if missing == "propagate":
+        models["infinite"] = np.where(y == y[-1, -1], np.inf, y)
+    for name, numbers in {**models, "y": y, "w": np.abs(y)}.items():
+        np.save(f"{name}.npy", numbers)
+    options = ["--missing", missing, "--weights", "w.npy", "-q", "-o", f"r.{suffix}"]
+    assert run(["report", *(f"{name}.npy" for name in models), "y.npy", *options]) == 0
+    assert f"{len(models)} models" in Path(f"r.{suffix}").read_text(encoding="utf-8")
+
+
 def test_the_same_bytes_for_the_same_numbers(page: str, tmp_path: Path) -> None:
     assert run(["report", *TUMOURS, "-o", str(tmp_path / "r.html")]) == 0
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
@@ -188,6 +216,8 @@ def test_what_it_refuses(mse: Run, tmp_path: Path) -> None:
     check_refused(done, "-o r.json: no report has this suffix")
     assert "-o takes .html, .htm, .svg, .png, .pdf, .txt" in done.stderr
     check_refused(mse("report", "p.csv", "p.csv", "--column", "2"), "--column '2'")
+    check_refused(mse("report", "p.csv", "p.csv", "p.csv"), "the model 'p.csv' is given twice")
+    check_refused(mse("report", "p.csv", "p.csv", "-o", "there/is/no.html"), "there/is/no.html")
     check_refused(mse("report", "p.csv", "p.csv", "-o", "p.csv"), "p.csv")
 
 

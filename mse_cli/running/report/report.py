@@ -95,6 +95,7 @@ def report_of(
         progress: Told how many more rows are done.
     """
     n_columns, n_models = backend.pair.n_columns, 1 + len(backend.pair.others)
+    chosen = [] if wanted.column is None else [column_of(wanted.column, backend.pair.names or [None] * n_columns)]
     most = max(1, min(SAMPLED_ROWS, SAMPLED_CELLS // (n_columns * n_models)))
     samples, comparison, order = EachModel([Sample(most, n_columns) for _ in range(n_models)]), None, [0]
     if n_models == 1:
@@ -107,18 +108,18 @@ def report_of(
         result = replace(comparison.models[0].result, notes=comparison.notes, key=backend.pair.key)
         files = files[order[0]], files[-1]
     shown = order[: wanted.models]
-    plans = _plans([samples.tallies[i] for i in shown], result, wanted)
+    columns = chosen or ranked(result)[: wanted.columns]
+    plans = _plans([samples.tallies[i] for i in shown], columns, wanted.detail)
     bins = EachModel([Bins(plans[shown.index(i)] if i in shown else []) for i in range(n_models)])
     backend.run(bins, progress=progress)
     pictures = tuple(Picture(counts, rank) for rank, i in enumerate(shown) for counts in bins.tallies[i].counts)
     return Report(result, pictures, files, comparison=comparison)
 
 
-def _plans(samples: Sequence[Sample], result: Result, wanted: Wanted) -> list[list[Plan]]:
+def _plans(samples: Sequence[Sample], columns: Sequence[int], detail: Detail) -> list[list[Plan]]:
     """What is counted of each model that is pictured: of all of them the first column, on axes for all."""
-    columns = ranked(result)[: wanted.columns] if wanted.column is None else [column_of(wanted.column, result.names)]
-    first = _plan(columns[0], samples, wanted.detail)
-    best = [first, *(_plan(j, samples[:1], wanted.detail) for j in columns[1:])]
+    first = _plan(columns[0], samples, detail)
+    best = [first, *(_plan(j, samples[:1], detail) for j in columns[1:])]
     return [best, *([first] for _ in samples[1:])]
 
 
