@@ -15,6 +15,7 @@ from mse_cli.core.tallies.differences import EachModel, PairedDifferences, leadi
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.running.comparison.comparing import pairs_of
 from mse_cli.running.comparison.standings import FEWEST_ROWS, QUANTILE, root, standings
+from mse_cli.running.tallying import Tallies
 
 PLAIN = st.integers(-4, 4).map(float) | st.floats(-1e6, 1e6)
 WIDE = st.sampled_from([0.0, 1.0, -3.0, 1e-80, 3e-80, 1e75, -2e75]) | st.floats(-1e75, 1e75)
@@ -151,10 +152,10 @@ def test_what_is_no_number_leaves_no_interval(cell):
     a, b = y + 1, y + 2
     a[3] = cell
     block = Block(0, a, y, others=(b, y + 3))
-    sums = EachModel([Sums(1) for _ in range(3)])
-    sums.update(block)
+    models = EachModel([Tallies(Sums(1)) for _ in range(3)])
+    models.update(block)
     assert not block.finite
-    found = standings(sums.tallies, tallied(block), [], [(name, name) for name in "abc"], None)
+    found = standings(models.tallies, tallied(block), [(name, name) for name in "abc"], None)
     by_name = {standing.model: standing for standing in found.models}
     assert [standing.rank for standing in found.models] == [1, 2, 3]
     assert found.best is by_name["b"]
@@ -176,10 +177,10 @@ def test_standings_by_hand():
     y = np.zeros((FEWEST_ROWS, 1))
     a = np.where(np.arange(FEWEST_ROWS) % 2 == 0, 1.0, 3.0)[:, np.newaxis]
     block = Block(0, y + 4, y, others=(a, y + 4))
-    sums = EachModel([Sums(1) for _ in range(3)])
-    sums.update(block)
+    models = EachModel([Tallies(Sums(1)) for _ in range(3)])
+    models.update(block)
     names = [("far", "far"), ("near", "near"), ("as far", "as far")]
-    found = standings(sums.tallies, tallied(block), [], names, ("y",))
+    found = standings(models.tallies, tallied(block), names, ("y",))
     assert [(standing.model, standing.rank) for standing in found.models] == [("near", 1), ("far", 2), ("as far", 2)]
     far = found.models[1]
     assert (far.ratio, far.difference.value, far.difference.rows_better) == (16 / 5, 11.0, 0)
@@ -187,7 +188,7 @@ def test_standings_by_hand():
     assert far.difference.standard_error == pytest.approx(error, rel=1e-15)
     assert far.difference.high == far.difference.value + QUANTILE * far.difference.standard_error
     assert far.difference.is_clear
-    against = standings(sums.tallies, tallied(block), [], names, ("y",), baseline=0)
+    against = standings(models.tallies, tallied(block), names, ("y",), baseline=0)
     assert against.reference.model == "far"
     assert [standing.difference and standing.difference.same for standing in against.models] == [False, None, True]
     assert against.models[0].difference.rows_better == FEWEST_ROWS

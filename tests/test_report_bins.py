@@ -16,8 +16,9 @@ from mse_cli.core.tallies.pictures.bins import Axis, Bins, Counts, Plan
 from mse_cli.core.tallies.pictures.sample import Sample
 from mse_cli.errors import UsageError
 from mse_cli.running.backend import backend_for
+from mse_cli.running.comparison import open_models
 from mse_cli.running.report.axes import axis_of, round_axis
-from mse_cli.running.report.report import Detail, Report, column_of, report_of
+from mse_cli.running.report.report import Detail, Report, Wanted, column_of, report_of
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=64) | st.integers(-20, 20).map(lambda i: i / 10)
 MATRICES = arrays(np.float64, st.tuples(st.integers(1, 60), st.just(2)), elements=NUMBERS)
@@ -127,19 +128,46 @@ def matrices(tmp_path: Path) -> dict[str, list[Path]]:
 def reported(files: list[Path], jobs: int | None = None) -> Report:
     pair = readers.open_pair(*map(str, files), readers.InputOptions())
     with backend_for(pair, jobs=jobs, tell=lambda _: None) as backend:
-        return report_of(backend, detail=Detail(20, 12), most_columns=2)
+        return report_of(backend, Wanted(Detail(20, 12), columns=2))
 
 
 def test_the_picture_is_the_same_for_any_format_and_any_number_of_workers(matrices: dict[str, list[Path]]) -> None:
     wanted = reported(matrices["npy"], 1)
-    assert [counts.plan.column for counts in wanted.pictures] == wanted.ranked()[:2]
+    assert [counts.plan.column for counts, _ in wanted.pictures] == wanted.ranked()[:2]
     for files, jobs in [("npy", 2), ("npy", None), ("csv", 2), ("csv", 1), ("parquet", None)]:
         found = reported(matrices[files], jobs)
-        for counts, other in zip(wanted.pictures, found.pictures, strict=True):
+        for (counts, _), (other, _) in zip(wanted.pictures, found.pictures, strict=True):
             assert counts.plan.values.edges.tolist() == other.plan.values.edges.tolist()
             assert counts.errors.tolist() == other.errors.tolist()
             assert counts.density.tobytes() == other.density.tobytes()
             assert counts.spread.tobytes() == other.spread.tobytes()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_models_are_counted_on_the_same_axes_the_best_first(tmp_path: Path, jobs: int) -> None:
+    random = np.random.default_rng(5)
+    y = random.standard_normal((300_000, 2)) * [1, 10]
+    models = {name: np.round(y + random.standard_normal(y.shape) * size, 3) for name, size in SIZES.items()}
+    for name, numbers in {**models, "y": y}.items():
+        np.save(tmp_path / f"{name}.npy", numbers)
+    names = [str(tmp_path / f"{name}.npy") for name in (*models, "y")]
+    opened = open_models(names, readers.InputOptions())
+    with backend_for(opened.pair, jobs=jobs, tell=lambda _: None) as backend:
+        found = report_of(backend, Wanted(Detail(20, 12), columns=2, models=2), files=tuple(names))
+    assert found.comparison is not None
+    assert [standing.name for standing in found.comparison.models] == ["near.npy", "fair.npy", "far.npy"]
+    assert [(counts.plan.column, model) for counts, model in found.pictures] == [(1, 0), (0, 0), (1, 1)]
+    assert found.pictures[0].counts.plan is found.pictures[2].counts.plan
+    assert found.result.stats is not None
+    assert found.files == (names[1], names[-1])
+    for counts, model in found.pictures:
+        j, name = counts.plan.column, ("near", "fair")[model]
+        errors = models[name][:, j] - y[:, j]
+        assert counts.errors[1:-1].tolist() == np.histogram(errors, counts.plan.errors.edges)[0].tolist()
+        assert counts.errors.sum() == len(y)
+
+
+SIZES = {"far": 3.0, "near": 1.0, "fair": 2.0}
 
 
 def test_a_column_that_there_is_not() -> None:

@@ -14,10 +14,13 @@ from conftest import Run, check_refused
 from test_explain_page import FLAGS, SCHEMES, lightness, site
 
 from mse_cli.cli import run
+from mse_cli.render.number_text import short
 
 __all__ = ["site"]
 ROOT = Path(__file__).parents[1]
 TUMOURS = [str(ROOT / "sample_data" / f"tumours_{side}.csv") for side in ("preds", "truth")]
+REGIONS = [str(ROOT / "sample_data" / "regions" / f"{name}.csv") for name in ("linear", "forest", "boost", "truth")]
+OPTIONS = ["--key", "id", "--by", "region"]
 NASTY = ["<script>alert(1)</script>", "$x_1$ \\textbf{b}", "**bold** [a](b)", "价 &amp; '\"\x1b[31m"]
 
 
@@ -53,6 +56,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of three models with groups and keys."""
+    path = tmp_path_factory.mktemp("models") / "r.html"
+    assert run(["report", *REGIONS, *OPTIONS, "-o", str(path)]) == 0
+    return path.read_text(encoding="utf-8")
+
+
 def test_its_numbers_are_those_of_the_json(page: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(["compute", *TUMOURS, "--summary", "-f", "json", "--worst", "5"]) == 0
     found = json.loads(capsysbinary.readouterr().out)
@@ -61,6 +72,30 @@ def test_its_numbers_are_those_of_the_json(page: str, capsysbinary: pytest.Captu
     numbers += [column[name] for column in found["columns"] for name in ("sse", "mse")]
     numbers += [cell[name] for cell in found["worst"] for name in ("prediction", "target", "error")]
     assert {repr(number).removesuffix(".0") for number in numbers} <= cells
+
+
+def test_models_and_groups_are_those_of_the_json(models: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["compare", *REGIONS, "--key", "id", "--by", "region", "-f", "json"]) == 0
+    found = json.loads(capsysbinary.readouterr().out)
+    assert run(["compute", *REGIONS[1:4:2], *OPTIONS, "--stats", "--worst", "5", "--summary", "-f", "json"]) == 0
+    best = json.loads(capsysbinary.readouterr().out)
+    cells = {cell.removesuffix(" *").strip() for cell in Texts(models).cells}
+    assert found["best"] == REGIONS[1]
+    numbers = [best[name] for name in ("sse", "mse", "rmse", "bias", "error_variance", "r2")]
+    numbers += [part[name] for part in (*best["columns"], *best["groups"]) for name in ("sse", "mse")]
+    assert {repr(number).removesuffix(".0") for number in numbers} <= cells
+    assert {cell["key"] for cell in best["worst"]} <= cells
+    for model in found["models"]:
+        shown = [model["mse"], model["rmse"], *(part["mse"] for part in (*model["columns"], *model["groups"]))]
+        assert {short(number, 6) for number in shown} <= cells
+    assert "Not distinguishable from it (the interval holds 0): boost.csv." in models
+    headings = re.findall(r"<h2>(Pictures[^<]*)</h2>", models)
+    assert [heading.split(", MSE")[0] for heading in headings] == [
+        "Pictures of price, forest.csv",
+        "Pictures of rooms, forest.csv",
+        "Pictures of price, boost.csv",
+        "Pictures of price, linear.csv",
+    ]
 
 
 def test_each_figure_has_its_numbers_as_text(page: str) -> None:
@@ -72,7 +107,9 @@ def test_each_figure_has_its_numbers_as_text(page: str) -> None:
         assert sum(map(int, counts)) == 569
 
 
-def test_it_fetches_nothing_runs_nothing_and_names_everything_once(page: str) -> None:
+@pytest.mark.parametrize("of", ["page", "models"])
+def test_it_fetches_nothing_runs_nothing_and_names_everything_once(request: pytest.FixtureRequest, of: str) -> None:
+    page = request.getfixturevalue(of)
     texts = Texts(page)
     assert "script" not in {tag for tag, _ in texts.tags}
     links = [value for _, attributes in texts.tags for name, value in attributes.items() if name in LINKS]
@@ -86,25 +123,36 @@ def test_it_fetches_nothing_runs_nothing_and_names_everything_once(page: str) ->
 LINKS = ("href", "src", "xlink:href", "srcset", "action")
 
 
-@pytest.mark.parametrize("suffix", ["html", "svg", "png", "pdf"])
-def test_nothing_in_names_and_files_is_interpreted(
+@pytest.mark.parametrize("suffix", ["html", "svg", "png", "pdf", "txt"])
+def test_nothing_in_names_keys_groups_and_files_is_interpreted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    header = ",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in NASTY)
-    Path("<b>p$.csv").write_text(f"{header}\n1,2,3,4\n2,3,4,9\n", encoding="utf-8")
-    Path("t.csv").write_text(f"{header}\n1,2,3,5\n2,5,4,5\n", encoding="utf-8")
+    names = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in NASTY]
+    lines = [",".join([f'"id{MARKUP}"', *names])]
+    lines += [f"{names[i]},{i},{i + 1},{i + 2},{i * i}" for i in range(4)]
+    for file, change in {"<b>p$.csv": "9", "q[red].csv": "8", "t.csv": "7"}.items():
+        Path(file).write_text("\n".join(lines).replace(",3,", f",{change},") + "\n", encoding="utf-8")
+    options = ["--key", f"id{MARKUP}", "--by", f"id{MARKUP}", "-q"]
     for number in range(1, 5):
-        assert run(["report", "<b>p$.csv", "t.csv", "-q", "--column", str(number), "-o", f"r.{suffix}"]) == 0
+        assert run(["report", "<b>p$.csv", "t.csv", "--column", str(number), *options, "-o", f"r.{suffix}"]) == 0
+        assert run(["report", "<b>p$.csv", "q[red].csv", "t.csv", *options, "-o", f"r.{suffix}"]) == 0
     content = Path(f"r.{suffix}").read_bytes()
-    assert content.startswith({"html": b"<!DOCTYPE", "svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[suffix])
+    starts = {"html": b"<!DOCTYPE", "svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "txt": b"q[red].csv"}
+    assert content.startswith(starts[suffix])
     if suffix in ("html", "svg"):
         text = content.decode("utf-8")
         assert "<script" not in text
-        assert "<b>" not in text
+        assert not re.search("<[bi]>", text)
         assert "\x1b" not in text
     if suffix == "html":
         assert {name.replace("\x1b", "\\x1b") for name in NASTY} <= set(Texts(text).cells)
+    if suffix == "txt":
+        assert b"\x1b" not in content
+        assert b"**bold** [a](b)" in content
+
+
+MARKUP = "<i>[bold]$x$**"
 
 
 @pytest.mark.parametrize("suffix", ["html", "svg"])
@@ -119,6 +167,34 @@ def test_any_numbers_have_a_picture(
     np.save("t.npy", np.zeros(3))
     assert run(["report", "p.npy", "t.npy", "-o", f"r.{suffix}"]) == 0
     assert "<svg" in Path(f"r.{suffix}").read_text()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "missing", "shape"),
+    [
+        ("txt", "propagate", (1, 1)),
+        ("txt", "propagate", (3, 200)),
+        ("txt", "skip-row", (40, 2)),
+        ("html", "propagate", (40, 2)),
+        ("svg", "skip-cell", (1, 5)),
+    ],
+)
+def test_any_models_have_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], missing: str, suffix: str
+) -> None:
+    """Models that are exact, of huge, tiny and no numbers, with infinities where they are let through, and weights."""
+    monkeypatch.chdir(tmp_path)
+    y = np.random.default_rng(1).standard_normal(shape)
+    holes = y.copy()
+    holes[1:, -1] = np.nan
+    models = {"exact": y, "constant": y + 5, "huge": y * 1e300, "tiny": y * 5e-320, "zero": 0 * y, "holes": holes}
+    if missing == "propagate":
+        models["infinite"] = np.where(y == y[-1, -1], np.inf, y)
+    for name, numbers in {**models, "y": y, "w": np.abs(y)}.items():
+        np.save(f"{name}.npy", numbers)
+    options = ["--missing", missing, "--weights", "w.npy", "-q", "-o", f"r.{suffix}"]
+    assert run(["report", *(f"{name}.npy" for name in models), "y.npy", *options]) == 0
+    assert f"{len(models)} models" in Path(f"r.{suffix}").read_text(encoding="utf-8")
 
 
 def test_the_same_bytes_for_the_same_numbers(page: str, tmp_path: Path) -> None:
@@ -140,6 +216,8 @@ def test_what_it_refuses(mse: Run, tmp_path: Path) -> None:
     check_refused(done, "-o r.json: no report has this suffix")
     assert "-o takes .html, .htm, .svg, .png, .pdf, .txt" in done.stderr
     check_refused(mse("report", "p.csv", "p.csv", "--column", "2"), "--column '2'")
+    check_refused(mse("report", "p.csv", "p.csv", "p.csv"), "the model 'p.csv' is given twice")
+    check_refused(mse("report", "p.csv", "p.csv", "-o", "there/is/no.html"), "there/is/no.html")
     check_refused(mse("report", "p.csv", "p.csv", "-o", "p.csv"), "p.csv")
 
 
@@ -176,9 +254,12 @@ addEventListener('load', () => {
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [400, 1280])
-def test_the_page_in_a_browser(site: tuple[Path, str, list[str]], page: str, width: int, scheme: str) -> None:
+@pytest.mark.parametrize("of", ["page", "models"])
+def test_the_page_in_a_browser(
+    site: tuple[Path, str, list[str]], request: pytest.FixtureRequest, of: str, width: int, scheme: str
+) -> None:
     folder, address, asked = site
-    (folder / "r.html").write_text(page, encoding="utf-8")
+    (folder / "r.html").write_text(request.getfixturevalue(of), encoding="utf-8")
     (folder / "probe.html").write_text(PROBE.replace("WIDTH", str(width)))
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     assert browser, "this test needs Chromium"

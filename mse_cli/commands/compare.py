@@ -92,7 +92,7 @@ def compare(
                 backend, models.names, reduction=reduction, baseline=chosen, progress=progress
             )
         tell(found.notes[len(models.pair.notes) :])
-        warn_of(max((standing.result for standing in found.models), key=lambda result: (result.overflow, result.sse)))
+        warn_of(*(standing.result for standing in found.models))
         if max_increase is not None:
             found = comparisons.gated(found, models.names, max_increase)
         rendering = import_module("mse_cli.render.comparisons.writing")  # it draws with Rich

@@ -12,32 +12,36 @@ import typer
 
 from mse_cli import readers, render, running
 from mse_cli.commands import options
-from mse_cli.commands.options import OUTPUT, groups
+from mse_cli.commands.options import OUTPUT, groups, losses
 from mse_cli.errors import shown
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone
+from mse_cli.running import comparison as comparisons
 from mse_cli.running import report as reports
 
 if TYPE_CHECKING:
-    from mse_cli.readers import InputOptions
+    from mse_cli.readers import InputOptions, Pair
 
 EXAMPLES = options.examples(
     "mse report preds.csv truth.csv",
     "mse report preds.csv truth.csv --column price -o price.svg",
-    "mse report preds.npy truth.npy -o report.html",
+    "mse report linear.csv forest.csv truth.csv --key id --by region -o report.html",
 )
 
 
 @groups.grouped(inputs=groups.INPUTS)
 def report(
-    preds: Annotated[
-        str, typer.Argument(metavar="PREDS", help="The prediction A, as of mse compute.", show_default=False)
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PREDS... TRUTH",
+            help="The prediction, or those of several models, and last the target; or one TABLE, as of mse compute.",
+            show_default=False,
+        ),
     ],
-    truth: Annotated[
-        str | None, typer.Argument(metavar="TRUTH", help="The target Y, of the same shape.", show_default=False)
-    ] = None,
     *,
+    by: losses.By = None,
     column: Annotated[
         str | None,
         typer.Option(
@@ -64,27 +68,35 @@ def report(
     quiet: options.Quiet = False,
 ) -> None:
     """Show how good a prediction is and where it is bad: in the terminal, as a page, as a figure."""
-    read = [spec for spec in (preds, truth, inputs.weights) if spec is not None]
+    read = [*files, *([inputs.weights] if inputs.weights is not None else [])]
     refuse_overwriting([output], [path for spec in read for path in readers.files_of(spec)])
     writer = render.writer_for(output)
     tell = partial(note, quiet=quiet)
     with contextlib.ExitStack() as outputs:
         stream = outputs.enter_context(writing(output))
-        pair = readers.open_pair(preds, truth, inputs)
+        names, pair = _opened(files, replace(inputs, by=by))
+        stamps = readers.stamps_of(pair.sources, again=True)
         tell(pair.notes)
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
-        with RowsDone("read", None, wanted=not quiet) as progress:
-            found = reports.report_of(
-                backend,
-                files=tuple(_named(spec) for spec in (preds, truth) if spec is not None),
-                detail=writer.detail_for(pair.n_columns),
-                most_columns=writer.MOST_COLUMNS,
-                column=column,
-                progress=progress,
-            )
+        total = backend.pair.n_rows and 2 * backend.pair.n_rows
+        with RowsDone("reading twice", total, wanted=not quiet) as progress:
+            detail = writer.detail_for(pair.n_columns)
+            wanted = reports.Wanted(detail, writer.MOST_COLUMNS, writer.MOST_MODELS, column)
+            found = reports.report_of(backend, wanted, files=names, progress=progress)
         tell(found.result.notes[len(pair.notes) :])
-        warn_of(found.result)
-        stream.write(writer.write(replace(found, command=_command()), output, color))
+        warn_of(*found.results())
+        page = writer.write(replace(found, command=_command()), output, color)
+        readers.refuse_changed(stamps)
+        stream.write(page)
+
+
+def _opened(files: list[str], inputs: "InputOptions") -> "tuple[tuple[str, ...], Pair]":
+    """What the sides are called, and all of them as one pair."""
+    if len(files) > 2:
+        models = comparisons.open_models(files, inputs)
+        return (*models.names, _named(files[-1])), models.pair
+    truth = files[1] if len(files) > 1 else None
+    return tuple(map(_named, files)), readers.open_pair(files[0], truth, inputs)
 
 
 def _command() -> str:

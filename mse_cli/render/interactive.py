@@ -210,7 +210,10 @@ class ShownComparison(Comparison):
         return writing.drawn(self, TARGET, Printout(), Screen(None, "never")).rstrip("\n")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        tables = (html_table.table(lines.titles, lines.rows) for lines in writing.tables_of(self, Printout()))
+        tables = (
+            html_table.table(lines.titles, lines.rows)
+            for lines in writing.tables_of(self, writing.limits_of(Printout()))
+        )
         before, after = (f"<p>{escape(text)}</p>" for text in (opening(self, TARGET), closing(self)))
         return {
             "text/html": "".join([before, *tables, after]),

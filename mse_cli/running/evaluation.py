@@ -187,12 +187,7 @@ def evaluate_pair(
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
-    tallies = Tallies(
-        Sums(pair.n_columns),
-        None if worst is None else Worst(worst),
-        Stats(pair.n_columns) if stats else None,
-        Groups(pair.by) if pair.by else None,
-    )
+    tallies = tallies_for(pair, worst=worst, stats=stats)
     edges = None if edge_rows is None else Edges(edge_rows)
     backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
     if not tallies.sums.cells_used.any():
@@ -200,6 +195,16 @@ def evaluate_pair(
     evaluation = finish(tallies, pair.names, reduction)
     result = replace(evaluation.result, notes=(*pair.notes, *rows_left_out(pair)), key=pair.key)
     return replace(evaluation, result=result, pair=pair, edges=edges)
+
+
+def tallies_for(pair: Pair, *, worst: int | None, stats: bool) -> Tallies:
+    """Empty ones for what is asked for; groups where rows have them."""
+    return Tallies(
+        Sums(pair.n_columns),
+        None if worst is None else Worst(worst),
+        Stats(pair.n_columns) if stats else None,
+        Groups(pair.by) if pair.by else None,
+    )
 
 
 def _nothing_left(pair: Pair) -> ParseError:

@@ -51,6 +51,11 @@ class Tallies(NamedTuple):
         """Those that there are."""
         return [tally for tally in self if tally is not None]
 
+    def update(self, block: Block) -> None:
+        """Feed each the next block."""
+        for tally in self.asked_for():
+            tally.update(block)
+
     def new(self) -> Tallies:
         """Empty ones of the same kinds."""
         sums, worst, stats, groups = self

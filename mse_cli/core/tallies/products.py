@@ -18,6 +18,7 @@ from mse_cli.core.tallies.column_sums import ColumnSums
 SMALLEST, LARGEST = 2.0**-150, 2.0**150
 SPLIT = 2.0**27 + 1
 MOST_SLICES = 8  # about 20 bits each: of numbers that are further apart, each is looked at for itself
+ALONE = 1 << 18  # multiplications of a matrix product, for more of which OpenBLAS would start threads of its own
 MOST_WAITING = 1 << 14  # sums, to be added together
 
 
@@ -54,24 +55,24 @@ def _halves(values: Floats) -> tuple[Floats, Floats]:
     return high, values - high
 
 
-def slices_of(values: Floats) -> list[Floats] | None:
-    """C×n numbers as a sum of such, the sum along a row of any products of which is exact; ``None`` for too many.
+def slices_of(values: Floats) -> Floats | None:
+    """C×n numbers as a sum of such, k×C×n, of which any products' sum along a row is exact; ``None`` for too many.
 
     >>> [part.tolist() for part in slices_of(np.array([[1e9 + 2.0**-20, 3.0]]))]
     [[[1000000000.0, 0.0]], [[9.5367431640625e-07, 3.0]]]
     """
     bits = (53 - values.shape[1].bit_length()) // 2
-    found, rest = list[Floats](), values
-    while len(found) < MOST_SLICES:
-        largest = np.maximum(rest.max(axis=1, initial=0.0), -rest.min(axis=1, initial=0.0))
-        if not largest.any():
-            return found
-        sigma = np.ldexp(1.5, np.frexp(largest)[1] - bits + 52)[:, np.newaxis]
-        part = rest + sigma
+    largest = np.maximum(values.max(axis=1, initial=0.0), -values.min(axis=1, initial=0.0))
+    sigma = np.ldexp(1.5, np.frexp(largest)[1] - bits + 52)[:, np.newaxis]
+    slices, rest = np.empty((MOST_SLICES, *values.shape)), values.copy()
+    for k, part in enumerate(slices):
+        if not rest.any():
+            return slices[:k]
+        np.add(rest, sigma, out=part)
         part -= sigma
-        found.append(part)
-        rest = rest - part
-    return None
+        rest -= part
+        sigma = sigma * 2.0**-bits  # what is left is at most half a unit of the slice
+    return None if rest.any() else slices
 
 
 class ProductSums:
@@ -89,18 +90,19 @@ class ProductSums:
         sums._sums = ColumnSums.of(totals)
         return sums
 
-    def add(self, parts: list[Floats]) -> None:
+    def add(self, slices: Floats) -> None:
         """Add what slices hold."""
-        for part in parts:
-            self._add(np.add.reduce(part, axis=1))
+        for sums in np.add.reduce(slices, axis=2):
+            self._add(sums)
 
-    def add_products(self, parts: list[Floats], others: list[Floats]) -> None:
-        """Add the products of what two lists of slices hold, which may be the same."""
-        squares = others is parts
-        for k, part in enumerate(parts):
-            for other in others[: k + 1] if squares else others:
-                products = np.einsum("cn,cn->c", part, other)
-                self._add(products * 2.0 if squares and other is not part else products)
+    def add_products(self, slices: Floats, others: Floats) -> None:
+        """Add the products of what two times slices hold, which may be the same: a matrix product sums all pairs."""
+        step = ALONE // (len(slices) * len(others) or 1)
+        for start in range(0, slices.shape[2], step):
+            some = slice(start, start + step)
+            products = slices[..., some].transpose(1, 0, 2) @ others[..., some].transpose(1, 2, 0)
+            for sums in products.reshape(self.n_columns, -1).T:
+                self._add(sums)
 
     def _add(self, sums: Floats) -> None:
         self._waiting.append(sums)

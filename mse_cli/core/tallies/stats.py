@@ -22,7 +22,7 @@ from mse_cli.core.tallies.sums import Sums
 if TYPE_CHECKING:
     from fractions import Fraction
 
-STEP_CELLS = 16 << 10  # of a block, at once: all that is made of them stays near the core
+STEP_CELLS = 64 << 10  # of a block, at once: all that is made of them stays near the core
 NO_STATISTICS = Statistics(math.nan, math.nan, math.nan)
 
 
@@ -89,13 +89,14 @@ def _add_moments(once: ProductSums, squares: ProductSums, values: Floats, weight
     weighted = [parts]
     if parts is not None and weights is not None:
         weighted = [slices_of(term) for term in exact_product(values, weights)]
-    if parts is None or None in weighted:
+    terms = [term for term in weighted if term is not None]
+    if parts is None or len(terms) < len(weighted):
         once.add_any(*factors)
         squares.add_any(values, *factors)
         return
-    for term in weighted:
-        once.add(term or [])
-        squares.add_products(term or [], parts)
+    for term in terms:
+        once.add(term)
+        squares.add_products(term, parts)
 
 
 def _target(block: Block) -> tuple[Floats, Floats | None]:

@@ -25,6 +25,14 @@ class Lines(NamedTuple):
     section: int = 0
 
 
+class Limits(NamedTuple):
+    """How much a table shows: significant digits, columns, groups."""
+
+    digits: int
+    most_columns: int
+    most_rows: int
+
+
 class Detail(NamedTuple):
     """What a loss is of, of how many rows, and the loss of each model; none where lines are left out."""
 
@@ -65,15 +73,17 @@ def _signed(value: float, digits: int) -> str:
     return ("+" if value > 0 else "") + short(value, digits)
 
 
-def detail_lines(comparison: Comparison, digits: int, most_columns: int, most_rows: int, most_models: int) -> Lines:
+def detail_lines(comparison: Comparison, limits: Limits, most_models: int) -> Lines:
     """MSE of each column, where there are several, and of each group, the best of each marked; a model a column."""
     models = comparison.models[:most_models]
     gap = [ELLIPSIS] if len(models) < len(comparison.models) else []
     titles = ["MSE of", "rows", *(printable(standing.name) for standing in models), *gap]
-    columns = list(_column_rows(comparison, most_columns))
-    rows = [*columns, *_group_rows(comparison, most_rows)]
+    columns = list(_column_rows(comparison, limits.most_columns))
+    rows = [*columns, *_group_rows(comparison, limits.most_rows)]
     left_out = [VERTICAL + " " * len(MARK)] * len(models)
-    texts = [[it.label, it.n_rows, *(_marked(it.values, digits)[: len(models)] or left_out), *gap] for it in rows]
+    texts = [
+        [it.label, it.n_rows, *(_marked(it.values, limits.digits)[: len(models)] or left_out), *gap] for it in rows
+    ]
     return Lines(titles, texts, len(columns))
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mse_cli.core.result import SCHEMA_VERSION
 from mse_cli.errors import ParseError, printable
-from mse_cli.render.comparisons.texts import MARK, Lines, closing, detail_lines, model_lines, opening
+from mse_cli.render.comparisons.texts import MARK, Limits, Lines, closing, detail_lines, model_lines, opening
 from mse_cli.render.formats.json_text import Plain, plain_columns, plain_gate, plain_groups, plain_scalars
 from mse_cli.render.formats.markdown import escaped, table
 from mse_cli.render.formats.rows import DELIMITERS, render_rows
@@ -114,23 +114,27 @@ def _delimited(rows: Iterable[list[str]], printout: Printout) -> str:
     return render_rows(rows, DELIMITERS[printout.format])
 
 
-def tables_of(comparison: Comparison, printout: Printout) -> list[Lines]:
+def tables_of(comparison: Comparison, limits: Limits) -> list[Lines]:
     """The tables as wide as they are: of the models and, if there are columns or groups, of these."""
-    return [model_lines(comparison, printout.digits), *_details(comparison, printout)[:1]]
+    return [model_lines(comparison, limits.digits), *_details(comparison, limits)[:1]]
 
 
 def marked(comparison: Comparison, truth: str, printout: Printout) -> str:
     """It in Markdown."""
-    texts = [table(lines.titles, lines.rows) for lines in tables_of(comparison, printout)]
+    texts = [table(lines.titles, lines.rows) for lines in tables_of(comparison, limits_of(printout))]
     sentences = map(escaped, (opening(comparison, truth), closing(comparison)))
     return "\n".join([*texts, "  \n".join(sentences) + "\n"])
 
 
-def _details(comparison: Comparison, printout: Printout) -> list[Lines]:
+def limits_of(printout: Printout) -> Limits:
+    """How much the tables of a printout show."""
+    return Limits(printout.digits, printout.most_columns, printout.rows_shown)
+
+
+def _details(comparison: Comparison, limits: Limits) -> list[Lines]:
     """The table of columns and groups with all models, with one less, and so on; none if it has no rows."""
     counts = range(len(comparison.models), 0, -1)
-    limits = printout.digits, printout.most_columns, printout.rows_shown
-    return [lines for k in counts if (lines := detail_lines(comparison, *limits, k)).rows]
+    return [lines for k in counts if (lines := detail_lines(comparison, limits, k)).rows]
 
 
 def drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
@@ -147,13 +151,18 @@ def drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen
 
 
 def _drawn(comparison: Comparison, truth: str, printout: Printout, screen: Screen) -> str:
-    widths = [model_lines(comparison, printout.digits, wide=wide) for wide in (True, False)]
-    parts: list[RenderableType] = [screen.text(opening(comparison, truth))]
-    for choices in (widths, _details(comparison, printout)):
+    return screen.draw(screen.text(opening(comparison, truth)), *drawn_tables(comparison, screen, limits_of(printout)))
+
+
+def drawn_tables(comparison: Comparison, screen: Screen, limits: Limits) -> list[RenderableType]:
+    """The models, their columns and groups, each as wide as the screen has room for, and the closing sentence."""
+    drawn: list[RenderableType] = []
+    widths = [model_lines(comparison, limits.digits, wide=wide) for wide in (True, False)]
+    for choices in (widths, _details(comparison, limits)):
         tables = [_table(lines, comparison, screen) for lines in choices]
         if tables:
-            parts.append(next((table for table in tables if screen.fits(table)), tables[-1]))
-    return screen.draw(*parts, screen.text(closing(comparison)))
+            drawn.append(next((table for table in tables if screen.fits(table)), tables[-1]))
+    return [*drawn, screen.text(closing(comparison))]
 
 
 def _table(lines: Lines, comparison: Comparison, screen: Screen) -> Table:

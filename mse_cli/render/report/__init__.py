@@ -29,6 +29,7 @@ class Writer(Protocol):
     """A module that writes reports."""
 
     MOST_COLUMNS: int
+    MOST_MODELS: int
 
     def detail_for(self, n_columns: int) -> Detail:
         """How fine its pictures are for a matrix of so many columns."""

@@ -17,12 +17,12 @@ from matplotlib.ticker import MaxNLocator
 
 from mse_cli.core.exact import Integers
 from mse_cli.core.tallies.pictures.bins import Counts
-from mse_cli.errors import printable
+from mse_cli.render.report.texts import model_title, report_title
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.summary import column_label
 from mse_cli.running.report.report import Detail, Report
 
-MOST_COLUMNS = 1
+MOST_COLUMNS, MOST_MODELS = 1, 6
 DETAIL = Detail(errors=40, values=40)
 FAINTEST = 0.15  # of a bin with one cell beside the fullest
 SETTINGS: dict[Any, Any] = {
@@ -49,15 +49,19 @@ def detail_for(n_columns: int) -> Detail:
 
 
 def write(report: Report, path: str | None, color: ColorChoice) -> bytes:
-    """The three pictures of one column beside each other, in the format of the file's suffix."""
-    counts, palette = report.pictures[0], Palette()
+    """The three pictures of one column beside each other, a row for each model, in the format of the file's suffix."""
+    palette, rows, column = Palette(), len(report.pictures), report.pictures[0].counts.plan.column
     with rc_context(SETTINGS):
-        figure = Figure(figsize=(SIZE[0] * len(PICTURES), SIZE[1] + 0.3), layout="constrained")
-        for axes, draw in zip(figure.subplots(1, len(PICTURES)), PICTURES.values(), strict=True):
-            draw(axes, counts, palette)
-        name = column_label(report.result, counts.plan.column)
-        sides = " against ".join(PurePath(printable(side)).name for side in report.files)
-        figure.suptitle(f"{sides}: {name}", fontsize=11, color=palette.ink, parse_math=False)
+        size = (SIZE[0] * len(PICTURES), SIZE[1] * rows + 0.3)
+        figure = Figure(figsize=size, layout="constrained")
+        for picture, line in zip(report.pictures, figure.subplots(rows, len(PICTURES), squeeze=False), strict=True):
+            for axes, draw in zip(line, PICTURES.values(), strict=True):
+                draw(axes, picture.counts, palette)
+            if report.comparison:
+                title = model_title(report.comparison.models[picture.model], column)
+                line[0].set_title(title, loc="left", fontsize=10, color=palette.ink, parse_math=False)
+        name = column_label(report.result, column)
+        figure.suptitle(f"{report_title(report)}: {name}", fontsize=11, color=palette.ink, parse_math=False)
         return _saved(figure, PurePath(path or "").suffix[1:].lower())
 
 

@@ -11,19 +11,21 @@ from mse_cli.core.exact import Integers
 from mse_cli.core.result import Scalar
 from mse_cli.core.tallies.pictures.bins import Axis, Counts
 from mse_cli.errors import counted, printable
+from mse_cli.render.comparisons.texts import Limits, closing, detail_lines, model_lines
 from mse_cli.render.lessons.html_page import page
 from mse_cli.render.number_text import exact
 from mse_cli.render.report.figure import DETAIL, PICTURES, Palette, inline, outside_of
-from mse_cli.render.report.terminal import percent
+from mse_cli.render.report.texts import DIGITS, model_title, percent, report_title
 from mse_cli.render.screens.characters import ColorChoice
-from mse_cli.render.summary import column_label, listings, summary_rows
+from mse_cli.render.summary import by_share, column_label, listings, summary_rows
 from mse_cli.running.report.report import Detail, Report, share_of
 
-MOST_COLUMNS, MOST_LISTED = 12, 100  # with pictures; in the table of columns
+MOST_COLUMNS, MOST_MODELS, MOST_LISTED = 12, 6, 100  # with pictures; in the tables of columns and groups
 # Colours that the page's own take the place of, so that pictures follow light and dark.
 PALETTE = Palette(ink="#010203", line="#010204", accent="#2f74d8")
 THEMED = {"#010203": "var(--ink)", "#010204": "var(--soft)"}
 OWN_STYLE = """
+body { max-width: 76rem; }
 .mse { --ink: currentColor; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
@@ -32,7 +34,9 @@ figure svg { display: block; width: 100%; height: auto; }
 .mse figcaption, .mse details { font-size: .9rem; color: var(--soft); }
 .mse details { margin: 0; padding: 0; border: 0; max-height: 20rem; overflow: auto; }
 .mse summary > * { font-size: 1em; }
-.mse td { overflow-wrap: anywhere; } .mse td.number, .mse th { overflow-wrap: normal; }
+.mse td { overflow-wrap: anywhere; min-width: 6.5rem; } .mse th { overflow-wrap: normal; }
+.mse td.number { min-width: 0; }
+.mse td.number, .part { white-space: nowrap; }
 .mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
 .share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
 code { overflow-wrap: anywhere; }
@@ -52,8 +56,9 @@ def write(report: Report, path: str | None, color: ColorChoice) -> bytes:
 
 def render_page(report: Report) -> str:
     """Summary, columns, pictures, worst cells, and how it was made."""
-    title = escape("Report: " + " against ".join(map(printable, report.files)))
-    parts = [_summary(report), _columns(report), *_pictures(report), _worst(report), _made(report)]
+    title = escape(f"Report: {report_title(report)}")
+    parts = [_summary(report), _comparison(report), _columns(report), _groups(report)]
+    parts += [*_pictures(report), _worst(report), _made(report)]
     return page(title, "\n".join(part for part in parts if part), style=OWN_STYLE)
 
 
@@ -79,6 +84,33 @@ def _summary(report: Report) -> str:
     return _section("Summary", _table((), ([escape(row.label), escape(row.text)] for row in rows), texts=2))
 
 
+def _comparison(report: Report) -> str:
+    """The models, their columns and groups, and which can be told apart."""
+    if report.comparison is None:
+        return ""
+    limits, n_models = Limits(DIGITS, MOST_LISTED, MOST_LISTED), len(report.comparison.models)
+    tables = [model_lines(report.comparison, DIGITS), detail_lines(report.comparison, limits, n_models)]
+    drawn = [_table(*_escaped(lines.titles, lines.rows)) for lines in tables if lines.rows]
+    return _section(f"{n_models} models, the best first", *drawn, f"<p>{escape(closing(report.comparison))}</p>")
+
+
+def _escaped(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    return [escape(title) for title in titles], [[escape(text) for text in row] for row in rows]
+
+
+def _groups(report: Report) -> str:
+    """The loss of each group, the largest share first."""
+    found = listings(report.result, MOST_LISTED).get("groups")
+    if found is None:
+        return ""
+    titles, rows = _escaped(found.titles, found.rows)
+    for row, i in zip(rows, by_share(report.result.groups)[:MOST_LISTED], strict=False):
+        row[-1] = _share(report.result.groups[i].share)
+    for row in (titles, *rows):
+        row.insert(found.n_texts, row.pop())  # a share stands beside the name, as with columns
+    return _section("Groups", _table(titles, rows, texts=found.n_texts + 1))
+
+
 def _columns(report: Report) -> str:
     """What is said of each column, those with the largest shares first."""
     result, ranked = report.result, report.ranked()
@@ -99,17 +131,21 @@ def _numbers(scalars: Iterable[Scalar]) -> list[str]:
 
 def _share(share: float) -> str:
     width = 0.0 if math.isnan(share) else 8 * share
-    return f'<span class="share" style="width:{width:.3g}rem"></span> {escape(percent(share))}'
+    bar = f'<span class="share" style="width:{width:.3g}rem"></span>'
+    return f'<span class="part">{bar} {escape(percent(share))}</span>'
 
 
 def _pictures(report: Report) -> Iterable[str]:
     """For each column that is pictured three figures, each with its numbers as text."""
-    for k, counts in enumerate(report.pictures):
+    for k, (counts, model) in enumerate(report.pictures):
         name = column_label(report.result, counts.plan.column)
+        if report.comparison:
+            name += f", {model_title(report.comparison.models[model], counts.plan.column)}"
         figures = [_figure(counts, name, title, 3 * k + i) for i, title in enumerate(PICTURES)]
-        heading = f"Pictures of {name}" if len(report.result.columns) > 1 else "Pictures"
+        alone = len(report.result.columns) == 1 and not report.comparison
+        heading = "Pictures" if alone else f"Pictures of {name}"
         yield _section(heading, '<div class="pictures">', *figures, "</div>")
-    left = len(report.result.columns) - len(report.pictures)
+    left = len(report.result.columns) - sum(model == 0 for _, model in report.pictures)
     if left:
         yield f"<p>{counted(left, 'more column')} without pictures: --column NAME pictures one.</p>"
 
@@ -164,8 +200,7 @@ def _range(axis: Axis, position: int) -> str:
 
 def _worst(report: Report) -> str:
     worst = listings(report.result, MOST_LISTED)["worst"]
-    rows = ([escape(text) for text in row] for row in worst.rows)
-    return _section("Worst cells", _table(worst.titles, rows, texts=0))
+    return _section("Worst cells", _table(*_escaped(worst.titles, worst.rows), texts=0))
 
 
 def _made(report: Report) -> str:

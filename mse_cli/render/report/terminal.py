@@ -7,30 +7,37 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len, set_cell_size
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from mse_cli.core.result import Result, WorstCell
 from mse_cli.core.tallies.pictures.bins import Counts
 from mse_cli.errors import counted, printable
+from mse_cli.render.comparisons.texts import Limits
+from mse_cli.render.comparisons.writing import drawn_tables
 from mse_cli.render.files.destination import STANDARD_OUTPUT
 from mse_cli.render.number_text import exact, short
 from mse_cli.render.report.characters import ASCII, BLOCKS, CHARACTERS, Shapes, bar, shaded
+from mse_cli.render.report.texts import DIGITS, Shares, percent, shares_of
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.screens.size import Size, size_of
 from mse_cli.render.summary import column_label
-from mse_cli.running.report.report import Detail, Report, share_of
+from mse_cli.running.comparison.standings import Comparison
+from mse_cli.running.report.report import Detail, Report
 
-MOST_COLUMNS = 1
+MOST_COLUMNS, MOST_MODELS = 1, 1
 WIDEST, SIDE_BY_SIDE = 120, 72  # columns of pictures; from which two stand beside each other
 LONGEST_NAME, GAP = 24, 2
-AROUND, AROUND_SHARES = 10, 13  # lines of everything but the pictures; with the columns' shares
+AROUND, AROUND_SHARES = 9, 12  # lines of everything but the pictures; with the columns' shares
 FEWEST_LINES, MOST_LINES, FRAME = 11, 28, 4  # of pictures; of what stands around a density
 FEWEST_SHARES, MOST_SHARES = 2, 12
 PIPE = Size(100, 36)
-TITLES = ("worst row", "column", "prediction", "target", "error", "share")
+RIGHT: JustifyMethod = "right"
+LEAST_TEXTS, LEAST_BAR = 3, 6  # of shares
+WORST = ((8, LONGEST_NAME, GAP), (6, 16, GAP), (5, 12, 1), (4, 8, 1))  # digits, longest name, gap: the first that fits
 
 
 def detail_for(n_columns: int) -> Detail:
@@ -61,27 +68,37 @@ def _panel(width: int) -> int:
 
 
 def render_report(report: Report, screen: Screen, size: Size) -> str:
-    """The summary, the pictures of one column, the columns' shares of SSE, the worst cells."""
+    """The summary, pictures of one column, the parts of SSE, the worst cells, the comparison of several models."""
     result, width = report.result, min(size.columns, WIDEST)
     shapes = ASCII if screen.ascii else BLOCKS
     text = screen.draw(_summary(report, screen, width), Text(), _pictures(report, screen, shapes, width, size))
-    worst = result.worst or ()
+    compared = screen.draw(Text(), *_comparison(report.comparison, screen)) if report.comparison else ""
+    worst, shares = result.worst or (), shares_of(report)
     left = size.lines - 1 - text.count("\n") - 1  # of the prompt, and the worst cells' titles
-    if len(result.columns) > 1:
-        left -= 2  # the shares' title, and what is left out
+    if shares:
+        left -= 2  # the shares' titles, and what is left out
         most = max(FEWEST_SHARES, min(MOST_SHARES, left - min(len(worst), left // 2)))
-        shares = screen.draw(_shares(report, screen, shapes, width, most))
-        text, left = text + shares, left - shares.count("\n") + 2
-    return text + screen.draw(_worst(worst[: max(1, left)], screen, narrow=width < SIDE_BY_SIDE))
+        panel = _panel(width) if len(shares) > 1 else width
+        drawn = screen.draw(_beside([_shares(it, screen, shapes, panel, most) for it in shares], width))
+        text, left = text + drawn, left - drawn.count("\n") + 2
+    return text + screen.draw(_worst(result, worst[: max(1, left)], screen, width)) + compared
+
+
+def _comparison(comparison: Comparison, screen: Screen) -> list[RenderableType]:
+    limits = Limits(DIGITS, most_columns=MOST_SHARES, most_rows=MOST_SHARES)
+    return drawn_tables(comparison, screen, limits)
 
 
 def _summary(report: Report, screen: Screen, width: int) -> Group:
     """The sides, how much was compared, and the scalars in full precision."""
-    result = report.result
+    result, sides = report.result, [printable(name) for name in report.files]
+    if report.comparison:
+        first = "the best" if report.comparison.best else "the first"
+        sides[0] += f", {first} of {len(report.comparison.models)} models,"
     used = "all" if result.cells_used == result.cells_total else f"{result.cells_used} of {result.cells_total}"
     facts = [screen.text(f"{result.shape[0]} × {result.shape[1]}, {used} cells used")]
     facts += [screen.text(f"{it.label} ") + screen.text(exact(it.value), "bold") for it in result.scalars()]
-    lines = [screen.text(" against ".join(printable(name) for name in report.files), "bold"), Text()]
+    lines = [screen.text(" against ".join(sides), "bold"), Text()]
     for fact in facts:
         if lines[-1] and len(lines[-1]) + 3 + len(fact) > width:
             lines.append(Text())
@@ -91,15 +108,22 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
 
 def _pictures(report: Report, screen: Screen, shapes: Shapes, width: int, size: Size) -> RenderableType:
     """The histogram of errors and the density, beside each other where there is room."""
-    counts, panel = report.pictures[0], _panel(width)
+    counts, panel = report.pictures[0].counts, _panel(width)
     name = _name(report.result, counts.plan.column)
     lines = _lines(size, len(report.result.columns))
-    panels = (_histogram(counts, name, screen, shapes, panel), _density(counts, screen, shapes, panel, lines))
-    if panel == width:
-        return Group(panels[0], Text(), panels[1])
-    row = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
-    row.add_column(width=panel)
-    row.add_column()
+    return _beside(
+        [_histogram(counts, name, screen, shapes, panel), _density(counts, screen, shapes, panel, lines)], width
+    )
+
+
+def _beside(panels: Sequence[RenderableType], width: int) -> RenderableType:
+    """Two panels beside each other, where there is room."""
+    if len(panels) == 1:
+        return panels[0]
+    if width < SIDE_BY_SIDE:
+        return Group(panels[0], Text(), *panels[1:])
+    row = _grid("left", "left")
+    row.columns[0].width = _panel(width)
     row.add_row(*panels)
     return row
 
@@ -113,7 +137,7 @@ def _name(result: Result, column: int) -> str:
 
 def shortened(name: str, longest: int = LONGEST_NAME) -> str:
     """A name that leaves room for others."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    return name if cell_len(name) <= longest else set_cell_size(name, longest - 1).rstrip() + "…"
 
 
 def _histogram(counts: Counts, name: str, screen: Screen, shapes: Shapes, width: int) -> Group:
@@ -163,51 +187,52 @@ def _legend(counts: Counts, steps: dict[str, int]) -> str:
     return shades + (f"  {total - inside} outside" if total > inside else "")
 
 
-def _shares(report: Report, screen: Screen, shapes: Shapes, width: int, most: int) -> Group:
-    """The columns with the largest parts of SSE, each with a bar and its MSE."""
-    result, ranked = report.result, report.ranked()
-    shown = ranked[:most] if len(ranked) > most + 1 else ranked
-    table = Table.grid(padding=(0, GAP, 0, 0))
-    for justify in ("left", "right", "left"):
-        table.add_column(justify=justify, no_wrap=True)
-    table.add_column(overflow="fold")
-    for j in shown:
-        share = share_of(result, j)
-        numbers = "  ".join(f"{it.label} {short(it.value, 6)}" for it in result.columns[j].scalars() if it.label)
-        drawn = bar(0.0 if math.isnan(share) else share, width // 4, shapes)
-        table.add_row(
-            screen.text(shortened(column_label(result, j))),
-            screen.text(percent(share)),
-            screen.text(drawn.ljust(width // 4), "cyan"),
-            screen.text(numbers),
-        )
-    lines: list[RenderableType] = [screen.text("share of SSE", "bold"), table]
-    if len(shown) < len(ranked):
-        rest = math.fsum(share_of(result, j) for j in ranked[len(shown) :])
-        lines.append(screen.text(f"{counted(len(ranked) - len(shown), 'more column')}: {percent(rest)}", "dim"))
+def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int, most: int) -> Group:
+    """The largest parts of SSE, each with a bar, and as many numbers as there is room for."""
+    parts = shares.parts[:most] if len(shares.parts) > most + 1 else shares.parts
+    longest = LONGEST_NAME if width >= SIDE_BY_SIDE else LONGEST_NAME // 2
+    rows = [(shortened(it.name, longest), percent(it.share), *it.numbers) for it in parts]
+    rows.insert(0, (shortened(shares.name, longest), "share", *shares.numbers))
+    widths = [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
+    while len(widths) > LEAST_TEXTS and sum(widths) + GAP * len(widths) + LEAST_BAR > width:
+        widths.pop()
+    room = max(LEAST_BAR, min(width // 4, width - sum(widths) - GAP * len(widths)))
+    table = _grid("left", "right", "left", *[RIGHT] * (len(widths) - 2))
+    for row, part in zip(rows, [None, *parts], strict=True):
+        drawn = "of SSE" if part is None else bar(0.0 if math.isnan(part.share) else part.share, room, shapes)
+        name, share, *numbers = (screen.text(text, "" if part else "bold") for text in row[: len(widths)])
+        table.add_row(name, share, screen.text(drawn.ljust(room), "cyan" if part else "bold"), *numbers)
+    lines: list[RenderableType] = [table]
+    if len(parts) < len(shares.parts):
+        rest = math.fsum(part.share for part in shares.parts[len(parts) :])
+        lines.append(screen.text(f"{len(shares.parts) - len(parts)} more: {percent(rest)}", "dim"))
     return Group(*lines)
 
 
-def percent(share: float) -> str:
-    """A part of the whole.
-
-    >>> percent(0.98765), percent(1e-7), percent(float("nan"))
-    ('98.8 %', '<0.1 %', '–')
-    """
-    if math.isnan(share):
-        return "–"
-    return "<0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
-
-
-def _worst(cells: Sequence[WorstCell], screen: Screen, *, narrow: bool) -> Table:
-    """The worst cells; their numbers to a few digits, so that they stand beside each other."""
-    digits, longest, gap = (5, LONGEST_NAME // 2, 1) if narrow else (8, LONGEST_NAME, GAP)
+def _grid(*justify: JustifyMethod, gap: int = GAP) -> Table:
     table = Table.grid(padding=(0, gap, 0, 0))
-    for _ in TITLES:
-        table.add_column(justify="right", overflow="fold")
-    table.add_row(*(screen.text(title, "bold") for title in TITLES))
+    for side in justify:
+        table.add_column(justify=side, overflow="fold")
+    return table
+
+
+def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: int) -> Table:
+    """The worst cells; their numbers to so many digits that they stand beside each other."""
+    for digits, longest, gap in WORST:
+        table = _worst_to(result, cells, screen, digits, longest, gap)
+        if screen.fits(table, width):
+            break
+    return table
+
+
+def _worst_to(result: Result, cells: Sequence[WorstCell], screen: Screen, digits: int, longest: int, gap: int) -> Table:
+    key = [] if result.key is None else [shortened(printable(result.key), longest)]
+    titles = ["worst row", *key, "column", "prediction", "target", "error", "share"]
+    table = _grid(*[RIGHT] * len(titles), gap=gap)
+    table.add_row(*(screen.text(title, "bold") for title in titles))
     for cell in cells:
+        names = [printable(cell.key or "")] * len(key) + [printable(cell.name) if cell.name else str(cell.column)]
         numbers = [short(x, digits) for x in (cell.prediction, cell.target, cell.error)]
-        name = shortened(printable(cell.name) if cell.name else str(cell.column), longest)
-        table.add_row(*map(screen.text, (str(cell.row), name, *numbers, percent(cell.share))))
+        texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
+        table.add_row(*map(screen.text, texts))
     return table

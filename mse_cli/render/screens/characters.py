@@ -12,7 +12,8 @@ from mse_cli.errors import UsageError
 ColorChoice = Literal["auto", "always", "never"]
 SAMPLES: dict[Language, str] = {"en": "", "zh": "均方误差"}  # without which a language cannot be shown
 PLAIN: dict[str, str] = {
-    "…": "...", "⋮": ":", "×": "x", "·": "*", "−": "-", "²": "^2", "Σ": "sum", "∂": "d", "⊙": "*", "√": "sqrt ",
+    "…": "...", "⋮": ":", "–": "-", "±": "+-", "×": "x", "·": "*", "−": "-", "²": "^2", "Σ": "sum",
+    "∂": "d", "⊙": "*", "√": "sqrt ",
 }  # fmt: skip
 
 

@@ -63,9 +63,9 @@ def hanging(line: str, indent: int, width: int) -> str:
     return "\n".join(lines)
 
 
-def warn_of(result: Result) -> None:
+def warn_of(*results: Result) -> None:
     """Say where ``inf`` stands for a number that float64 cannot hold."""
-    if result.overflow:
+    if any(result.overflow for result in results):
         warn("the square of an error is larger than float64 can hold (1.8e308) and stands as inf")
-    elif math.isinf(result.sse):
+    elif any(math.isinf(result.sse) for result in results):
         warn("the sum of the squared errors is larger than float64 can hold (1.8e308) and stands as inf")

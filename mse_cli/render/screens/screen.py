@@ -63,12 +63,13 @@ class Screen:
         border = box.ROUNDED if can_show("╭─┬┼╯", self.encoding) else box.ASCII
         return Table(box=border, show_header=header, show_footer=footer)
 
-    def fits(self, renderable: RenderableType) -> bool:
-        """Whether something can be shown without cutting or wrapping anything."""
-        if self.console.width >= UNLIMITED:
+    def fits(self, renderable: RenderableType, width: int | None = None) -> bool:
+        """Whether something can be shown in a width, or the screen's, without cutting or wrapping anything."""
+        width = width or self.console.width
+        if width >= UNLIMITED:
             return True
         unlimited = self.console.options.update(max_width=UNLIMITED)
-        return Measurement.get(self.console, unlimited, renderable).maximum <= self.console.width
+        return Measurement.get(self.console, unlimited, renderable).maximum <= width
 
 
 def use_color(choice: str, *, terminal: bool) -> bool:

@@ -9,15 +9,15 @@ from itertools import combinations
 
 from mse_cli.core.result import Limit, Reduction
 from mse_cli.core.tallies.differences import EachModel, PairedDifferences, Pairs
-from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, counted
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.running.backend import Backend
 from mse_cli.running.comparison.models import short_names
 from mse_cli.running.comparison.standings import Comparison, standings
+from mse_cli.running.evaluation import tallies_for
 from mse_cli.running.merging.baseline import larger
-from mse_cli.running.tallying import Progress
+from mse_cli.running.tallying import Progress, Tally
 
 
 def compare_models(
@@ -26,26 +26,27 @@ def compare_models(
     *,
     reduction: Reduction = "mean",
     baseline: int | None = None,
+    worst: int | None = None,
+    stats: bool = False,
+    also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Comparison:
-    """Run the blocks of a pair that holds several models, and rank them.
+    """Run the blocks of a pair that holds several models, and rank them; ``also`` feed other tallies.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
-    sums = EachModel([Sums(pair.n_columns) for _ in names])
+    models = EachModel([tallies_for(pair, worst=worst, stats=stats) for _ in names])
     differences = PairedDifferences(pairs_of(len(names), baseline))
-    groups = EachModel([Groups(pair.by) for _ in names if pair.by])
-    backend.run(sums, differences, *([groups] if pair.by else []), progress=progress)
-    if not sums.tallies[0].cells_used.any():
+    backend.run(models, differences, *also, progress=progress)
+    first = models.tallies[0].sums
+    if not first.cells_used.any():
         hint = "mse compute MODEL TRUTH says in which file they are missing"
         raise ParseError("no cell is there in the target and in every model: there is nothing to compare", hint=hint)
     both = list(zip(names, short_names(names), strict=True))
-    found = standings(
-        sums.tallies, differences, groups.tallies, both, pair.names, reduction=reduction, baseline=baseline
-    )
-    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *_cells_left_out(sums.tallies[0])))
+    found = standings(models.tallies, differences, both, pair.names, reduction=reduction, baseline=baseline)
+    return replace(found, notes=(*pair.notes, *rows_left_out(pair), *_cells_left_out(first)))
 
 
 def pairs_of(n_models: int, baseline: int | None) -> Pairs:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from mse_cli.core.exact import Total, rounded
 from mse_cli.core.result import Limit, Reduction, Result
 from mse_cli.core.tallies.differences import PairedDifferences
-from mse_cli.core.tallies.groups import Groups
-from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError
+from mse_cli.running.evaluation import finish
+from mse_cli.running.tallying import Tallies
 
 FEWEST_ROWS = 30  # for an interval
 QUANTILE = 1.959964  # of the normal distribution, for 95 %
@@ -97,9 +97,8 @@ class Comparison:
 
 
 def standings(
-    sums: Sequence[Sums],
+    models: Sequence[Tallies],
     differences: PairedDifferences,
-    groups: Sequence[Groups],
     names: Sequence[tuple[str, str]],
     columns: tuple[str | None, ...] | None,
     *,
@@ -109,9 +108,8 @@ def standings(
     """The ranking of models of which all rows were added.
 
     Args:
-        sums: Of each model.
+        models: What was found out about each.
         differences: Of their pairs; of a baseline and each other model at least.
-        groups: Of each model, if there are groups.
         names: Of each model what it was given as, and its short name.
         columns: The names of the target's columns.
         reduction: "mean" or "sum".
@@ -120,28 +118,24 @@ def standings(
     Raises:
         ParseError: if all weights are 0.
     """
-    totals = [Total.of(each.errors.totals()) for each in sums]
-    divisor = Fraction(sum(sums[0].divisors()))
+    totals = [Total.of(each.sums.errors.totals()) for each in models]
+    divisor = Fraction(sum(models[0].sums.divisors()))
     if divisor == 0:
         raise ParseError("all weights are 0")
     keys = [_order(total) for total in totals]
-    order = sorted(range(len(sums)), key=keys.__getitem__)
+    order = sorted(range(len(models)), key=keys.__getitem__)
     reference = order[0] if baseline is None else baseline
     found = [
         Standing(
             *names[i],
             rank=1 + sum(key < keys[i] for key in keys),
-            result=_result(sums[i].finish(reduction, columns), totals[i], groups[i] if groups else None),
+            result=finish(models[i], columns, reduction).result,
             ratio=_ratio(totals[i], totals[order[0]]),
             difference=None if i == reference else _difference(i, reference, totals, differences, divisor),
         )
-        for i in range(len(sums))
+        for i in range(len(models))
     ]
     return Comparison(tuple(found[i] for i in order), found[reference], differences.n_rows, baseline is not None)
-
-
-def _result(result: Result, sse: Total, groups: Groups | None) -> Result:
-    return result if groups is None else replace(result, by=groups.by, groups=groups.finish(sse))
 
 
 def _order(total: Total) -> tuple[bool, float, Fraction]:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from mse_cli import door
 
 if TYPE_CHECKING:
-    from mse_cli.running.report.report import Report, report_of
+    from mse_cli.running.report.report import Report, Wanted, report_of
 
-__all__ = ["Report", "report_of"]
+__all__ = ["Report", "Wanted", "report_of"]
 
-__getattr__ = door(__name__, {"Report": "report", "report_of": "report"})
+__getattr__ = door(__name__, {"Report": "report", "Wanted": "report", "report_of": "report"})

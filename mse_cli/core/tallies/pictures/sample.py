@@ -29,6 +29,8 @@ class Sample:
         self._ranks = np.empty(0, dtype=np.uint64)
         self._n_columns = n_columns
         self._rows: Floats = np.empty((3, 0, n_columns))  # prediction, target, error
+        self._waiting: list[tuple[NDArray[np.uint64], Floats]] = []
+        self._n_waiting = 0
         self._steps: NDArray[np.uint64] | None = None
 
     def update(self, block: Block) -> None:
@@ -49,10 +51,19 @@ class Sample:
             self._keep(ranks[chosen], _rows_of(block, chosen))
 
     def _keep(self, ranks: NDArray[np.uint64], rows: Floats) -> None:
-        ranks = np.concatenate([self._ranks, ranks])
+        """Have some rows wait until they are as many as are kept: sorting takes longer than finding them."""
+        self._waiting.append((ranks, rows))
+        self._n_waiting += len(ranks)
+        if self._n_waiting >= self.most:
+            self._sort()
+
+    def _sort(self) -> None:
+        all_ranks, all_rows = zip((self._ranks, self._rows), *self._waiting, strict=True)
+        ranks = np.concatenate(all_ranks)
         kept = np.argsort(ranks)[: self.most]
-        self._ranks = ranks[kept]
-        self._rows = np.concatenate([self._rows, rows], axis=1)[:, kept]
+        self._ranks, self._rows = ranks[kept], np.concatenate(all_rows, axis=1)[:, kept]
+        self._waiting.clear()
+        self._n_waiting = 0
 
     def new(self) -> Sample:
         """An empty one of the same kind."""
@@ -60,10 +71,12 @@ class Sample:
 
     def merge(self, other: Sample) -> None:
         """Take in what another one has kept."""
+        other._sort()
         self._keep(other._ranks, other._rows)
 
     def column(self, number: int) -> tuple[Floats, Floats, Floats]:
         """A, Y and A − Y of one column of the rows, NaN where a cell is not in use."""
+        self._sort()
         prediction, target, error = self._rows[:, :, number]
         return prediction, target, error
 
