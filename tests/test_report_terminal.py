@@ -158,3 +158,12 @@ def test_errors_that_are_no_numbers_are_counted(mse: Run, tmp_path: Path) -> Non
     done = mse("report", "p.csv", "p.csv", "--missing", "propagate")
     assert done.returncode == 0
     assert "2 errors NaN" in done.stdout
+
+
+def test_models_and_groups_are_reported_the_same_on_dask_and_from_a_pipe(mse: Run) -> None:
+    command = ("report", *(str(ROOT / name) for name in REGIONS), "--key", "id", "--by", "region", "-q")
+    here = mse(*command)
+    assert here.returncode == 0
+    assert mse(*command, "--dask", "local", "-j", "2").stdout == here.stdout
+    piped = mse(*command[:4], "-", *command[5:], input=(ROOT / REGIONS[-1]).read_text())
+    assert piped.stdout.splitlines()[1:] == here.stdout.splitlines()[1:]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from mse_cli.checks.finding import Finding
 from mse_cli.checks.precision import Precision, remark
@@ -123,6 +124,22 @@ def test_a_long_table_is_written_row_by_row_and_says_what_a_short_one_says(
     drawn = lines()
     assert [line.split() for line in streamed if "─" not in line] == [line.split() for line in drawn if "─" not in line]
     assert len(streamed) > 5000
+
+
+def test_the_rows_of_a_long_table_are_called_by_their_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = [f"1e-07|价%s{i}" for i in range(1500)]
+    Path("p.csv").write_text("id,x\n" + "".join(f"{key},{i * 1e5}\n" for i, key in enumerate(keys)))
+    Path("t.csv").write_text("id,x\n" + "".join(f"{key},0.001\n" for key in keys))
+    assert run(["compute", "p.csv", "t.csv", "--key", "id", "--all", "--only", "gradient"]) == 0
+    _, _, titles, _, *lines, _ = capsysbinary.readouterr().out.decode().splitlines()
+    assert [line.split("│")[1].strip() for line in lines] == keys
+    assert len({cell_len(line) for line in (titles, *lines)}) == 1
+    assert [float(line.split("│")[2]) for line in lines[:2]] == [
+        float(f"{2 * x / 1500:.6g}") for x in (-1e-3, 99999.999)
+    ]
 
 
 def test_a_long_table_needs_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = options.examples(
     "mse report preds.csv truth.csv",
     "mse report preds.csv truth.csv --column price -o price.svg",
-    "mse report linear.csv forest.csv truth.csv --key id --by region -o report.html",
+    "mse report linear.csv forest.csv truth.csv --key id -o report.html",
 )
 
 
@@ -41,7 +41,6 @@ def report(
         ),
     ],
     *,
-    by: losses.By = None,
     column: Annotated[
         str | None,
         typer.Option(
@@ -63,6 +62,7 @@ def report(
     ] = None,
     color: options.Color = "auto",
     inputs: "InputOptions",
+    by: losses.By = None,
     jobs: options.Jobs = None,
     dask: options.Dask = None,
     quiet: options.Quiet = False,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 from rich.cells import cell_len
 
-from mse_cli.core.blocks import row_sums
+from mse_cli.core.blocks import Floats, row_sums
 from mse_cli.core.result import Excerpt
-from mse_cli.render.number_text import short
+from mse_cli.errors import printable
 from mse_cli.render.printing import Job
 from mse_cli.render.screens.characters import shown_in
 from mse_cli.render.screens.screen import Screen
@@ -33,12 +34,15 @@ def pieces(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iter
         return f"{side} {f' {side} '.join(texts)} {side}\n"
 
     def words(texts: list[str]) -> str:
-        return line(" " * (width - cell_len(text)) + text for text, width in zip(texts, widths, strict=True))
+        return line(map(_right, texts, widths))
 
     yield shown_in(f"{matrix.title}\n", screen.encoding)
     yield f"{border.get_top(around)}\n" + words(ends.titles) + f"{border.get_row(around, 'head')}\n"
-    for rows in _rows(job, name):
-        yield "".join(line(map(str.rjust, row, widths)) for row in rows)
+    template = line(["%s", *(f"%{width}s" for width in widths[1:])])
+    for names, rows in _rows(job, name):
+        called = [_right(shown_in(name, screen.encoding), widths[0]) for name in names]
+        texts = iter(_texts(rows, digits))
+        yield "".join(map(template.__mod__, zip(called, *[texts] * rows.shape[1], strict=True)))
     if matrix.sums:
         yield f"{border.get_row(around, 'foot')}\n" + words(ends.sums)
     yield f"{border.get_bottom(around)}\n"
@@ -47,20 +51,29 @@ def pieces(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iter
 def _widths(ends: Lines, n_rows: int, digits: int) -> list[int]:
     """The width of each column: of its title, its sum, and the widest number."""
     number = digits + LONGEST_AROUND_DIGITS
-    whole = [len(str(n_rows)), *[number] * (len(ends.titles) - 1)]
+    named = max([len(str(n_rows)), *(cell_len(row[0]) for row in ends.rows)])
+    whole = [named, *[number] * (len(ends.titles) - 1)]
     below = ends.sums if len(ends.sums) == len(ends.titles) else [""] * len(ends.titles)
     texts = zip(ends.titles, below, whole, strict=True)
     return [max(cell_len(title), cell_len(total), width) for title, total, width in texts]
 
 
-def _rows(job: Job, name: MatrixName) -> Iterator[list[list[str]]]:
-    """The texts of the rows, a block at a time."""
-    digits, of_block, row = job.printout.digits, job.evaluation.of_block(name), 0
+def _right(text: str, width: int) -> str:
+    return text.rjust(width) if text.isascii() else " " * (width - cell_len(text)) + text
+
+
+def _texts(numbers: Floats, digits: int) -> list[str]:
+    """Every number as ``short`` writes it; all at once, since a table may have millions."""
+    text = f"%.{digits}g " * numbers.size % tuple(numbers.reshape(-1).tolist())
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").split()
+
+
+def _rows(job: Job, name: MatrixName) -> Iterator[tuple[Iterable[str], Floats]]:
+    """What the rows are called; their numbers and, beside SE, their sum; a block at a time."""
+    of_block, row = job.evaluation.of_block(name), 0
     for block in job.evaluation.blocks(job.progress):
-        sums = [[short(x, digits)] for x in row_sums(block)] if name == "se" else [[]] * block.shape[0]
-        cells = of_block(block).tolist()
-        yield [
-            [str(row + k), *(short(x, digits) for x in line), *total]
-            for k, (line, total) in enumerate(zip(cells, sums, strict=True), start=1)
-        ]
+        cells = of_block(block)
+        numbered = map(str, range(row + 1, row + 1 + block.shape[0]))
+        names = numbered if block.keys is None else map(printable, block.keys)
+        yield names, np.column_stack([cells, row_sums(block)]) if name == "se" else cells
         row += block.shape[0]

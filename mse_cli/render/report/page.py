@@ -20,7 +20,7 @@ from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.summary import by_share, column_label, listings, summary_rows
 from mse_cli.running.report.report import Detail, Report, share_of
 
-MOST_COLUMNS, MOST_MODELS, MOST_LISTED = 12, 6, 100  # with pictures; in the tables of columns and groups
+MOST_COLUMNS, MOST_MODELS, MOST_LISTED = 12, 6, 24  # with pictures; in the tables of columns and groups
 # Colours that the page's own take the place of, so that pictures follow light and dark.
 PALETTE = Palette(ink="#010203", line="#010204", accent="#2f74d8")
 THEMED = {"#010203": "var(--ink)", "#010204": "var(--soft)"}
