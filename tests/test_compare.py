@@ -422,6 +422,9 @@ class TestInPython:
         ("arguments", "error"),
         [
             (({"a": [1.0]}, [1.0]), UsageError),
+            (([[1.0], [2.0]], [1.0]), UsageError),
+            (({"a": [1.0], "b": [1.0]}, None), UsageError),
+            (({1: [1.0], "1": [1.0], "b": [2.0]}, [1.0]), UsageError),
             (({"a": [1.0], "b": "missing.csv"}, [1.0]), InputError),
             (({"a": [1.0], "b": [1.0, 2.0]}, [1.0]), ShapeError),
             (({"a": [1.0], "b": ["x"]}, [1.0]), MseError),
@@ -477,6 +480,8 @@ class TestInPython:
             (["a"] * (N - 1), f"by has {N - 1} labels for {N} rows"),
             (["price", "rooms"] * (N // 2), "labels of rows are called like columns"),
             ([["a"]] * N, "each row has one label"),
+            (7, "'7' is no column of labels"),
+            (b"price", "is no column of labels"),
             ({"a": ["x"] * N, "b": ["x"]}, "columns of different lengths"),
             ("regoin", "there is no column 'regoin'"),
         ],

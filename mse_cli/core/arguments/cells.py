@@ -127,7 +127,7 @@ def texts_of(values: Any) -> list[str]:
     """The cells of one column as text, without white space around it; a missing one is empty.
 
     Raises:
-        ShapeError: for more columns than one.
+        ShapeError: for what is no column.
 
     >>> texts_of([" north", None, 7, float("nan")])
     ['north', '', '7', '']
@@ -135,6 +135,8 @@ def texts_of(values: Any) -> list[str]:
     if isinstance(values, np.ndarray):
         values = values.reshape(-1) if values.shape[1:] == (1,) else values
         values = values.astype(str) if values.dtype.kind in "mM" else values  # of dates NumPy's list has numbers
+    if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+        raise ShapeError(f"{quote(str(values))} is no column of labels")
     to_list = next((getattr(values, name) for name in TO_LISTS if hasattr(values, name)), None)
     cells = list(values) if to_list is None else to_list()
     if any(isinstance(cell, list | tuple | dict) for cell in cells):

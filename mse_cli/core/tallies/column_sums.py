@@ -88,7 +88,7 @@ class ColumnSums:
             leading -= sigma
             sums = np.bincount(groups, _row_sums(leading), self.n_columns)
             self._bucket(0).add(sums.astype(np.float64))
-            terms = terms - leading
+            terms = np.subtract(terms, leading, out=leading)
 
     def placed(self, columns: Integers, n_columns: int) -> ColumnSums:
         """Each column's sum in the place that ``columns`` says, among so many."""

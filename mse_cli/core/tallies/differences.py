@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[int, int], ...]  # of models
 
 LARGEST, SMALLEST = 2.0**400, 2.0**-400  # of a d or w whose products float64 holds with their rounding errors
-CELLS = 16 * 1024  # rows × pairs at once, so that they stay in the processor's cache
+CELLS = 16 * 1024  # rows × pairs, or × C, at once, so that they stay in the processor's cache
 
 
 class PairedDifferences:
@@ -53,15 +53,13 @@ class PairedDifferences:
     def update(self, block: Block) -> None:
         """Add a block that holds all models."""
         with np.errstate(all="ignore"):
-            losses = [_row_losses(model) for model in block.of_models()]
-            high, low = np.stack([loss[0] for loss in losses]), np.stack([loss[1] for loss in losses])
-            weights = _row_weights(block)
             first, second = (list(models) for models in zip(*self.pairs, strict=True))
-            step = max(1, CELLS // len(self.pairs))
+            step = max(1, CELLS // max(len(self.pairs), block.shape[1]))
             for start in range(0, block.shape[0], step):
-                rows = slice(start, start + step)
-                differences = (high[first, rows] - high[second, rows]) + (low[first, rows] - low[second, rows])
-                self._add(differences, None if weights is None else weights[rows], block.shape[1])
+                rows = block.rows(start, start + step)
+                high, low = map(np.stack, zip(*map(_row_losses, rows.of_models()), strict=True))
+                differences = (high[first] - high[second]) + (low[first] - low[second])
+                self._add(differences, _row_weights(rows), block.shape[1])
 
     def _add(self, differences: Floats, weights: Floats | None, n_columns: int) -> None:
         """Add the differences of each pair (down) in some rows (across) that have these weights, or C each."""
@@ -235,18 +233,22 @@ def _folded(terms: Floats) -> tuple[Floats, Floats]:
 
     Cell by cell, since NumPy's own sum takes another order where there is one row only.
     """
-    low = np.zeros(terms.shape)
+    low: Floats | None = None
     while (half := len(terms) // 2) > 0:
-        x, y = terms[:half], terms[half : 2 * half]
+        x, y, odd = terms[:half], terms[half : 2 * half], terms[2 * half :]
         total = x + y
         y_virtual = total - x
         x_virtual = total - y_virtual
         lost = np.subtract(y, y_virtual, out=y_virtual)
         lost += np.subtract(x, x_virtual, out=x_virtual)
-        lost += low[:half]
-        lost += low[half : 2 * half]
-        terms, low = (np.concatenate(parts) for parts in ((total, terms[2 * half :]), (lost, low[2 * half :])))
-    return terms[0], low[0]
+        if low is not None:
+            lost += low[:half]
+            lost += low[half : 2 * half]
+        if len(odd):
+            lost = np.concatenate((lost, np.zeros_like(odd) if low is None else low[2 * half :]))
+            total = np.concatenate((total, odd))
+        terms, low = total, lost
+    return terms[0], np.zeros_like(terms[0]) if low is None else low[0]
 
 
 def _within(values: Floats) -> Mask:

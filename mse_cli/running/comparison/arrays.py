@@ -12,7 +12,7 @@ from mse_cli.readers.opening import InputOptions, labelled
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
 from mse_cli.running.backend import backend_for
 from mse_cli.running.comparison.comparing import compare_models
-from mse_cli.running.comparison.models import named_model, open_models
+from mse_cli.running.comparison.models import named_model, open_models, short_names
 from mse_cli.running.comparison.standings import Comparison
 
 
@@ -73,8 +73,10 @@ def compare(
     4.875
     """
     check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
-    if len(models) < 2:
-        raise UsageError("there are two models at least to compare")
+    if not isinstance(models, Mapping) or len(models) < 2 or true is None:
+        raise UsageError("there are two models at least to compare, and a target", hint="compare({'a': A, 'b': B}, Y)")
+    short_names([*map(str, models)])  # refuses two that are called the same
+    models = {str(name): model for name, model in models.items()}
     chosen = None if baseline is None else named_model(baseline, list(models))
     sides = in_memory(models, true, weights, missing, by)
     options = InputOptions(
@@ -89,7 +91,6 @@ def compare(
         dialect=Dialect(header, delimiter, decimal, sides.missing, tuple(na)),
         read_again=False,
     )
-    assert sides.target is not None
-    opened = open_models([*sides.predictions, sides.target], options, list(models))
+    opened = open_models([side for side in (*sides.predictions, sides.target) if side is not None], options, [*models])
     with backend_for(labelled(opened.pair, sides.labels)) as backend:
         return compare_models(backend, opened.names, reduction=reduction, baseline=chosen)
