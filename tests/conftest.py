@@ -9,6 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
+
+# The same examples in every run, and none refused for a slow machine: what fails here is what a change has broken.
+# HYPOTHESIS_PROFILE=search looks for more: other examples in each run, ten times as many.
+settings.register_profile("default", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+MORE = 10 if PROFILE == "search" else 1
+settings.load_profile(PROFILE)
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and what is started here would inherit that
 
@@ -16,6 +25,15 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # What would change how output looks; a test that is about one of these sets it itself.
 UNSET = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "GITHUB_ACTIONS", "PYTHONIOENCODING", "MSE_LANG")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Ten times the examples that a test asks for: no profile can scale what a test sets itself."""
+    test = getattr(item, "function", None)
+    if MORE > 1 and is_hypothesis_test(test) and not hasattr(test, "has_more_examples"):
+        own = test._hypothesis_internal_use_settings
+        test._hypothesis_internal_use_settings = settings(own, max_examples=MORE * own.max_examples)
+        test.has_more_examples = True
 
 
 @pytest.fixture
