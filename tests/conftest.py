@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import starting
 from hypothesis import is_hypothesis_test, settings
 
 # The same examples in every run, and none refused for a slow machine: what fails here is what a change has broken.
@@ -36,13 +38,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         test.has_more_examples = True
 
 
+@pytest.fixture(scope="session")
+def starter() -> Iterator[socket.socket]:
+    """What starts the command at a fraction of the cost; tests of starting, signals and streams do it themselves."""
+    with starting.server() as server:
+        yield server
+
+
 @pytest.fixture
-def mse(tmp_path: Path) -> Run:
+def mse(tmp_path: Path, starter: socket.socket) -> Run:
     """Run ``mse`` in the test's own folder; standard input is empty unless given."""
 
     def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name not in UNSET}
         environment |= {"PYTHONIOENCODING": "utf-8", "TERM": "xterm", **options.pop("env", {})}
+        if set(options) <= {"input", "timeout"} and starting.can_fork(environment):
+            text, timeout = options.get("input", ""), options.get("timeout", 60)
+            return starting.run(starter, [*map(str, arguments)], str(tmp_path), environment, text, timeout)
         return subprocess.run(
             [sys.executable, "-m", "mse_cli", *map(str, arguments)],
             **{"cwd": tmp_path, "capture_output": True, "text": True, "input": "", "timeout": 60} | options,
