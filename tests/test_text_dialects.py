@@ -144,9 +144,11 @@ def is_ambiguous(case: Case, numbers: list[list[int | None]], side: Written) -> 
     numeric = [any(re.fullmatch(r"-?[0-9.,]+", cell) and cell != "-999" for cell in column) for column in columns]
     texts = case.ids is not None or case.words is not None
     ends_empty = not side.header and not any(columns[-1])  # a delimiter at the end of every row, or a column of gaps
+    counts = [*map(str, range(len(rows[0])))]  # what pandas calls columns without names, perhaps behind its index
+    as_pandas = [cell.strip() for cell in rows[0]] in (counts, ["", *counts[:-1]])
     decimal = [cell for row in numbers for cell in (number_text(number, side) for number in row) if "," in cell]
     return (
-        (not side.header and (texts or [cell.strip() for cell in rows[0]] == [str(i) for i in range(len(rows[0]))]))
+        (not side.header and (texts or as_pandas))
         or not any(numeric)
         or side.trailing
         or ends_empty
