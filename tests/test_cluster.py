@@ -60,9 +60,15 @@ def slow(tmp_path):
     return tmp_path
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def with_path(folder: Path | None) -> dict[str, str]:
+    """The environment in which Python looks for modules in a folder first."""
+    here = os.environ.get("PYTHONPATH", str(Path(__file__).parents[1]))
+    return os.environ | {"PYTHONPATH": os.pathsep.join([*([str(folder)] if folder else []), here])}
+
+
+def start(folder: Path, *arguments: str, path: Path | None = None, file: str = "slow.csv") -> subprocess.Popen[str]:
     """``mse compute`` on the slow file, in a process group and with temporary files of its own."""
-    command = [sys.executable, "-m", "mse_cli", "compute", "slow.csv", "slow.csv", "--missing", "skip-cell"]
+    command = [sys.executable, "-m", "mse_cli", "compute", file, file, "--missing", "skip-cell"]
     return subprocess.Popen(
         [*command, "--only", "mse", *arguments],
         cwd=folder,
@@ -70,7 +76,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"TMPDIR": str(folder / "tmp")},
+        env=with_path(path) | {"TMPDIR": str(folder / "tmp")},
     )
 
 
@@ -81,6 +87,31 @@ def test_interrupted_it_ends_at_once_and_leaves_nothing(slow):
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, "", "")
     wait_for(lambda: not group_of(process.pid), 10)
+    assert list((slow / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.4, 0.8])
+def test_a_signal_while_a_local_cluster_starts_leaves_nothing(slow, sent, code, seconds):
+    process = start(slow, "--dask", "local", "-j", "2")
+    wait_for(lambda: list((slow / "tmp").iterdir()))
+    time.sleep(seconds)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (code, "", "")
+    wait_for(lambda: not group_of(process.pid), 10)
+    assert list((slow / "tmp").iterdir()) == []
+
+
+def test_a_local_cluster_that_cannot_start_is_an_error_in_time(slow):
+    program = 'import os, sys\nif "--multiprocessing-fork" in sys.orig_argv: os._exit(1)\n'
+    (slow / "sitecustomize.py").write_text(program)
+    began = time.monotonic()
+    process = start(slow, "--dask", "local", path=slow)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert (process.returncode, out) == (2, "")
+    assert err.startswith("error: no Dask worker has been at work for 20 s\nhint: they cannot start")
     assert list((slow / "tmp").iterdir()) == []
 
 
@@ -96,23 +127,75 @@ def test_a_killed_worker_costs_only_its_tasks(slow):
 
 
 @pytest.fixture
-def scheduler(tmp_path):
-    """A scheduler with two workers: its process and its address."""
+def cluster(tmp_path):
+    """Starts a scheduler and workers: the scheduler's process and its address, the workers' process."""
     file = tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(file), "--no-dashboard"]
-    environment = os.environ | {"DASK_TEMPORARY_DIRECTORY": str(tmp_path)}
     with contextlib.ExitStack() as stack:
 
-        def run(*arguments: str) -> subprocess.Popen[bytes]:
-            process = subprocess.Popen([sys.executable, "-m", *arguments], stderr=subprocess.PIPE, env=environment)
-            stack.callback(process.communicate)
+        def run(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+            environment = environment | {"DASK_TEMPORARY_DIRECTORY": str(tmp_path)}
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+            stack.callback(process.wait)
             stack.callback(process.terminate)
             return process
 
-        started = run("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common)
-        wait_for(lambda: file.exists() and file.stat().st_size)
-        run("distributed.cli.dask_worker", "--nworkers", "2", "--nthreads", "1", *common)
-        yield started, json.loads(file.read_text())["address"]
+        def started(*options: str, path: Path | None = None, before: str = "") -> tuple[subprocess.Popen[bytes], str]:
+            common = f"--scheduler-file {file} --no-dashboard"
+            python = f"exec {sys.executable} -m distributed.cli.dask"
+            command = f"{python}_scheduler --host 127.0.0.1 --port 0 {common}"
+            scheduler = run(["sh", "-c", command], with_path(None))
+            wait_for(lambda: file.exists() and file.stat().st_size)
+            command = f"{before} {python}_worker --nworkers 2 --nthreads 1 {common} {' '.join(options)}"
+            run(["sh", "-c", command], with_path(path))
+            return scheduler, json.loads(file.read_text())["address"]
+
+        yield started
+
+
+@pytest.fixture
+def scheduler(cluster):
+    """A scheduler with two workers: its process and its address."""
+    return cluster()
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("raise ModuleNotFoundError('mse_cli')", "there is no mse-cli at tcp://"),
+        ("__version__ = '0.0.9'", "mse-cli is 0.0.9 at tcp://"),
+    ],
+)
+def test_a_worker_without_mse_cli_or_of_another_version_is_an_error_in_time(slow, cluster, module, words):
+    (slow / "other" / "mse_cli").mkdir(parents=True)
+    (slow / "other" / "mse_cli" / "__init__.py").write_text(module)
+    _, address = cluster(path=slow / "other")
+    began = time.monotonic()
+    process = start(slow, "--dask", address)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert (process.returncode, out) == (2, "")
+    assert err.removeprefix(WAITING).startswith(f"error: {words}")
+    assert "hint: mse-cli must be installed, in the same version" in err
+
+
+def test_workers_out_of_memory_are_an_error(slow, cluster):
+    np.save(slow / "wide.npy", np.lib.stride_tricks.as_strided(np.zeros(1), (2, 30_000_000), (0, 0)))
+    _, address = cluster(before="ulimit -v 1500000;")
+    process = start(slow, "--dask", address, file="wide.npy")
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, out) == (2, "")
+    assert err.removeprefix(WAITING).startswith("error: ")
+    assert "memory" in err
+    assert "Traceback" not in err
+
+
+def test_workers_that_cannot_write_a_file_do_their_work_for_the_outputs_are_written_here(slow, cluster):
+    np.save(slow / "slow.npy", np.ones((100_000, 4)))
+    _, address = cluster("--no-nanny", "--nworkers", "1", before="ulimit -f 0;")
+    process = start(slow, "--dask", address, "--save-se", "se.npy", file="slow.npy")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.removeprefix(WAITING)) == (0, ANSWER, "")
+    assert np.load(slow / "se.npy").shape == (100_000, 4)
 
 
 def test_a_running_cluster_is_used_and_a_lost_scheduler_is_an_error_within_seconds(slow, scheduler):

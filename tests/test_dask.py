@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from mse_cli import __version__
 from mse_cli.errors import InputError, MseError, ParseError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.text.dialect import Dialect
@@ -25,15 +27,21 @@ from mse_cli.running.evaluation import evaluate_pair
 from mse_cli.running.partitions import with_counted_rows
 
 
-@pytest.fixture(scope="module")
-def clients(tmp_path_factory):
-    """Connections to clusters of 1, 2 and 4 workers, which are threads here."""
+def in_threads_of_dask(folder, n_workers):
+    """A cluster whose workers are threads here."""
     import dask
     from distributed import LocalCluster
 
     common = {"processes": False, "protocol": "tcp://", "dashboard_address": "127.0.0.1:0", "memory_limit": 0}
-    with dask.config.set({"temporary-directory": str(tmp_path_factory.mktemp("dask"))}):
-        clusters = [LocalCluster(n_workers=n, threads_per_worker=1, **common) for n in (1, 2, 4)]
+    with dask.config.set({"temporary-directory": str(folder)}):
+        return LocalCluster(n_workers=n_workers, threads_per_worker=1, **common)
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory):
+    """Connections to clusters of 1, 2 and 4 workers, which are threads here."""
+    folder = tmp_path_factory.mktemp("dask")
+    clusters = [in_threads_of_dask(folder, n) for n in (1, 2, 4)]
     connections = [connected(cluster.scheduler_address) for cluster in clusters]
     yield [connection.__enter__() for connection in connections]
     for connection in reversed(connections):
@@ -142,6 +150,55 @@ def test_results_come_in_order_and_few_are_held(clients):
     assert list(map_on_dask(str, [], client=clients[2])) == []
 
 
+def test_workers_that_go_in_the_middle_cost_their_tasks_alone(tmp_path):
+    with in_threads_of_dask(tmp_path, 4) as local, connected(local.scheduler_address) as client:
+        found = map_on_dask(slowly, range(60), client=client)
+        first = list(itertools.islice(found, 5))
+        local.scale(1)
+        assert first + list(found) == list(range(60))
+
+
+def slowly(number):
+    time.sleep(0.02)
+    return number
+
+
+def test_without_a_worker_left_it_does_not_wait_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "SECONDS_WITHOUT_WORKERS", 1.0)
+    with in_threads_of_dask(tmp_path, 1) as local:
+        with connected(local.scheduler_address) as client:
+            found = map_on_dask(slowly, range(600), client=client)
+            next(found)
+            local.scale(0)
+            with pytest.raises(InputError, match="no Dask worker has been at work for 1 s") as caught:
+                list(found)
+        assert "memory" in caught.value.hint
+        told = []
+        with (
+            pytest.raises(InputError, match="no Dask worker has been at work"),
+            connected(local.scheduler_address, tell=told.append),
+        ):
+            raise AssertionError
+        assert told == [["the Dask scheduler has no workers yet: waiting for some"]]
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"),
+    [
+        ({"tcp://w:1": __version__, "tcp://w:2": ModuleNotFoundError()}, "there is no mse-cli at tcp://w:2"),
+        ({"tcp://w:1": "0.0.9"}, f"mse-cli is 0.0.9 at tcp://w:1 of the Dask cluster, {__version__} here"),
+        ({"tcp://w:1": OSError("it is gone"), "the scheduler": "9"}, "mse-cli is 9 at the scheduler"),
+    ],
+)
+def test_workers_without_mse_cli_or_of_another_version_are_not_sent_any_work(clients, monkeypatch, versions, words):
+    client = clients[0]
+    monkeypatch.setattr(client, "run", lambda *_, **__: versions)
+    monkeypatch.setattr(client, "run_on_scheduler", lambda *_: versions.get("the scheduler", __version__))
+    with pytest.raises(InputError, match=words) as caught:
+        cluster._look_at_workers(client, None)
+    assert "the same version" in caught.value.hint
+
+
 def test_progress_counts_the_rows(tmp_path, clients, monkeypatch):
     monkeypatch.setattr(planning, "PARTITION_CELLS", 2)
     for n_rows, wanted in ((80, [4] * 20), (800, [64] * 12 + [32])):  # few tasks one by one, many in groups
@@ -176,6 +233,8 @@ def test_without_dask_the_error_says_which_extra(tmp_path):
         (CommClosedError("closed"), "the connection to the Dask scheduler is lost"),
         (KilledWorker("task", None, 3), "workers die"),
         (ModuleNotFoundError("No module named 'mse_cli'"), "cannot run the tasks: No module named 'mse_cli'"),
+        (MemoryError(), "a Dask worker has not enough memory"),
+        (OSError("Timed out trying to connect"), "the connection to the Dask scheduler is lost"),
         (RuntimeError("Error during deserialization\nof the task graph"), "cannot run the tasks: Error during des"),
         (ParseError("as it is"), "as it is"),
     ],

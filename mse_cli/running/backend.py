@@ -146,9 +146,7 @@ def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[list[st
     if jobs is not None and address != "local":
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
     cluster = import_module("mse_cli.running.cluster")  # Dask costs start-up time
-    with cluster.connected(address, jobs=jobs) as client:
-        if tell is not None and not client.nthreads():
-            tell(["the Dask scheduler has no workers yet: waiting for some"])
+    with cluster.connected(address, jobs=jobs, tell=tell) as client:
         yield cluster.backend_on(pair, client)
 
 

@@ -12,14 +12,17 @@ import logging
 import re
 import signal
 import tempfile
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from multiprocessing import resource_tracker
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mse_cli import __version__
 from mse_cli.errors import InputError, MseError, Place, UsageError
 from mse_cli.readers.pair import Pair
 from mse_cli.running import partitions
@@ -32,12 +35,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+Tell = Callable[[list[str]], None]
 
 ROUNDS = 2  # times the work of a part on one machine: a task costs the scheduler, the worker and the client some ms
 FEW = 64  # tasks whose results come here one by one: merging them on the cluster first would cost more than it saves
 GROUP = 16  # tasks whose sums are merged on the cluster
 FEWEST_GROUPS = 4  # so that progress is seen and an error ends a run; each costs some 10 ms
 SECONDS_TO_CONNECT = 10
+SECONDS_WITHOUT_WORKERS = 20.0
+SECONDS_BETWEEN_LOOKS = 1.0
+VERSION = "mse_cli:__version__"  # read by the standard library: a worker that cannot load what it is sent ends
+INSTALL = "mse-cli must be installed, in the same version, where the scheduler and the workers run"
 USER = r"[^\s/'\"]*@"  # and password, in an address
 # A worker is one thread; and it keeps freed memory, as in ``keep_freed_memory``, all of which Dask would give back.
 ENVIRONMENT = {
@@ -54,12 +62,12 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def connected(address: str, *, jobs: int | None = None) -> Iterator[Client]:
+def connected(address: str, *, jobs: int | None = None, tell: Tell | None = None) -> Iterator[Client]:
     """A connection to a scheduler, or to a cluster on this machine (``local``) that ends with it.
 
     Raises:
         UsageError: if Dask is not installed.
-        InputError: if no scheduler answers.
+        InputError: if no scheduler answers, no worker comes, or one cannot do the work.
     """
     try:
         import dask
@@ -74,18 +82,41 @@ def connected(address: str, *, jobs: int | None = None) -> Iterator[Client]:
         try:
             if address != "local":
                 get_address_host_port(address)  # a client that fails at this complains once more when it goes
-            cluster = stack.enter_context(_local_cluster(jobs)) if address == "local" else address
+            cluster = stack.enter_context(_local_cluster()) if address == "local" else address
             client = Client(cluster, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError, RuntimeError) as error:
             where = "the local Dask cluster cannot start" if address == "local" else "no Dask scheduler answers"
             name = address if "://" in address else address.rpartition("@")[2]
             raise InputError(f"{where}: {re.sub(USER, '', str(error))}", Place(name)) from None
         stack.callback(client.close, timeout=2)
+        if not isinstance(cluster, str):
+            cluster.scale(jobs or cores())
+            tell = None
+        with _words():
+            _look_at_workers(client, tell)
         yield client
 
 
+def _look_at_workers(client: Client, tell: Tell | None) -> None:
+    """Wait for the first worker, and see that the workers that there are can do the work."""
+    if tell is not None and not client.nthreads():
+        tell(["the Dask scheduler has no workers yet: waiting for some"])
+    _awaited(client.submit(int, pure=False), client)
+    found = client.run(resolve_name, VERSION, on_error="return")
+    try:
+        found["the scheduler"] = client.run_on_scheduler(resolve_name, VERSION)
+    except (ImportError, AttributeError) as error:
+        found["the scheduler"] = error
+    for place, version in found.items():
+        if isinstance(version, ImportError | AttributeError):
+            raise InputError(f"there is no mse-cli at {place} of the Dask cluster", hint=INSTALL)
+        if isinstance(version, str) and version != __version__:
+            raise InputError(f"mse-cli is {version} at {place} of the Dask cluster, {__version__} here", hint=INSTALL)
+
+
 @contextlib.contextmanager
-def _local_cluster(jobs: int | None) -> Iterator[Any]:
+def _local_cluster() -> Iterator[Any]:
+    """A scheduler without workers: a signal that comes while these start ends the cluster as at any other time."""
     from distributed import LocalCluster
 
     # Threads and processes inherit what is blocked: Ctrl-C then reaches this thread alone, which ends the workers.
@@ -94,7 +125,7 @@ def _local_cluster(jobs: int | None) -> Iterator[Any]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         with LocalCluster(
-            n_workers=jobs or cores(),
+            n_workers=0,
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",  # without Bokeh and routes it shows nothing, but it takes a port
@@ -204,7 +235,7 @@ def _grouped(
                     flying.append(tasks[0] if size == 1 else client.submit(_attempt, collect, tasks, pure=False))
                 if not flying:
                     return
-                found = flying[0].result()
+                found = _awaited(flying[0], client)
                 yield collect([found]) if size == 1 else found
                 flying.popleft()
         finally:
@@ -212,21 +243,39 @@ def _grouped(
                 client.cancel(list(flying), force=True)
 
 
+def _awaited(task: Future[R], client: Client) -> R:
+    """The result of a task, unless nobody is at work for a while: lost, paused for lack of memory, never started."""
+    at_work = time.monotonic()
+    while True:
+        try:
+            return task.result(timeout=SECONDS_BETWEEN_LOOKS)
+        except TimeoutError:
+            if task.done():
+                raise
+        assert client.scheduler is not None
+        if client.sync(client.scheduler.ncores_running, workers=None):
+            at_work = time.monotonic()
+        elif time.monotonic() > at_work + SECONDS_WITHOUT_WORKERS:
+            message = f"no Dask worker has been at work for {SECONDS_WITHOUT_WORKERS:g} s"
+            raise InputError(message, hint="they cannot start, or all are lost or short of memory: their logs say why")
+
+
 @contextlib.contextmanager
 def _words() -> Iterator[None]:
     """What Dask raises, as errors that a user can act on."""
     from distributed import CancelledError, KilledWorker
-    from distributed.comm.core import CommClosedError
 
     try:
         yield
     except MseError:
         raise
-    except (CancelledError, CommClosedError, TimeoutError):
+    except (CancelledError, OSError):
         raise InputError("the connection to the Dask scheduler is lost") from None
     except KilledWorker:
         message = "the Dask cluster's workers die whenever they take up the same rows"
-        raise InputError(message, hint="their logs say why") from None
-    except (ImportError, RuntimeError) as error:
-        hint = "mse-cli must be installed, in the same version, where the scheduler and the workers run"
-        raise InputError(f"the Dask cluster cannot run the tasks: {str(error).splitlines()[0]}", hint=hint) from None
+        raise InputError(message, hint="is their memory short? their logs say why") from None
+    except MemoryError:
+        raise InputError("a Dask worker has not enough memory", hint="give each worker more") from None
+    except (ImportError, AttributeError, RuntimeError) as error:
+        message = f"the Dask cluster cannot run the tasks: {str(error).splitlines()[0]}"
+        raise InputError(message, hint=INSTALL) from None
