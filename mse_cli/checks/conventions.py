@@ -12,6 +12,10 @@ from mse_cli.checks.finding import Remark, remark
 from mse_cli.core.blocks import Block, masked_difference, weights_of
 from mse_cli.core.result import Result
 
+# Without a second row or column they are the sum or the mean under another name.
+PER_SAMPLE = ((2.0, "per_sample"), (1.0, "half_per_sample"))
+PER_COLUMN = ((2.0, "per_column"), (1.0, "half_per_column"))
+
 
 @dataclass(frozen=True)
 class Convention:
@@ -38,10 +42,8 @@ def gradient_conventions(result: Result) -> tuple[Convention, ...]:
         Convention(1 / d, Remark("half")),
         Convention(2.0, remark("sum", by=by)),
         Convention(1.0, remark("plain", by=by)),
-        Convention(2 / n, remark("per_sample", by=by)),
-        Convention(1 / n, remark("half_per_sample", by=by)),
-        Convention(2 / c, remark("per_column", by=by)),
-        Convention(1 / c, remark("half_per_column", by=by)),
+        *([Convention(top / n, remark(code, by=by)) for top, code in PER_SAMPLE] if n > 1 else ()),
+        *([Convention(top / c, remark(code, by=by)) for top, code in PER_COLUMN] if c > 1 else ()),
         Convention(4 / d, Remark("twice")),
         Convention(4.0, Remark("twice_sum")),
         *_without_one(2.0, result),
@@ -61,9 +63,11 @@ def loss_conventions(block: Block, result: Result) -> Iterator[Convention]:
     yield Convention(result.mse / 2, Remark("half_mean"))
     yield Convention(sse / 2, remark("half_sum", by=by))
     yield Convention(result.rmse, Remark("rmse"))
-    yield Convention(sse / n, remark("loss_per_sample", by=by))
-    yield Convention(sse / (2 * n), remark("caffe", by=by))
-    yield Convention(sse / c, remark("loss_per_column", by=by))
+    if n > 1:
+        yield Convention(sse / n, remark("loss_per_sample", by=by))
+        yield Convention(sse / (2 * n), remark("caffe", by=by))
+    if c > 1:
+        yield Convention(sse / c, remark("loss_per_column", by=by))
     yield Convention(2 * result.mse, Remark("double"))
     yield Convention(sse**0.5, Remark("root_sse"))
     yield Convention(-result.mse, Remark("negative"))
@@ -119,6 +123,6 @@ def divisor_words(result: Result) -> Remark:
 
 def _without_one(top: float, result: Result) -> list[Convention]:
     """Divided by one less, as an unbiased variance is."""
-    counts = (("one_less_row", result.shape[0]), ("one_less_cell", result.cells_used))
-    by = divisor_words(result)
+    n, by = result.shape[0], divisor_words(result)
+    counts = [("one_less_row", n)] + ([] if n == result.cells_used else [("one_less_cell", result.cells_used)])
     return [Convention(top / (count - 1), remark(code, by=by)) for code, count in counts if count > 2]

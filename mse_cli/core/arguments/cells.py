@@ -118,6 +118,11 @@ def _number(cell: Any) -> float:
     return value
 
 
+def is_missing(cell: Any) -> bool:
+    """Whether a cell that need not be a number is missing: None, pandas.NA, NaT, NaN."""
+    return type(cell).__name__ in {*MISSING, "NaTType"} or (isinstance(cell, float) and math.isnan(cell))
+
+
 def _is_infinite(cell: Any) -> bool:
     return not isinstance(cell, Rational) and (cell.is_infinite() if isinstance(cell, Decimal) else math.isinf(cell))
 

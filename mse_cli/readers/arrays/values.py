@@ -62,13 +62,16 @@ class InMemory(NamedTuple):
     missing: Missing
 
 
-def in_memory(prediction: Any, target: Any, weights: Any, missing: Missing) -> InMemory:
+def in_memory(prediction: Any, target: Any, weights: Any, missing: Missing, key: str | None = None) -> InMemory:
     """What was handed over; masked cells are left out, other missing cells do what ``missing`` says.
+
+    Indexes are not held against each other where a ``key`` says which row is which.
 
     Raises:
         MseError: for what cannot be told apart.
     """
-    check_indexes(*(side for side in (prediction, target, weights) if side is not None))
+    if key is None:
+        check_indexes(*(side for side in (prediction, target, weights) if side is not None))
     sides = named("prediction", prediction), None if target is None else named("target", target)
     masks = [side.mask for side in sides if isinstance(side, Values)]
     if missing == "fail" and any(mask is not None for mask in masks):
@@ -146,8 +149,9 @@ class HeldFrame:
         Raises:
             MseError: with the name of a column that does not hold numbers.
         """
-        if wanted.key is not None:
-            raise UsageError("rows of frames are not matched by key", hint="target.loc[prediction.index] does it")
         with reading(self.label):
-            numbers = self.frame.matrix(wanted.columns)
-        yield Rows(numbers, check=checking(wanted, self.label, self.names))
+            if wanted.key is None:
+                numbers, keys = self.frame.matrix(wanted.columns), None
+            else:
+                numbers, keys = self.frame.floats(wanted.columns), self.frame.texts(wanted.key)
+        yield Rows(numbers, keys, check=checking(wanted, self.label, self.names))
