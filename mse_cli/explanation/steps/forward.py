@@ -259,7 +259,8 @@ def _share(case: Case) -> float | None:
 def mean(case: Case, texts: Texts) -> Step:
     """MSE = SSE / (N·C), and its root."""
     sse, mse, rmse = (case.total(value) for value in (case.result.sse, case.result.mse, case.result.rmse))
-    why = "weighted" if case.result.weighted else "masked" if case.masked else "formula"
+    plain = "one_output" if case.result.shape[1] == 1 else "formula"
+    why = "weighted" if case.result.weighted else "masked" if case.masked else plain
     square = Power(Parentheses(line(Index("a", ("i", "j")), MINUS, Index("y", ("i", "j")))), "2")
     parts = (
         sentence(texts[f"mse.{why}"], nc=line("N", DOT, "C"), n="N"),
