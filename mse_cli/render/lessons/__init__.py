@@ -45,7 +45,7 @@ def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFor
         return chosen or "terminal"
     suffix = os.path.splitext(path.lower())[1]
     if suffix and suffix not in SUFFIXES:
-        raise UsageError(f"-o {printable(path)}: no format has such a suffix", hint=" ".join(SUFFIXES))
+        raise UsageError(f"{printable(path)}: no format has such a suffix", hint=" ".join(SUFFIXES))
     return SUFFIXES.get(suffix, "terminal")
 
 
