@@ -214,3 +214,11 @@ def test_digits_are_those_that_are_asked_for(capsys):
     assert "= 1250000000\n" in out
     assert "35400" in out
     assert "35355" not in out
+
+
+@pytest.mark.parametrize("name", ["lesson.doc", "lesson.pdf", "lesson.json"])
+def test_a_suffix_that_no_format_has_is_an_error(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    assert run(["explain", "-o", name]) == 2
+    assert "hint: .txt .md .tex .html .htm .ipynb" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -121,3 +121,11 @@ def test_the_house_numbers_stand_in_every_golden_file(language):
         text = path.read_text(encoding="utf-8").replace("<mo>&#x02212;</mo><mn>", "-")
         for number in ("5000000002", "1250000000.5", "-25000", "-0.5", "25000", "0.5", "35355.33906639845"):
             assert number in text, (path.name, number)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_letter_is_left_to_a_mathematical_font(language):
+    page = (GOLDEN / f"explain-{language}.html").read_text(encoding="utf-8")
+    assert "<mi>A</mi>" not in page
+    assert "<mi>&#x003B9;</mi>" not in page  # ι
+    assert page.count('<mi class="letter" mathvariant="normal">&#x003B9;</mi>') > 5

@@ -386,3 +386,26 @@ def test_all_that_is_taught_is_said(language, place):
     lesson = explain(case_of(house_example(language)), language=language)
     text = "".join("".join(render_lesson(lesson, Screen(None))).split())
     assert [name for name, words in CONTENT.items() if "".join(words[place].split()) not in text] == []
+
+
+def shown_in(case, number):
+    """A section as text, without its line ends."""
+    lesson = explain(case, language="en", sections=frozenset([number]))
+    return " ".join("".join(render_lesson(lesson, Screen(None))).split())
+
+
+def test_the_columns_sums_add_up_to_sse_as_they_are_shown():
+    text = shown_in(case_of(pair_of([[300000.1, 3]], [[229354.69, -4]])), 4)
+    assert "= 4990773954.068096 + 49 = 4990774003.068096" in text
+
+
+def test_all_of_sse_is_said_of_all_alone():
+    assert "99.99 % of SSE" in shown_in(case_of(pair_of([[300000.1, 3]], [[229354.69, -4]])), 4)
+    assert "100 % of SSE" in shown_in(case_of(pair_of([[2.0, 3.0]], [[1.0, 3.0]])), 4)
+
+
+@pytest.mark.parametrize(
+    ("error", "power"), [(1e-5, "(1e-05)²"), (-1e-5, "(-1e-05)²"), (2e20, "(2e+20)²"), (2.0, " 2²")]
+)
+def test_a_power_of_a_power_stands_in_parentheses(error, power):
+    assert f"= {power.strip()} =" in shown_in(case_of(pair_of([[error], [0.0]], [[0.0], [0.0]])), 3)

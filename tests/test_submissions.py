@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from mse_cli import check
 from mse_cli.checks.words import TEXTS
 from mse_cli.cli import run
 
@@ -49,6 +50,9 @@ def gradients():
     yield "rounded to 4 digits", np.array([[float(f"{x:.4g}") for x in row] for row in g]), "rounded"
     yield "rounded to 3 decimals", np.round(g, 3), "rounded"
     yield "one cell wrong", one_wrong, "cells_wrong"
+    yield "rows shuffled, ½", g[SHUFFLE] / 2, "rows_shuffled half"
+    yield "rows shuffled, Y − A", -g[SHUFFLE], "rows_shuffled flipped"
+    yield "the sum, 4 digits", np.array([[float(f"{x:.4g}") for x in row] for row in 2 * e]), "sum"
     yield "another factor", 0.37 * g, "factor"
 
 
@@ -84,6 +88,7 @@ def losses():
     yield "the sign", -mse, "negative"
     yield "float32", float(np.float32(mse * (1 + 1e-6))), "float32"
     yield "4 digits", float(f"{mse:.4g}"), "rounded"
+    yield "½·MSE, 4 digits", float(f"{mse / 2:.4g}"), "half_mean"
 
 
 def column_losses():
@@ -146,6 +151,39 @@ def test_errors_far_below_the_numbers_are_not_taken_for_a_shuffled_truth(tmp_pat
     y = GENERATOR.normal(1e9, 1e8, (8, 2))
     code, found = graded(capsys, (y + GENERATOR.normal(size=y.shape), y), GENERATOR.normal(size=y.shape))
     assert (code, found["checks"][0]["fits"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("shape", "factor", "codes"),
+    [
+        ((6, 1), 1 / 6, ["half"]),
+        ((6, 1), 2.0, ["sum"]),
+        ((6, 1), 2 / 5, ["one_less_row"]),
+        ((1, 6), 2.0, ["sum"]),
+        ((1, 6), 1.0, ["plain"]),
+        ((2, 1), 2.0, ["sum", "twice"]),
+        ((1, 1), 1.0, ["half"]),
+        ((1, 1), 4.0, ["twice"]),
+        ((2, 2), 1.0, ["plain", "per_sample", "per_column", "twice"]),
+    ],
+)
+def test_nothing_is_named_that_has_no_meaning_for_the_shape(shape, factor, codes):
+    a, y = (side.ravel()[: math.prod(shape)].reshape(shape) for side in MATRIX)
+    (found, _) = check(a, y, gradient=factor * (a - y)).findings
+    assert [[remark.code for remark in fit] for fit in found.fits] == [[code] for code in codes]
+    loss = {"half": 0.5, "sum": math.prod(shape)}.get(codes[0])
+    if loss:
+        found = check(a, y, loss=loss * float(((a - y) ** 2).mean())).findings[0]
+        assert found.fits[0][0].code == {"half": "half_mean", "sum": "sse"}[codes[0]]
+
+
+def test_of_a_prediction_without_errors_nothing_is_named():
+    a, _ = MATRIX
+    for wrong in ({"gradient": np.ones_like(a)}, {"gradient": a}, {"loss": 1.25}, {"loss": math.nan}):
+        found = check(a, a, **wrong).findings[0]
+        assert (found.holds, found.fits) == (False, ())
+    assert check(a, a, gradient=np.zeros_like(a), loss=0.0).passed
+    assert check(*MATRIX, gradient=np.zeros_like(a), loss=0.0).findings[0].fits == ()
 
 
 def fields(text):

@@ -12,6 +12,10 @@ from mse_cli.checks.finding import Remark, remark
 from mse_cli.core.blocks import Block, masked_difference, weights_of
 from mse_cli.core.result import Result
 
+# Left out where they are the sum or the mean under another name.
+PER_SAMPLE = ((2.0, "per_sample"), (1.0, "half_per_sample"))
+PER_COLUMN = ((2.0, "per_column"), (1.0, "half_per_column"))
+
 
 @dataclass(frozen=True)
 class Convention:
@@ -37,13 +41,10 @@ def gradient_conventions(result: Result) -> tuple[Convention, ...]:
         Convention(2 / d, None),
         Convention(1 / d, Remark("half")),
         Convention(2.0, remark("sum", by=by)),
-        Convention(1.0, remark("plain", by=by)),
-        Convention(2 / n, remark("per_sample", by=by)),
-        Convention(1 / n, remark("half_per_sample", by=by)),
-        Convention(2 / c, remark("per_column", by=by)),
-        Convention(1 / c, remark("half_per_column", by=by)),
+        *([Convention(1.0, remark("plain", by=by)), Convention(4.0, Remark("twice_sum"))] if d != 1 else ()),
+        *([Convention(top / n, remark(code, by=by)) for top, code in PER_SAMPLE] if 1 < n != d else ()),
+        *([Convention(top / c, remark(code, by=by)) for top, code in PER_COLUMN] if 1 < c != d else ()),
         Convention(4 / d, Remark("twice")),
-        Convention(4.0, Remark("twice_sum")),
         *_without_one(2.0, result),
     ]
     if d != n * c:
@@ -59,13 +60,17 @@ def loss_conventions(block: Block, result: Result) -> Iterator[Convention]:
     (n, c), sse, by = result.shape, result.sse, divisor_words(result)
     yield Convention(sse, remark("sse", by=by))
     yield Convention(result.mse / 2, Remark("half_mean"))
-    yield Convention(sse / 2, remark("half_sum", by=by))
+    if result.divisor != 1:
+        yield Convention(sse / 2, remark("half_sum", by=by))
     yield Convention(result.rmse, Remark("rmse"))
-    yield Convention(sse / n, remark("loss_per_sample", by=by))
-    yield Convention(sse / (2 * n), remark("caffe", by=by))
-    yield Convention(sse / c, remark("loss_per_column", by=by))
+    if 1 < n != result.divisor:
+        yield Convention(sse / n, remark("loss_per_sample", by=by))
+        yield Convention(sse / (2 * n), remark("caffe", by=by))
+    if 1 < c != result.divisor:
+        yield Convention(sse / c, remark("loss_per_column", by=by))
     yield Convention(2 * result.mse, Remark("double"))
-    yield Convention(sse**0.5, Remark("root_sse"))
+    if result.divisor != 1:
+        yield Convention(sse**0.5, Remark("root_sse"))
     yield Convention(-result.mse, Remark("negative"))
     yield from _without_one(sse, result)
     if result.divisor != n * c:
@@ -82,7 +87,8 @@ def _of_errors(block: Block, result: Result) -> Iterator[Convention]:
     absolute, plain = (math.fsum((weights * e).ravel()) / d for e in (np.abs(errors), errors))
     yield Convention(absolute, Remark("mae"))
     yield Convention(plain, Remark("mean_error"))
-    yield Convention(math.fsum((weights * (errors - plain) ** 2).ravel()) / d, Remark("variance"))
+    if result.cells_used > 1:
+        yield Convention(math.fsum((weights * (errors - plain) ** 2).ravel()) / d, Remark("variance"))
     if result.weighted:
         used = errors if block.used is None else errors[block.used]
         yield Convention(math.fsum((used * used).ravel()) / used.size, Remark("unweighted"))
@@ -119,6 +125,6 @@ def divisor_words(result: Result) -> Remark:
 
 def _without_one(top: float, result: Result) -> list[Convention]:
     """Divided by one less, as an unbiased variance is."""
-    counts = (("one_less_row", result.shape[0]), ("one_less_cell", result.cells_used))
-    by = divisor_words(result)
+    n, by = result.shape[0], divisor_words(result)
+    counts = [("one_less_row", n)] + ([] if n == result.cells_used else [("one_less_cell", result.cells_used)])
     return [Convention(top / (count - 1), remark(code, by=by)) for code, count in counts if count > 2]

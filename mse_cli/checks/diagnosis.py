@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from mse_cli.checks.conventions import loss_conventions
+from mse_cli.checks.conventions import Convention, loss_conventions
 from mse_cli.checks.explanations import (
     SINGLE_TOLERANCE,
     as_float32,
     broadcast_explanations,
+    coarser,
     explanations,
     in_other_words,
     relative_errors,
@@ -82,10 +83,13 @@ def check_gradient(given: Floats, block: Block, result: Result, precision: Preci
     if found.holds:
         return found
     fits = explanations(given, block, result, floor, precision)
+    rounded = () if fits else rounded_to_few(given, right)
+    if not fits and not rounded:
+        fits = explanations(given, block, result, floor, coarser(given, precision))
     if fits:
         return replace(found, fits=fits)
-    words = as_float32(given, right, _floor(block, result, IN_SINGLE))
-    words = words or in_other_words(given, right, block, floor, precision)
+    words = rounded or as_float32(given, right, _floor(block, result, IN_SINGLE))
+    words = words or in_other_words(given, right, block, result, floor, precision)
     return replace(found, fits=(words,) if words else ())
 
 
@@ -104,10 +108,18 @@ def check_loss(given: float, block: Block, result: Result, precision: Precision)
     found = Finding("loss", largest, precision, given=given, right=result.mse)
     if found.holds:
         return found
-    fits = [(c.remark,) for c in loss_conventions(block, result) if c.remark and _close(given, c.factor, precision)]
     numbers = np.array([given]), np.array([result.mse])
-    words = rounded_to_few(*numbers) or as_float32(*numbers, np.zeros(1))
-    return replace(found, fits=tuple(dict.fromkeys(fits)) or ((words,) if words else ()))
+    conventions = [c for c in loss_conventions(block, result) if c.remark]
+    fits = _fitting(given, conventions, precision)
+    if not fits:
+        words = rounded_to_few(*numbers) or as_float32(*numbers, np.zeros(1))
+        fits = (words,) if words else _fitting(given, conventions, coarser(numbers[0], precision))
+    return replace(found, fits=fits)
+
+
+def _fitting(given: float, conventions: list[Convention], precision: Precision) -> tuple[Explanation, ...]:
+    """The conventions whose loss it is, each once."""
+    return tuple(dict.fromkeys((c.remark,) for c in conventions if c.remark and _close(given, c.factor, precision)))
 
 
 def _floor(block: Block, result: Result, precision: Precision) -> Floats:

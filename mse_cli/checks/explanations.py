@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -15,6 +16,7 @@ from mse_cli.checks.precision import FEW_DIGITS, are_float32, is_rounded, most_d
 from mse_cli.core.blocks import Block, Floats, difference, masked_difference, weights_of
 from mse_cli.core.result import Result
 
+MEANINGFUL_DIGITS = 4  # fewer fit too much
 SINGLE_TOLERANCE = 1e-4  # of numbers that come from float32
 ARRANGEMENTS: dict[str, Callable[[Floats], Floats]] = {
     "": lambda m: m,
@@ -111,9 +113,11 @@ def broadcast_explanations(given: Floats, block: Block, precision: Precision) ->
     )
 
 
-def in_other_words(given: Floats, right: Floats, block: Block, floor: Floats, precision: Precision) -> Explanation:
-    """What can be said where no convention fits: rounded, rows in another order, a factor, a few cells wrong."""
-    words = rounded_to_few(given, right) or _shuffled(given, right, block, floor, precision)
+def in_other_words(
+    given: Floats, right: Floats, block: Block, result: Result, floor: Floats, precision: Precision
+) -> Explanation:
+    """What can be said where no convention fits: rows in another order, a factor, a few cells wrong."""
+    words = _shuffled(given, right, block, result, floor, precision)
     words = words or _unknown_factor(given, right, floor, precision)
     if words:
         return words
@@ -122,10 +126,22 @@ def in_other_words(given: Floats, right: Floats, block: Block, floor: Floats, pr
     return (remark("cells_wrong", count=str(wrong), total=str(given.size)),) if wrong <= few < given.size else ()
 
 
+def coarser(given: Floats, precision: Precision) -> Precision:
+    """How exactly numbers agree that were rounded to the digits they have; as before for few or many digits.
+
+    >>> coarser(np.array([0.1234]), Precision()).tolerance, coarser(np.array([0.12]), Precision()).tolerance
+    (0.0005, 1e-07)
+    """
+    digits = most_digits(given)
+    if not MEANINGFUL_DIGITS <= digits <= FEW_DIGITS:
+        return precision
+    return replace(precision, tolerance=max(precision.tolerance, 0.5 * 10.0 ** (1 - digits)))
+
+
 def rounded_to_few(given: Floats, right: Floats) -> Explanation:
     """Whether numbers are the right ones rounded to few digits."""
     digits = most_digits(given)
-    if digits > FEW_DIGITS or not is_rounded(given, right, digits):
+    if not 0 < digits <= FEW_DIGITS or not is_rounded(given, right, digits):
         return ()
     return (remark("rounded", count=str(digits)),)
 
@@ -147,14 +163,20 @@ def _unknown_factor(given: Floats, right: Floats, floor: Floats, precision: Prec
     return ()
 
 
-def _shuffled(given: Floats, right: Floats, block: Block, floor: Floats, precision: Precision) -> Explanation:
+def _shuffled(
+    given: Floats, right: Floats, block: Block, result: Result, floor: Floats, precision: Precision
+) -> Explanation:
     """The right rows or columns in another order, or those that come of the truth's rows in another order."""
     if not np.isfinite(given).all() or len(given) < 2:
         return ()
-    if _are_close(_by_rows(given), _by_rows(right), floor[_order(right)], precision):
-        return (Remark("rows_shuffled"),)
-    if given.shape[1] > 1 and _are_close(_by_rows(given.T), _by_rows(right.T), floor.T[_order(right.T)], precision):
-        return (Remark("columns_shuffled"),)
+    for scale, changes in _scales(given, right, result, precision):
+        scaled, below = scale * right, abs(scale) * floor
+        if _are_close(_by_rows(given), _by_rows(scaled), below[_order(scaled)], precision):
+            return (Remark("rows_shuffled"), *changes)
+        if given.shape[1] > 1 and _are_close(
+            _by_rows(given.T), _by_rows(scaled.T), below.T[_order(scaled.T)], precision
+        ):
+            return (Remark("columns_shuffled"), *changes)
     if block.weights is not None or block.used is not None:
         return ()
     errors, truth = given * (given.size / 2), block.target.astype(np.float64)
@@ -164,6 +186,16 @@ def _shuffled(given: Floats, right: Floats, block: Block, floor: Floats, precisi
     sizes = np.abs(block.prediction.astype(np.float64)) + np.abs(truth[row_of])
     close = _are_close(errors, other, sizes * (4 * precision.rounding / max(precision.tolerance, 1e-300)), precision)
     return (Remark("truth_shuffled"),) if close else ()
+
+
+def _scales(given: Floats, right: Floats, result: Result, precision: Precision) -> Iterator[tuple[float, Explanation]]:
+    """By what the right gradient may have been multiplied, as the largest size shows it, wherever it stands."""
+    ratio = float(np.abs(given).max() / (np.abs(right).max() or math.nan))
+    for convention in gradient_conventions(result):
+        scale = convention.factor * result.divisor / 2
+        if abs(ratio - scale) <= 2 * precision.tolerance * scale:
+            changes = () if convention.remark is None else (convention.remark,)
+            yield from ((scale, changes), (-scale, (Remark("flipped"), *changes)))
 
 
 def _order(matrix: Floats) -> NDArray[np.intp]:

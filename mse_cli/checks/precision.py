@@ -48,7 +48,7 @@ def precision_of_text(text: str, rtol: float | None = None) -> Precision:
     ('number_digits', None)
     """
     digits = len(text.strip().lower().split("e")[0].replace(".", "").strip("+-").lstrip("0"))
-    if digits > FEW_DIGITS:
+    if digits > FEW_DIGITS or not math.isfinite(float(text)):
         return _precision(rtol)
     return _precision(rtol, 1e-4, SINGLE, remark("number_digits", count=str(digits)))
 

@@ -12,7 +12,7 @@ from mse_cli.core.result import Result
 from mse_cli.core.tallies.edges import Edges, OneRow, with_row
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError, printable
-from mse_cli.explanation.formula import SUM, Formula, Grid, Index, Number, Traced, line
+from mse_cli.explanation.formula import SUM, Formula, Grid, Index, Number, Parentheses, Traced, line
 from mse_cli.readers.pair import Pair
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import Evaluation, evaluate_pair
@@ -112,6 +112,11 @@ class Case:
     def operand(self, value: float) -> Number:
         """The same inside a formula, in parentheses if it is negative."""
         return replace(self.number(value), operand=True)
+
+    def base(self, value: float) -> Formula:
+        """The same below an exponent: in parentheses too if it has one of its own."""
+        number = self.operand(value)
+        return Parentheses(number) if "e" in repr(number.value) and number.value > 0 else number
 
     @property
     def masked(self) -> bool:

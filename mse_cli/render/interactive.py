@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from mse_cli import checks, explanation, readers, render
-from mse_cli.checks.precision import precision_of_numbers, precision_of_types
+from mse_cli.checks.precision import precision_of_types
 from mse_cli.core.result import Language, Missing, Result
 from mse_cli.errors import UsageError
 from mse_cli.explanation.lesson import Lesson
@@ -68,6 +68,7 @@ def explain(
     prediction: Any = None,
     target: Any = None,
     *,
+    key: str | None = None,
     weights: Any = None,
     missing: Missing = "fail",
     cell: tuple[int, int] | None = None,
@@ -81,6 +82,7 @@ def explain(
     Args:
         prediction: A: an array-like, a DataFrame or a path; nothing for the built-in example.
         target: Y: likewise, of the same shape.
+        key: Column of both whose text matches their rows.
         weights: Weights at least 0, likewise: N×1, 1×C or N×C.
         missing: What NaN and missing cells do; masked ones are left out.
         cell: Row and column, from 1, of the cell to trace.
@@ -100,7 +102,7 @@ def explain(
     if prediction is None:
         pair = explanation.house_example(language)
     else:
-        sides, _, pair = _opened(prediction, target, weights, missing)
+        sides, _, pair = _opened(prediction, target, key, weights, missing)
         names = [side for side in (*sides.predictions, sides.target) if isinstance(side, str)]
         files = tuple(names) if len(names) == 2 else ()
     case = explanation.case_of(pair, cell=cell, learning_rate=learning_rate, files=files, digits=digits)
@@ -115,6 +117,7 @@ def check(
     gradient: Any = None,
     loss: float | None = None,
     rtol: float | None = None,
+    key: str | None = None,
     weights: Any = None,
     missing: Missing = "fail",
     lang: Language | None = None,
@@ -127,6 +130,7 @@ def check(
         gradient: The gradient to check, likewise.
         loss: The loss to check.
         rtol: The largest relative error that passes.
+        key: Column of both whose text matches their rows.
         weights: Weights at least 0, likewise.
         missing: What NaN and missing cells do; masked ones are left out.
         lang: "en" or "zh"; by default the locale's.
@@ -148,8 +152,8 @@ def check(
     """
     if rtol is not None and not 0 <= rtol < 1:
         raise UsageError("rtol is a number from 0 to 1")
-    _, options, pair = _opened(prediction, target, weights, missing)
-    value = None if loss is None else (float(loss), _precision_of(loss, rtol))
+    _, options, pair = _opened(prediction, target, key, weights, missing)
+    value = None if loss is None else (float(loss), _precision_of(loss, rtol) or checks.Precision())
     given: Named | None = None if gradient is None else named("gradient", gradient)
     side = None if given is None else checks.open_gradient(given, options)
     precision = None if gradient is None or isinstance(given, str) else _precision_of(gradient, rtol)
@@ -158,20 +162,21 @@ def check(
     return render.Verdicts(findings, pair.names, language_of(lang, to_terminal=False), notes=notes)
 
 
-def _opened(prediction: Any, target: Any, weights: Any, missing: Missing) -> tuple[InMemory, InputOptions, Pair]:
-    sides = in_memory({"prediction": prediction}, target, weights, missing)
-    options = readers.InputOptions(weights=sides.weights, dialect=Dialect(missing=sides.missing))
+def _opened(
+    prediction: Any, target: Any, key: str | None, weights: Any, missing: Missing
+) -> tuple[InMemory, InputOptions, Pair]:
+    sides = in_memory({"prediction": prediction}, target, weights, missing, key=key)
+    options = readers.InputOptions(key=key, weights=sides.weights, dialect=Dialect(missing=sides.missing))
     return sides, options, readers.open_pair(sides.predictions[0], sides.target, options)
 
 
-def _precision_of(given: Any, rtol: float | None) -> checks.Precision:
-    """Of arrays and NumPy's numbers their type says how exact they are; of Python's the digits that they have."""
+def _precision_of(given: Any, rtol: float | None) -> checks.Precision | None:
+    """Of arrays and NumPy's numbers their type says how exact they are; of Python's float the digits that it has."""
     types = list(getattr(given, "dtypes", [])) or [getattr(given, "dtype", None)]
-    if all(isinstance(dtype, np.dtype) for dtype in types):
-        return precision_of_types(types, rtol)
-    if isinstance(given, float | int):
-        return checks.precision_of_text(repr(given), rtol)
-    return precision_of_numbers(np.asarray(given, dtype=np.float64), rtol)
+    of_numbers = [dtype for dtype in types if isinstance(dtype, np.dtype) and dtype.kind in "fiu"]
+    if of_numbers:
+        return precision_of_types(of_numbers, rtol)
+    return checks.precision_of_text(repr(given), rtol) if isinstance(given, float | int) else None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def evaluate(
         true: Y: likewise, of the same shape; ``None`` for a table.
         pred_columns: Columns of A: names, numbers from 1, ranges, comma-separated.
         true_columns: Columns of Y.
-        key: Column whose text matches the rows of the two files.
+        key: Column whose text matches the rows of the two files or DataFrames.
         no_key: Whether rows belong together by position although a column says otherwise.
         unmatched: What rows do whose key the other file has not: "fail" or "drop".
         weights: Weights at least 0, likewise: N×1, 1×C or N×C.
@@ -97,7 +97,7 @@ def evaluate(
     """
     check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
-    sides = values.in_memory({"prediction": pred}, true, weights, missing, by)
+    sides = values.in_memory({"prediction": pred}, true, weights, missing, key=key, by=by)
     dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))
     options = InputOptions(
         pred=pred_columns,

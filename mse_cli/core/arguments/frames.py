@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mse_cli.core.arguments.cells import exact_array, side_by_side
+from mse_cli.core.arguments.cells import exact_array, side_by_side, texts_of
 from mse_cli.core.blocks import Numbers, as_numbers
 from mse_cli.core.matching import Names, is_identifier, match_names
 from mse_cli.errors import MseError, ParseError, Place, ShapeError, UsageError, counted, quote
@@ -39,6 +39,28 @@ class Frame(NamedTuple):
         """
         names = tuple(self.names[i] for i in columns)
         return side_by_side([self._numbers(i) for i in columns], names)
+
+    def floats(self, columns: tuple[int, ...]) -> Numbers:
+        """The same as float64, which may stand beside any other columns.
+
+        Raises:
+            ParseError: also for an integer that float64 does not hold.
+        """
+        as_float = np.zeros(self.n_rows)
+        names = tuple(self.names[i] for i in columns)
+        return side_by_side([*(self._numbers(i) for i in columns), as_float], (*names, ""))[:, :-1]
+
+    def texts(self, position: int) -> list[str]:
+        """The cells of a column as text.
+
+        Raises:
+            ParseError: for a missing one.
+        """
+        cells = texts_of(self.column(position))
+        if "" in cells:
+            place = Place(row=cells.index("") + 1, column=position + 1, name=self.names[position])
+            raise ParseError("the key is missing", place)
+        return cells
 
     def _numbers(self, position: int) -> Numbers:
         place = Place(column=position + 1, name=self.names[position])

@@ -31,6 +31,7 @@ from mse_cli.explanation.formula import (
 from mse_cli.explanation.lesson import Equation, Paragraph, Passage, Step, Words, sentence
 
 Texts = Mapping[str, str]
+ALMOST_ALL = 99.99  # percent
 ONES_ROWS, ONES_COLUMNS = Power(Index("ι", ("N",)), "T"), Index("ι", ("C",))
 
 
@@ -168,7 +169,7 @@ def squares(case: Case, texts: Texts) -> Step:
             (
                 Power(Parentheses(line(case.indexed("a"), MINUS, case.indexed("y"))), "2"),
                 Traced(Power(Parentheses(line(a, MINUS, y)), "2")),
-                Traced(Power(case.operand(case.at_cell(case.errors)), "2")),
+                Traced(Power(case.base(case.at_cell(case.errors)), "2")),
                 Traced(case.number(case.at_cell(case.squares))),
             ),
         ),
@@ -187,7 +188,7 @@ def total(case: Case, texts: Texts) -> Step:
     parts += [Equation("SSE", (whole, _double_sum(case, Index("se", ("i", "j"))))), *_adding_up(case, texts)]
     share = _share(case)
     if share is not None and case.result.cells_used > 1:
-        parts.append(sentence(texts["sse.share"], share=Number(share, min(4, case.digits or 4))))
+        parts.append(sentence(texts["sse.share"], share=Number(share, 4)))
     return Step(4, texts["sse.title"], tuple(parts))
 
 
@@ -241,22 +242,25 @@ def _added(case: Case) -> Formula:
     for k, j in enumerate(case.columns):
         if k in skipped:
             terms.append("…")
-        number = case.number(case.result.columns[j].sse)
+        number = case.total(case.result.columns[j].sse)  # else they would not add up to SSE
         terms.append(Traced(number) if j == case.cell[1] else number)
     return joined(terms, "+")
 
 
 def _share(case: Case) -> float | None:
-    """How many percent of SSE the traced cell is; nothing where that is no number."""
+    """How many percent of SSE the traced cell is, 100 only of all of it; nothing where that is no number."""
     with np.errstate(all="ignore"):
         share = 100.0 * np.float64(case.at_cell(case.weights * case.squares)) / np.float64(case.result.sse)
-    return float(share) if np.isfinite(share) else None
+    if not np.isfinite(share):
+        return None
+    return float(share if share == 100.0 else min(share, ALMOST_ALL))
 
 
 def mean(case: Case, texts: Texts) -> Step:
     """MSE = SSE / (N·C), and its root."""
     sse, mse, rmse = (case.total(value) for value in (case.result.sse, case.result.mse, case.result.rmse))
-    why = "weighted" if case.result.weighted else "masked" if case.masked else "formula"
+    plain = "one_output" if case.result.shape[1] == 1 else "formula"
+    why = "weighted" if case.result.weighted else "masked" if case.masked else plain
     square = Power(Parentheses(line(Index("a", ("i", "j")), MINUS, Index("y", ("i", "j")))), "2")
     parts = (
         sentence(texts[f"mse.{why}"], nc=line("N", DOT, "C"), n="N"),

@@ -63,6 +63,7 @@ TEXTS = {
     # 5 MSE
     "mse.title": "The mean MSE",
     "mse.formula": "Divide by the number of cells, {nc}: not by {n} alone.",
+    "mse.one_output": "Divide by the number of cells, {nc}: with one output a sample that is {n}.",
     "mse.masked": "Divide by the number of cells that are used, not by {nc}: a missing cell must not look like a "
     "perfect one.",
     "mse.weighted": "Divide by the sum of the weights of the cells in use, so that doubling all weights changes "

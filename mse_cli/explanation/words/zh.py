@@ -28,7 +28,7 @@ TEXTS = {
     "inputs.rounded": "矩阵中的数最多显示 {digits} 位有效数字；计算时使用全部数字。",
     "inputs.missing": "共 {total} 个元素，其中 {missing} 个因缺失而不参与计算，以下用 ? 表示。"
     "参与计算的 {used} 个元素处 {m} 为 1，其余处为 0。",
-    "inputs.weights": "{w} 是权重：每个元素在求和中的权重。",
+    "inputs.weights": "{w} 是权重矩阵：它的每个元素是对应的平方误差在求和中的权重。",
     "inputs.worst": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它的平方误差最大。",
     "inputs.worst_weighted": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它的加权平方误差最大。",
     "inputs.chosen": "下面以标出的元素（第 {i} 行第 {j} 列{name}）为例逐步计算：它由您指定。",
@@ -54,6 +54,7 @@ TEXTS = {
     # 5 MSE
     "mse.title": "均方误差 MSE",
     "mse.formula": "除以元素个数 {nc}，而不是只除以 {n}。",
+    "mse.one_output": "除以元素个数 {nc}：每个样本只有一个输出，所以它就是 {n}。",
     "mse.masked": "除以参与计算的元素个数，而不是 {nc}：缺失的元素不能被当作预测完全正确。",
     "mse.weighted": "除以参与计算的元素的权重之和，因此所有权重同时加倍，结果不变。",
     "mse.sums": "不用矩阵记号，即对所有样本 {i} 和所有输出 {j} 求和：",

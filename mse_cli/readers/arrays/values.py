@@ -77,13 +77,24 @@ class InMemory(NamedTuple):
     labels: Matrix | None = None
 
 
-def in_memory(predictions: Mapping[str, Any], target: Any, weights: Any, missing: Missing, by: Any = None) -> InMemory:
+def in_memory(
+    predictions: Mapping[str, Any],
+    target: Any,
+    weights: Any,
+    missing: Missing,
+    *,
+    key: str | None = None,
+    by: Any = None,
+) -> InMemory:
     """What was handed over; masked cells are left out, other missing cells do what ``missing`` says.
+
+    Indexes are not held against each other where a ``key`` says which row is which.
 
     Raises:
         MseError: for what cannot be told apart.
     """
-    check_indexes(*(side for side in (*predictions.values(), target, weights, by) if side is not None))
+    if key is None:
+        check_indexes(*(side for side in (*predictions.values(), target, weights, by) if side is not None))
     models = tuple(named(name, prediction) for name, prediction in predictions.items())
     sides = (*models, None if target is None else named("target", target))
     masks = [side.mask for side in sides if isinstance(side, Values)]
@@ -173,12 +184,13 @@ class HeldFrame:
         Raises:
             MseError: with the name of a column that does not hold numbers.
         """
-        if wanted.key is not None:
-            raise UsageError("rows of frames are not matched by key", hint="target.loc[prediction.index] does it")
         with reading(self.label):
-            numbers = self.frame.matrix(wanted.columns)
+            if wanted.key is None:
+                numbers, keys = self.frame.matrix(wanted.columns), None
+            else:
+                numbers, keys = self.frame.floats(wanted.columns), self.frame.texts(wanted.key)
             groups = labels_of_columns(texts_of(self.frame.column(i)) for i in wanted.by) if wanted.by else None
-        yield Rows(numbers, check=checking(wanted, self.label, self.names), labels=groups)
+        yield Rows(numbers, keys, check=checking(wanted, self.label, self.names), labels=groups)
 
 
 @dataclass(frozen=True)

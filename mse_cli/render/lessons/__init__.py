@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from mse_cli.errors import UsageError, printable
 from mse_cli.render.screens.characters import ColorChoice
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ WRITERS: dict[LessonFormat, str] = {
     "ipynb": "notebook",
 }
 SUFFIXES: dict[str, LessonFormat] = {
+    ".txt": "terminal",
     ".md": "markdown",
     ".tex": "latex",
     ".html": "html",
@@ -32,12 +35,18 @@ SUFFIXES: dict[str, LessonFormat] = {
 def lesson_format_of(chosen: LessonFormat | None, path: str | None) -> LessonFormat:
     """The format that is asked for, or that the output file's suffix says.
 
+    Raises:
+        UsageError: for a suffix that no format has.
+
     >>> lesson_format_of(None, "page.html"), lesson_format_of(None, None)
     ('html', 'terminal')
     """
     if chosen is not None or path is None:
         return chosen or "terminal"
-    return next((form for suffix, form in SUFFIXES.items() if path.endswith(suffix)), "terminal")
+    suffix = os.path.splitext(path.lower())[1]
+    if suffix and suffix not in SUFFIXES:
+        raise UsageError(f"{printable(path)}: no format has such a suffix", hint=" ".join(SUFFIXES))
+    return SUFFIXES.get(suffix, "terminal")
 
 
 def write_lesson(

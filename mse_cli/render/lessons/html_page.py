@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from mse_cli.errors import UsageError
@@ -47,6 +48,8 @@ STYLE = """
 .mse pre { margin: .8rem 0; padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto;
   font: .9em/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }
 .mse pre.output { background: none; border-left: 3px solid var(--line); border-radius: 0; }
+.mse mi.letter { font-family: "STIX Two Text", "Latin Modern Roman", "Times New Roman", "DejaVu Serif", serif;
+  font-style: italic; }
 .mse mo.bracket { display: none; }
 .mse mtable.matrix { margin: 0 .15em; padding: .1em .3em; --side: linear-gradient(currentColor, currentColor);
   border: solid currentColor; border-width: 0 .09em; background: var(--side) 0 0, var(--side) 100% 0,
@@ -72,6 +75,8 @@ MARKED = {  # what the rules above are about
     "<mo>&#x0005B;</mo><mtable>": '<mo class="bracket">&#x0005B;</mo><mtable class="matrix">',
     "</mtable><mo>&#x0005D;</mo>": '</mtable><mo class="bracket">&#x0005D;</mo>',
 }
+# A single letter is set in the italics of a mathematical font, which shows a box where there is none.
+LETTER = re.compile(r"<mi>([A-Za-z]|&#x003[BC][0-9A-F];)</mi>")
 PAGE = """
 :root { color-scheme: light dark; }
 html { font-size: clamp(100%, .6rem + .8vw, 160%); }
@@ -192,7 +197,7 @@ def _text(paragraph: Paragraph) -> str:
 def math(formula: Formula, *, display: bool = False) -> str:
     """A formula as MathML.
 
-    >>> math("C").endswith("<mrow><mi>C</mi></mrow></math>")
+    >>> math("C").endswith('<mrow><mi class="letter" mathvariant="normal">C</mi></mrow></math>')
     True
     """
     try:
@@ -203,4 +208,4 @@ def math(formula: Formula, *, display: bool = False) -> str:
     text: str = convert(latex(formula), display="block" if display else "inline")
     for before, after in MARKED.items():
         text = text.replace(before, after)
-    return text
+    return LETTER.sub(r'<mi class="letter" mathvariant="normal">\1</mi>', text)

@@ -78,7 +78,7 @@ def compare(
     short_names([*map(str, models)])  # refuses two that are called the same
     models = {str(name): model for name, model in models.items()}
     chosen = None if baseline is None else named_model(baseline, list(models))
-    sides = in_memory(models, true, weights, missing, by)
+    sides = in_memory(models, true, weights, missing, key=key, by=by)
     options = InputOptions(
         pred_columns,
         true_columns,
