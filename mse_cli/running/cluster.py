@@ -254,8 +254,8 @@ def _awaited(task: Future[R], client: Client) -> R:
         try:
             return task.result(timeout=SECONDS_BETWEEN_LOOKS)
         except TimeoutError:
-            if task.done():
-                raise
+            if task.done():  # just then
+                return task.result()
         assert client.scheduler is not None
         if client.sync(client.scheduler.ncores_running, workers=None):
             at_work = time.monotonic()
