@@ -21,7 +21,9 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
 MORE = 10 if PROFILE == "search" else 1
 settings.load_profile(PROFILE)
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and what is started here would inherit that
+# What nohup and a shell's & ignore, what is started here would ignore too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
