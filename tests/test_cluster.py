@@ -90,8 +90,10 @@ def test_interrupted_it_ends_at_once_and_leaves_nothing(slow):
     assert list((slow / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.parametrize("seconds", [0, 0.1, 0.4, 0.8])
+@pytest.mark.parametrize(
+    ("sent", "code", "seconds"),
+    [(signal.SIGINT, 130, 0), (signal.SIGTERM, 143, 0.1), (signal.SIGHUP, 129, 0.4), (signal.SIGINT, 130, 0.8)],
+)
 def test_a_signal_while_a_local_cluster_starts_leaves_nothing(slow, sent, code, seconds):
     process = start(slow, "--dask", "local", "-j", "2")
     wait_for(lambda: list((slow / "tmp").iterdir()))
