@@ -145,12 +145,17 @@ def _quietly() -> Iterator[None]:
     """Keep what Dask would log and warn of on standard error to itself: what matters becomes an error of ours."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    logging.getLogger("asyncio").addFilter(_is_of_use)  # what Dask's loop says of tasks it dropped may come at the end
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(level)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    return "was never retrieved" not in str(record.msg)
 
 
 def backend_on(pair: Pair, client: Client) -> Backend:
