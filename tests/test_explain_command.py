@@ -110,6 +110,7 @@ def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beg
         (("--cell", "0,1"), "--cell takes"),
         (("--cell", "3,1"), "--cell 3,1: the matrices are 2×2"),
         (("--learning-rate", "nan"), "finite"),
+        (("--learning-rate=-0.5",), "above 0"),
         (("--fragment",), "--fragment is about LaTeX and HTML"),
         (("--digits", "0"), "digits"),
         (("--pause",), "--pause waits"),
