@@ -174,6 +174,9 @@ def test_results_and_verdicts_show_themselves():
     assert "&lt;b&gt;" in bundle["text/html"]
     assert "| MSE | 1250000000.5 |" in bundle["text/markdown"]
     assert bundle["text/plain"].splitlines()[-3].split()[:4] == ["by", "rows", "cells", "used"]
+    verdicts = check(A, Y, loss=0)._repr_mimebundle_()
+    assert "few digits: 1)" in verdicts["text/plain"]
+    assert verdicts["text/plain"] in verdicts["text/markdown"]
     html = check(pd.DataFrame(A, columns=["<b>", "c"]), Y, gradient=[[0, 0], [0, 1.0]])._repr_mimebundle_()["text/html"]
     assert "<b>)" not in html
     assert "FAIL" in html
