@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,6 +111,7 @@ def test_the_suffix_of_the_file_decides_the_format(capsys, tmp_path, suffix, beg
         (("--cell", "0,1"), "--cell takes"),
         (("--cell", "3,1"), "--cell 3,1: the matrices are 2×2"),
         (("--learning-rate", "nan"), "finite"),
+        (("--learning-rate=-0.5",), "above 0"),
         (("--fragment",), "--fragment is about LaTeX and HTML"),
         (("--digits", "0"), "digits"),
         (("--pause",), "--pause waits"),
@@ -222,3 +224,17 @@ def test_a_suffix_that_no_format_has_is_an_error(tmp_path, monkeypatch, capsys, 
     assert run(["explain", "-o", name]) == 2
     assert "hint: .txt .md .tex .html .htm .ipynb" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_lines_of_programs_in_latex_fit_the_page_and_run(capsys, tmp_path):
+    sides = np.random.default_rng(0).normal(size=(2, 9, 12))
+    np.save("a.npy", sides[0])
+    np.save("y.npy", sides[1])
+    code, out, _ = explain(capsys, "a.npy", "y.npy", "--steps", "10", "-f", "latex")
+    assert code == 0
+    pieces = re.findall(r"begin\{verbatim\}\n(.*?)\n\\end", out, re.DOTALL)
+    assert max(len(line) for piece in pieces for line in piece.split("\n")) <= 88
+    Path("run.py").write_text("\n".join(pieces[:2]))
+    assert len(out) < 10000
+    done = subprocess.run([sys.executable, "run.py"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == pieces[2].split()

@@ -270,6 +270,7 @@ def test_every_text_is_used(tmp_path):
         case_of(open_pair(*[str(tmp_path / "keyed.csv")] * 2, InputOptions(key="id"))),
         case_of(house),
         case_of(house, cell=(2, 2), learning_rate=9.0, files=("-", "y")),
+        case_of(pair_of([[1e-200]], [[2e-200]])),
         case_of(pair_of(big, big + 1, weights=np.ones((20, 9))), learning_rate=900.0, files=("t",)),
         case_of(pair_of([[1, nan]], [[3, 4]], missing="skip-cell")),
         case_of(right, files=()),
@@ -404,8 +405,30 @@ def test_all_of_sse_is_said_of_all_alone():
     assert "100 % of SSE" in shown_in(case_of(pair_of([[2.0, 3.0]], [[1.0, 3.0]])), 4)
 
 
-@pytest.mark.parametrize(
-    ("error", "power"), [(1e-5, "(1e-05)²"), (-1e-5, "(-1e-05)²"), (2e20, "(2e+20)²"), (2.0, " 2²")]
-)
+@pytest.mark.parametrize(("error", "power"), [(1e-5, "(1e-5)²"), (-1e-5, "(-1e-5)²"), (2e20, "(2e20)²"), (2.0, " 2²")])
 def test_a_power_of_a_power_stands_in_parentheses(error, power):
     assert f"= {power.strip()} =" in shown_in(case_of(pair_of([[error], [0.0]], [[0.0], [0.0]])), 3)
+
+
+def test_what_only_shows_the_rounding_of_float64_is_not_added_up():
+    case = case_of(pair_of([[1.0, 2.0, 3.0]], [[1.1, -2.0, 3.3]]), cell=(1, 3))
+    assert "= 0.01 + 16 + 0.09 = 16.1" in shown_in(case, 4)
+    assert "(-0.3)² = 0.09 " in shown_in(case, 3)
+
+
+def test_the_losses_of_a_check_differ_by_what_they_say():
+    case = case_of(pair_of([[1e6, 1e-3]], [[0.0, 0.0]]), cell=(1, 2))
+    text = shown_in(case, 8)
+    assert "505000000100 − 504999999900" in text
+    assert "2·100000" in text
+    assert " = 0.001 " in text
+
+
+def test_a_loss_too_small_for_float64_is_not_checked():
+    text = shown_in(case_of(pair_of([[1e-200, 1e-201]], [[2e-200, 3e-201]])), 8)
+    assert "smaller here than float64 can show" in text
+    assert "-0" not in text
+
+
+def test_no_root_of_infinity():
+    assert "RMSE = √MSE = 2e200" in shown_in(case_of(pair_of([[1e200]], [[-1e200]])), 5)

@@ -83,6 +83,36 @@ def test_what_cannot_be_read_is_an_error(a, y, error, words):
             function(a, y)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"cell": (0, 1)}, "cell"),
+        ({"cell": "1,2"}, "cell"),
+        ({"cell": (1, 2, 3)}, "cell"),
+        ({"steps": "3-5"}, "steps"),
+        ({"steps": {11}}, "steps"),
+        ({"steps": 3}, "steps"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"learning_rate": 0}, "learning_rate"),
+        ({"digits": 0}, "digits"),
+        ({"digits": 2.5}, "digits"),
+        ({"lang": "zh_CN"}, "lang"),
+    ],
+)
+def test_wrong_choices_of_a_lesson_are_errors(options, words):
+    with pytest.raises(UsageError, match=words):
+        explain(A, Y, **options)
+    assert explain(A, Y, cell=np.array([1, 2]), steps=[7], learning_rate=np.float32(1), digits=3).lesson.steps
+
+
+@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}])
+def test_a_loss_that_is_no_number_is_an_error(loss):
+    with pytest.raises(UsageError, match="loss"):
+        check(A, Y, loss=loss)
+    with pytest.raises(UsageError, match="lang"):
+        check(A, Y, loss=1.0, lang="fr")
+
+
 def test_masked_cells_are_left_out():
     result = evaluate(np.ma.masked_equal([[1.0, 9.0], [3.0, 4.0]], 9), [[0.0, 1.0], [1.0, 1.0]])
     assert (result.cells_used, result.sse) == (3, 14.0)
@@ -144,6 +174,9 @@ def test_results_and_verdicts_show_themselves():
     assert "&lt;b&gt;" in bundle["text/html"]
     assert "| MSE | 1250000000.5 |" in bundle["text/markdown"]
     assert bundle["text/plain"].splitlines()[-3].split()[:4] == ["by", "rows", "cells", "used"]
+    verdicts = check(A, Y, loss=0)._repr_mimebundle_()
+    assert "few digits: 1)" in verdicts["text/plain"]
+    assert verdicts["text/plain"] in verdicts["text/markdown"]
     html = check(pd.DataFrame(A, columns=["<b>", "c"]), Y, gradient=[[0, 0], [0, 1.0]])._repr_mimebundle_()["text/html"]
     assert "<b>)" not in html
     assert "FAIL" in html

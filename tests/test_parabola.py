@@ -72,3 +72,12 @@ def test_a_page_says_it_in_words_too(capsysbinary: pytest.CaptureFixture[bytes])
     label = re.search(r'<svg class="parabola" role="img" aria-label="([^"]+)"', page)
     assert label
     assert "now: a₁₁ = 300000, MSE = 1.25e9; after the step: a₁₁ = 302500" in label[1]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--fragment",)])
+def test_every_colour_of_the_picture_is_one_that_the_page_has(capsysbinary, arguments: tuple[str, ...]) -> None:
+    assert run(["explain", "--steps", "7", "-f", "html", *arguments]) == 0
+    page = capsysbinary.readouterr().out.decode()
+    used, known = set(re.findall(r"var\((--\w+)\)", page)), set(re.findall(r"(--\w+):", page))
+    assert "--traced" in used
+    assert used <= known

@@ -43,6 +43,7 @@ def gradients():
     yield "rows reversed", g[::-1], "rows_reversed"
     yield "the truth shuffled", 2 * (a - y[SHUFFLE]) / (n * c), "truth_shuffled"
     yield "SE for E", 2 * e * e / (n * c), "squared"
+    yield "SE", e * e, "squared unscaled"
     yield "|A − Y|", np.abs(g), "absolute"
     yield "MAE", np.sign(e) / (n * c), "mae_gradient"
     yield "RMSE", g / (2 * math.sqrt((e * e).mean())), "rmse_gradient"

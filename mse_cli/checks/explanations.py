@@ -42,7 +42,10 @@ def explanations(
         below = order(floor) if floor.shape == base.shape else np.zeros(given.shape)
         for convention, sign in _candidates(given, arranged, result, precision):
             codes = [order_code, base_code, "flipped" if sign < 0 else ""]
-            changes = (*(Remark(code) for code in codes if code), *filter(None, [convention.remark]))
+            scale = convention.remark
+            if base_code and scale and scale.code == "plain":
+                scale = scale._replace(code="unscaled")
+            changes = (*(Remark(code) for code in codes if code), *filter(None, [scale]))
             right = sign * convention.factor * arranged
             scaled = below * (convention.factor * result.divisor / 2)
             if changes and relative_errors(given, right, scaled).max() <= precision.tolerance:

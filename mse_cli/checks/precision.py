@@ -47,7 +47,7 @@ def precision_of_text(text: str, rtol: float | None = None) -> Precision:
     >>> precision_of_text("0.3333").why.code, precision_of_text("1250000000.5").why
     ('number_digits', None)
     """
-    digits = len(text.strip().lower().split("e")[0].replace(".", "").strip("+-").lstrip("0"))
+    digits = len(text.strip().lower().split("e")[0].replace(".", "").strip("+-").lstrip("0") or "0")
     if digits > FEW_DIGITS or not math.isfinite(float(text)):
         return _precision(rtol)
     return _precision(rtol, 1e-4, SINGLE, remark("number_digits", count=str(digits)))

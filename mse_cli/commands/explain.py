@@ -141,8 +141,8 @@ def _pair(preds: str | None, truth: str | None, inputs: "InputOptions", language
 
 
 def _check_options(learning_rate: float, *, pause: bool, output: str | None, style: LessonFormat) -> None:
-    if not math.isfinite(learning_rate):
-        raise UsageError("--learning-rate takes a finite number")
+    if not 0 < learning_rate < math.inf:  # else it is no descent
+        raise UsageError("--learning-rate takes a finite number above 0")
     terminal = output is None and sys.stdout.isatty() and sys.stdin is not None and sys.stdin.isatty()
     if pause and not (terminal and style == "terminal"):
         raise UsageError("--pause waits for a reader at a terminal; here there is none")

@@ -57,7 +57,8 @@ class Verdicts:
         return render_findings(self, Screen(None, "never")).rstrip("\n")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": render_html(self), "text/plain": repr(self)}
+        text = repr(self)
+        return {"text/html": render_html(self), "text/markdown": f"```text\n{text}\n```", "text/plain": text}
 
     def name(self, finding: Finding) -> str | None:
         """What the column of the largest error is called."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from html import escape
@@ -38,6 +39,7 @@ R = TypeVar("R", bound=Result | Comparison)
 S = TypeVar("S", bound=Result | Comparison)
 TARGET = "the target"
 MOST_COLUMNS = 20  # of a summary
+SECTIONS, MOST_DIGITS = 10, 17  # of a lesson
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,7 +74,7 @@ def explain(
     weights: Any = None,
     missing: Missing = "fail",
     cell: tuple[int, int] | None = None,
-    steps: set[int] | frozenset[int] | range | None = None,
+    steps: Collection[int] | None = None,
     learning_rate: float = 0.1,
     digits: int | None = None,
     lang: Language | None = None,
@@ -97,6 +99,7 @@ def explain(
     >>> explain([[3.0]], [[1.0]], steps={5}, lang="en").lesson.steps[0].title
     'The mean MSE'
     """
+    _check_choices(cell, steps, learning_rate, digits)
     language = language_of(lang, to_terminal=False)
     files: tuple[str, ...] | None = None
     if prediction is None:
@@ -108,6 +111,23 @@ def explain(
     case = explanation.case_of(pair, cell=cell, learning_rate=learning_rate, files=files, digits=digits)
     sections = None if steps is None else frozenset(steps)
     return Explanation(explanation.explain(case, language=language, sections=sections))
+
+
+def _check_choices(cell: Any, steps: Any, learning_rate: float, digits: Any) -> None:
+    """What the command's options are held to."""
+    if cell is not None and not (_are_whole(cell) and len(cell) == 2):
+        raise UsageError(f"cell is a row and a column, from 1, not {cell!r}", hint="cell=(2, 1)")
+    if steps is not None and not _are_whole(steps, SECTIONS):
+        raise UsageError(f"steps are sections from 1 to {SECTIONS}, not {steps!r}", hint="steps={3, 4, 5}")
+    if digits is not None and not _are_whole([digits], MOST_DIGITS):
+        raise UsageError(f"digits is a whole number from 1 to {MOST_DIGITS}, not {digits!r}")
+    if not 0 < learning_rate < math.inf:
+        raise UsageError("learning_rate is a finite number above 0")
+
+
+def _are_whole(given: Any, most: float = math.inf) -> bool:
+    """Whether they are whole numbers from 1 to the most."""
+    return isinstance(given, Iterable) and all(isinstance(k, int | np.integer) and 1 <= k <= most for k in given)
 
 
 def check(
@@ -152,13 +172,20 @@ def check(
     if rtol is not None and not 0 <= rtol < 1:
         raise UsageError("rtol is a number from 0 to 1")
     _, options, pair = _opened(prediction, target, key, weights, missing)
-    value = None if loss is None else (float(loss), _precision_of(loss, rtol) or checks.Precision())
+    value = None if loss is None else (_number(loss), _precision_of(loss, rtol) or checks.Precision())
     given: Named | None = None if gradient is None else named("gradient", gradient)
     side = None if given is None else checks.open_gradient(given, options)
     precision = None if gradient is None or isinstance(given, str) else _precision_of(gradient, rtol)
     findings = checks.check_pair(pair, loss=value, gradient=side, precision=precision, rtol=rtol)
     notes = (*pair.notes, *readers.rows_left_out(pair))
     return render.Verdicts(findings, pair.names, language_of(lang, to_terminal=False), notes=notes)
+
+
+def _number(loss: Any) -> float:
+    with suppress(TypeError, ValueError):
+        if not isinstance(loss, bool):
+            return float(loss)
+    raise UsageError(f"loss is one number, not {loss!r}")
 
 
 def _opened(

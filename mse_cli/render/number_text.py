@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+FEWEST_EXACT = 15  # significant digits that float64 holds of any number
+
 
 def exact(value: float) -> str:
     """The shortest text that reads back to the same float64.
@@ -19,7 +21,11 @@ def short(value: float, digits: int) -> str:
 
     >>> short(2.5e9, 6), short(-25000.0, 6), short(1 / 3, 3), short(1e-7, 6)
     ('2.5e9', '-25000', '0.333', '1e-7')
+    >>> short(-193.496, 17), short(1 / 3, 17)
+    ('-193.496', '0.3333333333333333')
     """
+    while digits > FEWEST_EXACT and float(f"{value:.{digits - 1}g}") == value:
+        digits -= 1  # a digit more would only show how float64 holds it
     text = f"{value:.{digits}g}"
     if "e" not in text:
         return text

@@ -33,6 +33,7 @@ TEXTS = {
     "half": "the factor 2 is missing (the gradient of ½·MSE)",
     "sum": "it is not divided by {by} (the gradient of the sum SSE)",
     "plain": "it is plain A − Y: no factor 2, not divided by {by}",
+    "unscaled": "there is no factor 2, and it is not divided by {by}",
     "per_sample": "it is divided by N instead of {by} (per sample)",
     "half_per_sample": "it is divided by N instead of {by}, and the factor 2 is missing",
     "per_column": "it is divided by C instead of {by} (per column)",

@@ -33,6 +33,7 @@ TEXTS = {
     "half": "缺少系数 2（这是 ½·MSE 的梯度）",
     "sum": "没有除以{by}（这是总和 SSE 的梯度）",
     "plain": "只是 A − Y：没有系数 2，也没有除以{by}",
+    "unscaled": "没有系数 2，也没有除以{by}",
     "per_sample": "除以了 N，而不是{by}（按样本平均）",
     "half_per_sample": "除以了 N，而不是{by}，并且缺少系数 2",
     "per_column": "除以了 C，而不是{by}（按列平均）",

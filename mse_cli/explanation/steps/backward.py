@@ -188,6 +188,8 @@ def check(case: Case, texts: Texts) -> Step:
     slope = _slope_at(case, case.rows.index(case.cell[0]), case.cell[1])
     if slope is None:
         return Step(8, texts["check.title"], (sentence(texts["check.not_finite"]),))
+    if slope.value and slope.above == slope.below:
+        return Step(8, texts["check.title"], (sentence(texts["check.the_same"]),))
     a, e, value = case.indexed("a"), case.indexed("e"), case.operand(case.at_cell(case.block.prediction))
     h, above, below = Number(slope.h), case.operand(slope.above), case.operand(slope.below)
     squares = line(_squared(e, "+"), MINUS, _squared(e, MINUS), EQUALS, "4", DOT, e, DOT, "h")

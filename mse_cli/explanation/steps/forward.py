@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 import numpy as np
 
 from mse_cli.errors import printable, shown
-from mse_cli.explanation.case import Case, gaps
+from mse_cli.explanation.case import FEWER_DIGITS, MOST_DIGITS, Case, gaps
 from mse_cli.explanation.formula import (
     DOT,
     EQUALS,
@@ -170,7 +171,7 @@ def squares(case: Case, texts: Texts) -> Step:
                 Power(Parentheses(line(case.indexed("a"), MINUS, case.indexed("y"))), "2"),
                 Traced(Power(Parentheses(line(a, MINUS, y)), "2")),
                 Traced(Power(case.base(case.at_cell(case.errors)), "2")),
-                Traced(case.number(case.at_cell(case.squares))),
+                Traced(case.number(as_meant(case.at_cell(case.squares)))),
             ),
         ),
         sentence(texts["se.why"]),
@@ -242,9 +243,19 @@ def _added(case: Case) -> Formula:
     for k, j in enumerate(case.columns):
         if k in skipped:
             terms.append("…")
-        number = case.total(case.result.columns[j].sse)  # else they would not add up to SSE
+        number = case.total(as_meant(case.result.columns[j].sse))  # no fewer digits: they must add up to SSE
         terms.append(Traced(number) if j == case.cell[1] else number)
     return joined(terms, "+")
+
+
+def as_meant(value: float) -> float:
+    """A number without its last digits where these only show the rounding of float64.
+
+    >>> as_meant(0.0899999999999999), as_meant(1234.5678901234567)
+    (0.09, 1234.5678901234567)
+    """
+    fewer = float(f"{value:.{FEWER_DIGITS}g}")
+    return fewer if len(repr(fewer)) < len(repr(value)) - (MOST_DIGITS + 2 - FEWER_DIGITS) else value
 
 
 def _share(case: Case) -> float | None:
@@ -268,6 +279,6 @@ def mean(case: Case, texts: Texts) -> Step:
         sentence(texts["mse.sums"], i="i", j="j"),
         Equation("MSE", (line(Fraction("1", case.divisor_formula), DOT, _double_sum(case, square)),)),
         sentence(texts["mse.rmse"]),
-        Equation("RMSE", (Root("MSE"), Root(mse), rmse)),
+        Equation("RMSE", (Root("MSE"), *([Root(mse)] if isfinite(mse.value) else []), rmse)),
     )
     return Step(5, texts["mse.title"], parts)

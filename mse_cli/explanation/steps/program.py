@@ -87,8 +87,8 @@ def cells(case: Case) -> dict[int, str]:
 
 
 def _h(case: Case) -> float:
-    """How far section 8 moves the traced cell: the power of ten below its error."""
-    size = abs(case.at_cell(case.errors))
+    """How far section 8 moves the traced cell: the power of ten below its error or RMSE."""
+    size = max(abs(case.at_cell(case.errors)), case.result.rmse)
     return 10.0 ** math.floor(math.log10(size)) if size else 1.0
 
 

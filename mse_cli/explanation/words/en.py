@@ -110,6 +110,7 @@ TEXTS = {
     "check.verdict": "the formula gives {g}, the difference {numeric}; over all {count} cells shown the largest "
     "relative difference is {largest}.",
     "check.not_finite": "The loss is not a finite number here, so there is nothing to check.",
+    "check.the_same": "The change of the loss is smaller here than float64 can show, so there is nothing to check.",
     # 9 conventions
     "conventions.title": "Other conventions",
     "conventions.why": "Others divide differently. The minimum is at the same place, the numbers are not: this is "

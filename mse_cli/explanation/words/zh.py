@@ -94,6 +94,7 @@ TEXTS = {
     "（若只用浮点数，{h} 过小反而会使误差变大。）",
     "check.verdict": "解析梯度为 {g}，数值梯度为 {numeric}；在显示的全部 {count} 个元素中，最大相对误差为 {largest}。",
     "check.not_finite": "这里的损失不是有限的数，无从检验。",
+    "check.the_same": "这里损失的变化小得超出了 float64 的精度，无从检验。",
     # 9 conventions
     "conventions.title": "其他约定",
     "conventions.why": "其他资料所用的除数可能不同：最小值点相同，损失与梯度的数值却不同，"

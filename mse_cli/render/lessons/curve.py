@@ -87,7 +87,7 @@ def as_svg(parabola: Parabola, label: str) -> str:
     ]
     return (
         f'<svg class="parabola" role="img" aria-label="{label}" viewBox="0 0 600 240" fill="none">'
-        f'<path d="M{x(-1):.1f} {y(1):.1f}Q{x(0):.1f} {y(-1):.1f} {x(1):.1f} {y(1):.1f}" stroke="var(--ink)" '
+        f'<path d="M{x(-1):.1f} {y(1):.1f}Q{x(0):.1f} {y(-1):.1f} {x(1):.1f} {y(1):.1f}" stroke="currentColor" '
         f'stroke-width="2"/><path d="{line}" stroke="var(--traced)" stroke-width="1.5" stroke-dasharray="6 4"/>'
         + "".join(points)
         + "</svg>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ from mse_cli.render.number_text import exact, short
 
 SPACED = {EQUALS, MINUS, DOT, TIMES, GIVES, "+", "←"}  # signs with a space on both sides
 SUBSCRIPTS = dict(zip("0123456789ij,", "₀₁₂₃₄₅₆₇₈₉ᵢⱼ,", strict=True))
+POWER = re.compile(r"e\+?(-?)0*")  # as the cells of matrices have it: 1e-7, 2e200
 EXPONENTS = {"2": "²", "T": "ᵀ"}
 BRACKETS, ASCII_BRACKETS = "⎡⎢⎣⎤⎥⎦", "[[[]]]"
 # What an ASCII stream gets for a character that it does not have.
@@ -63,6 +65,7 @@ class Ink:
     def number(self, number: Number) -> str:
         """A number, exact or to its digits."""
         text = exact(number.value) if number.digits is None else short(number.value, min(number.digits, self.digits))
+        text = POWER.sub(r"e\1", text)
         return f"({text})" if number.in_parentheses else text
 
 

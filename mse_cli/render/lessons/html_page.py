@@ -29,7 +29,7 @@ TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
 # .mse is meant, so that a fragment leaves the page around it as it is.
 STYLE = """
 .mse { --soft: #77777f; --line: rgb(128 128 128 / .3); --card: rgb(128 128 128 / .09); --traced: #c8219f;
-  --good: #1a8a3c; --bad: #d2382c; line-height: 1.6; overflow-wrap: break-word; }
+  --paper: transparent; --good: #1a8a3c; --bad: #d2382c; line-height: 1.6; overflow-wrap: break-word; }
 .mse * { box-sizing: border-box; }
 .mse details { margin: 1.6rem 0 0; padding-top: .8rem; border-top: 1px solid var(--line); }
 .mse summary { cursor: pointer; }
@@ -44,7 +44,7 @@ STYLE = """
 .mse .table { overflow-x: auto; }
 .mse table { border-collapse: collapse; margin: .8rem 0; }
 .mse th, .mse td { text-align: left; padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); }
-.mse th { color: var(--soft); font-weight: 600; }
+.mse th { color: var(--soft); font-weight: 600; } .mse td:first-child { min-width: 6em; }
 .mse pre { margin: .8rem 0; padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto;
   font: .9em/1.5 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }
 .mse pre.output { background: none; border-left: 3px solid var(--line); border-radius: 0; }
@@ -68,7 +68,8 @@ STYLE = """
 .mse .good { color: var(--good); } .mse .bad { color: var(--bad); }
 @media print { .mse summary { list-style: none; break-after: avoid; }
   .mse details::details-content { content-visibility: visible; display: block; height: auto; }
-  .mse .equation, .mse pre { break-inside: avoid; overflow: visible; border: 1px solid var(--line); } }
+  .mse .equation, .mse pre { break-inside: avoid; overflow: visible; border: 1px solid var(--line); }
+  .mse pre { white-space: pre-wrap; } }
 """
 MARKED = {  # what the rules above are about
     f'mathcolor="{TRACED}"': 'mathcolor="#b3009b"',
@@ -83,9 +84,9 @@ html { font-size: clamp(100%, .6rem + .8vw, 160%); }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; color: #1c1c1e; background: #fdfdfb;
   font: 1.0625rem/1.6 system-ui, "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
 h1 { font-size: 1.8rem; line-height: 1.25; margin: 0 0 .5rem; }
-.mse { --traced: #b3009b; }
+.mse { --traced: #b3009b; --paper: #fdfdfb; }
 @media (prefers-color-scheme: dark) { body { color: #e8e8ea; background: #16171a; }
-  .mse { --traced: #ff7ae9; --good: #6ddc8b; --bad: #ff8a80; --soft: #a0a0a8; } }
+  .mse { --traced: #ff7ae9; --paper: #16171a; --good: #6ddc8b; --bad: #ff8a80; --soft: #a0a0a8; } }
 @media print { html { font-size: 9.5pt; } body { max-width: none; padding: 0; } }
 """
 

@@ -5,6 +5,8 @@ Chinese is set by CJKutf8 with pdflatex and by ctex with XeLaTeX; the document f
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from mse_cli.explanation.lesson import (
     Code,
     Equation,
@@ -34,6 +36,7 @@ SIGNS = (  # of a parabola's places and its tangent
     r"$\textcolor{gray}{\bullet}$",
     rf"\textcolor{{{TRACED}}}{{- -}}",
 )
+WIDEST_CODE = 88  # characters of a line
 ACCENTED = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ§¶©£¡¿"
 CHINESE = r"""\ifdefined\XeTeXrevision\usepackage[UTF8,scheme=plain]{ctex}\else\usepackage{CJKutf8}\fi
 """
@@ -87,12 +90,26 @@ def _part(part: Passage) -> str:
             return f"{{\\renewcommand{{\\arraystretch}}{{1.8}}\\small\n{table}}}"
         case Code():
             pieces = [part.source, *([part.output] if part.output else [])]
-            return "\n\n".join(f"\\begin{{verbatim}}\n{piece}\n\\end{{verbatim}}" for piece in pieces)
+            return "\n\n".join(f"\\begin{{verbatim}}\n{_folded(piece)}\n\\end{{verbatim}}" for piece in pieces)
         case Parabola():
             items = "\n".join(rf"\item[{sign}] {_text(place)}" for sign, place in zip(SIGNS, part.legend, strict=True))
             return f"{as_tikz(part, TRACED)}\n\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
         case Verdict():
             return rf"\textbf{{{escaped(part.word.rstrip())}}} {_text(part.sentence)}"
+
+
+def _folded(code: str) -> str:
+    """Lines that fit the page: a list of numbers goes on below its beginning, which Python reads as before."""
+    return "\n".join(piece for line in code.split("\n") for piece in _fold(line))
+
+
+def _fold(line: str) -> list[str]:
+    if len(line) <= WIDEST_CODE or "[" not in line:
+        return [line]
+    code, sign, comment = line.partition("#")
+    whole = code + sign + comment.replace(" ", "\0")  # a comment is not broken: Python would read its rest
+    pieces = wrap(whole, WIDEST_CODE, subsequent_indent=" " * (code.find("[") + 1), break_on_hyphens=False)
+    return [piece.replace("\0", " ") for piece in pieces]
 
 
 def _text(paragraph: Paragraph) -> str:

@@ -34,8 +34,10 @@ def language_of(chosen: Language | None, *, to_terminal: bool) -> Language:
     """The language that is asked for, or the locale's; another than English only where it can be shown.
 
     Raises:
-        UsageError: if it is asked for and standard output cannot show it.
+        UsageError: if it is asked for and there is none such, or standard output cannot show it.
     """
+    if chosen is not None and chosen not in LANGUAGES:
+        raise UsageError(f"lang is one of {LANGUAGES}, not {chosen!r}")
     locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
     of_locale: Language = next((language for language in LANGUAGES if locale.startswith(language)), "en")
     language = chosen or of_locale
