@@ -16,7 +16,7 @@ from mse_cli.errors import UsageError
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.pair import Pair, Stream, disagreement_of
-from mse_cli.readers.sources.files import FileSource, at_once, is_packed
+from mse_cli.readers.sources.files import FileSource, at_once, is_at_hand, is_packed
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.tallying import Map
@@ -105,8 +105,8 @@ def _counted(texts: list[TextFile], mapped: Map) -> list[TextFile]:
         return []
     from mse_cli.readers.text.counting import Range, count, count_each, ranges_of, with_rows_counted
 
-    here = all(isinstance(text.source, FileSource) for text in texts)
-    ranges = list(map(ranges_of, texts)) if here else at_once(ranges_of, texts)  # a look at each file's size
+    at_hand = all(is_at_hand(text.source) for text in texts)
+    ranges = list(map(ranges_of, texts)) if at_hand else at_once(ranges_of, texts)  # a look at each file's size
     found = itertools.chain.from_iterable(mapped(count_each, _batches(list(itertools.chain(*ranges)))))
     counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
