@@ -14,14 +14,17 @@ import starting
 from hypothesis import is_hypothesis_test, settings
 
 # The same examples in every run, and none refused for a slow machine: what fails here is what a change has broken.
-# HYPOTHESIS_PROFILE=search looks for more: other examples in each run, ten times as many.
+# HYPOTHESIS_PROFILE=search looks for more: other examples in each run, ten times as many; few is for a second run.
 settings.register_profile("default", derandomize=True, deadline=None)
+settings.register_profile("few", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
-MORE = 10 if PROFILE == "search" else 1
+MORE = {"search": 10, "few": 0.2}.get(PROFILE, 1)  # times the examples that a test asks for
 settings.load_profile(PROFILE)
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup ignores, and what is started here would inherit that
+# What nohup and a shell's & ignore, what is started here would ignore too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,11 +33,11 @@ UNSET = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "GITHUB_ACTIONS
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Ten times the examples that a test asks for: no profile can scale what a test sets itself."""
+    """More or fewer examples than a test asks for: no profile can scale what a test sets itself."""
     test = getattr(item, "function", None)
-    if MORE > 1 and is_hypothesis_test(test) and not hasattr(test, "has_more_examples"):
+    if MORE != 1 and is_hypothesis_test(test) and not hasattr(test, "has_more_examples"):
         own = test._hypothesis_internal_use_settings
-        test._hypothesis_internal_use_settings = settings(own, max_examples=MORE * own.max_examples)
+        test._hypothesis_internal_use_settings = settings(own, max_examples=max(5, int(MORE * own.max_examples)))
         test.has_more_examples = True
 
 

@@ -516,3 +516,25 @@ def test_every_pair_of_models_is_compared_as_if_alone(made):
         among = mse_cli.compare({name: made[name] for name in names}, made["truth"], baseline=b)
         figures = [next(s.difference for s in found.models if s.model == a) for found in (alone, among)]
         assert figures[0] == figures[1]
+
+
+def test_warnings_stand_in_the_notes_and_are_not_of_infinite_inputs(mse, tmp_path):
+    (tmp_path / "y.csv").write_text("p\n0\n0\n")
+    for name, cell, words in (("square", "1e200", "the square of an error"), ("sum", "1.3e154", "the sum of the")):
+        (tmp_path / f"{name}.csv").write_text(f"p\n{cell}\n{cell}\n")
+        for command in (["compute"], ["compare", f"{name}.csv"]):
+            done = mse(*command, f"{name}.csv" if command == ["compute"] else "y.csv", "y.csv", "-f", "json")
+            (note,) = [note for note in json.loads(done.stdout)["notes"] if words in note]
+            assert f"warning: {note}" in done.stderr
+    (tmp_path / "inf.csv").write_text("p\ninf\n1\n")
+    done = mse("compute", "inf.csv", "y.csv", "--missing", "propagate", "-f", "json")
+    assert (done.stderr, json.loads(done.stdout)["notes"]) == ("", [])
+
+
+def test_groups_of_some_models_alone_are_told(mse, tmp_path):
+    (tmp_path / "a.csv").write_text("seg,p\nx,1\ny,2\n")
+    (tmp_path / "b.csv").write_text("p\n1\n3\n")
+    for files in (["a.csv", "b.csv"], ["b.csv", "a.csv"]):
+        done = mse("compare", *files, "b.csv", "--by", "seg")
+        check_refused(done, "--by seg: neither b.csv nor the target has that")
+    assert mse("compare", "a.csv", "a.csv", "b.csv", "--by", "seg").returncode == 2  # a model of one name, twice

@@ -220,3 +220,14 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss * (1 if sys.platform ==
     small, large = peak(1_000), peak(4_000_000)
     assert large - small < 20 << 20
     assert large < 100 << 20
+
+
+@pytest.mark.parametrize("command", ["compute -o", "report -o", "explain -o"])
+def test_an_output_without_a_name_is_an_error_and_the_folder_stays(mse: Run, tmp_path: Path, command: str) -> None:
+    """As ``-o "$UNSET"`` gives it; it once named the working folder, and the file took its place."""
+    (tmp_path / "p.csv").write_text("1\n2\n")
+    name, option = command.split()
+    result = mse(name, "p.csv", "p.csv", option, "")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "the name of an output file is empty" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]

@@ -199,6 +199,15 @@ def test_workers_without_mse_cli_or_of_another_version_are_not_sent_any_work(cli
     assert "the same version" in caught.value.hint
 
 
+def test_what_the_system_refuses_a_task_is_not_taken_for_a_lost_connection(clients):
+    with pytest.raises(InputError, match="a Dask worker failed: no space left"):
+        list(map_on_dask(fails, [1], client=clients[0]))
+
+
+def fails(number):
+    raise OSError(28, "No space left on device")
+
+
 def test_progress_counts_the_rows(tmp_path, clients, monkeypatch):
     monkeypatch.setattr(planning, "PARTITION_CELLS", 2)
     for n_rows, wanted in ((80, [4] * 20), (800, [64] * 12 + [32])):  # few tasks one by one, many in groups

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -18,7 +17,7 @@ def structured(columns):
     return np.rec.fromarrays([np.array(column) for column in columns.values()], names=list(columns))
 
 
-@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table, dict, structured])
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table, dict, structured])
 def test_rows_are_matched_by_a_column_of_both(make):
     a, y, g = map(make, (A, Y, G))
     assert evaluate(a, y, key="id").sse == 5.25
@@ -48,7 +47,7 @@ def test_integers_as_keys_are_exact_and_as_numbers_exact_or_an_error():
         ({"ids": ["b", "a", "c"], "p": [1, 2, 3]}, "target: there is no column 'id'"),
     ],
 )
-@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table])
 def test_what_does_not_match_is_told_as_of_files(make, y, message):
     for function in (evaluate, explain, check):
         with pytest.raises((ParseError, UsageError), match=message):

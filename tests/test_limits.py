@@ -96,3 +96,20 @@ def test_what_cannot_be_a_limit_is_refused_before_the_work(folder: Path, mse):
     check_refused(mse(*FILES, "--baseline", "null.json", "--max-increase", "1"), "null.json: its loss is no number")
     check_refused(mse(*FILES, "--baseline", "p.csv", "--max-increase", "1"), "p.csv: is not a JSON result")
     check_refused(mse(*FILES, "--baseline", "no.json", "--max-increase", "1"), "no.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema_version": 9}, "its schema_version is 9"),
+        ({"models": []}, "is a result of mse compare"),
+        ({"loss": None}, "its loss is no number"),
+        (None, "is not a JSON result"),
+    ],
+)
+def test_what_is_no_baseline_is_called_so(folder: Path, mse, change, words):
+    result = json.loads(mse(*FILES, "-f", "json").stdout)
+    (folder / "b.json").write_text("[]" if change is None else json.dumps(result | change))
+    done = mse(*FILES, "--baseline", "b.json", "--max-increase", "1%")
+    check_refused(done, words)
+    assert "hint: a baseline is what" in done.stderr

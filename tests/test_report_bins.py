@@ -74,6 +74,13 @@ def test_a_number_on_an_edge_is_in_the_bin_above(step: float, first: int, n: int
     assert np.bincount(positions[inside] - 1, minlength=n).tolist() == np.histogram(numbers, axis.edges)[0].tolist()
 
 
+def test_an_axis_holds_all_but_few_numbers_even_where_most_are_the_same() -> None:
+    rare = np.concatenate([np.linspace(-0.01, 0.01, 900), np.linspace(10, 90, 100)])
+    assert axis_of(rare, 20).edges[-1] >= 89
+    stray = np.append(np.linspace(-1, 1, 50), 1e9)
+    assert axis_of(stray, 20).edges[-1] <= 2
+
+
 def test_cells_that_are_not_used_and_nan_are_in_no_bin() -> None:
     a, y = np.array([[1.0], [math.nan], [3.0], [math.inf]]), np.array([[1.0], [2.0], [1.0], [0.0]])
     bins = Bins([Plan(0, Axis([-1.0, 0.0, 1.0]), Axis([0.0, 2.0, 4.0]))])

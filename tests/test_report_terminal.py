@@ -127,6 +127,23 @@ def test_any_numbers_have_a_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "nan" not in found.lower().replace("r² nan", "")  # of a target that does not vary
 
 
+@pytest.mark.parametrize(("first", "step"), [(1e15, 1.0), (1e6, 1e-7), (-1e300, 1e298), (0.0, 1e299)])
+def test_long_numbers_break_no_line_of_a_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: float, step: float
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("p.npy", first + step * np.arange(30))
+    np.save("t.npy", first + step * np.arange(30)[::-1])
+    found = drawn(monkeypatch, ("p.npy", "t.npy")).splitlines()
+    start = next(i for i, line in enumerate(found) if line.startswith("errors (A"))
+    end = next(i for i, line in enumerate(found) if "└" in line)
+    assert all(line.count("│") == 2 for line in found[start + 1 : end] if line[:39].strip())
+    assert sum("└" in line for line in found) == 1
+    assert found[end].rstrip().endswith("─")
+    assert len(found[end + 1][40:].split()) == 2
+    assert re.search(r"[░▒▓█] \d+\+", found[end + 2])
+
+
 def test_a_name_from_a_file_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     Path("p.csv").write_text("<b>[red]\x1b[31m\n1\n2\n")

@@ -120,7 +120,9 @@ def test_a_long_table_is_written_row_by_row_and_says_what_a_short_one_says(
 
     streamed, sizes = lines(), {len(line) for line in lines("--only", "se")[1:]}
     assert len(sizes) == 1
+    marked = lines("-f", "markdown")
     monkeypatch.setattr("mse_cli.render.printing.LONGEST_KEPT", 10_000)
+    assert marked == lines("-f", "markdown")
     drawn = lines()
     assert [line.split() for line in streamed if "─" not in line] == [line.split() for line in drawn if "─" not in line]
     assert len(streamed) > 5000
@@ -142,11 +144,15 @@ def test_the_rows_of_a_long_table_are_called_by_their_keys(
     ]
 
 
-def test_a_long_table_needs_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["out.txt", "out.md"])
+def test_a_long_table_needs_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("p.npy", np.zeros((40_000, 4)))
     tracemalloc.start()
-    assert run(["compute", "p.npy", "p.npy", "--all", "-j", "1", "-o", "out.txt"]) == 0
+    assert run(["compute", "p.npy", "p.npy", "--all", "-j", "1", "-o", name]) == 0
     assert tracemalloc.get_traced_memory()[1] < 40 << 20
     tracemalloc.stop()
-    assert Path("out.txt").read_text().count("\n") > 80_000
+    assert Path(name).read_text().count("\n") > 80_000
+    assert "-f csv" in capsys.readouterr().err

@@ -86,7 +86,7 @@ def compute(
                 backend, reduction=reduction, worst=worst, stats=stats, edge_rows=printout.edge_rows, progress=progress
             )
         evaluation = replace(limits.judged(evaluation), origin=origin)
-        tell(evaluation.result.notes[len(pair.notes) :])
+        tell((*evaluation.result.notes[len(pair.notes) :], *printout.notes_on(evaluation.result.shape[0])))
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
         of_folders = {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}

@@ -136,6 +136,7 @@ class Result:
         groups: The loss of each group, in the order of their texts.
         key: What the column is called by which rows are matched, if they are.
         gate: The limits that the loss was held against, if there were any.
+        sum_overflow: Whether the sum of squares that it can hold is larger than float64 can hold.
     """
 
     shape: tuple[int, int]
@@ -155,6 +156,14 @@ class Result:
     groups: tuple[Group, ...] = ()
     key: str | None = None
     gate: tuple[Limit, ...] = ()
+    sum_overflow: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where ``inf`` stands for a number that float64 cannot hold."""
+        too_large = "the square of an error" if self.overflow else "the sum of the squared errors"
+        said = f"{too_large} is larger than float64 can hold (1.8e308) and stands as inf"
+        return (said,) if self.overflow or self.sum_overflow else ()
 
     @property
     def loss(self) -> float:

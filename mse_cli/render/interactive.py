@@ -145,7 +145,6 @@ def check(
     FAIL  loss: relative error 1; tolerance 0.0001 (the number has few digits: 3)
           given 20, right is 10
           it is SSE: not divided by N·C
-          or: it is SSE/N (per sample): divided by N instead of N·C
           or: it is 2·MSE
           step by step: mse explain … --steps 4
     PASS  analytic gradient: largest relative error 0; cells compared: 2, against centred differences; tolerance 1e-9

@@ -50,6 +50,7 @@ SAVED: dict[str, Format] = {".npy": "npy", ".csv": "csv", ".csv.gz": "csv"}  # b
 SUFFIX_HINT = "name the file .npy, .csv or .csv.gz: the suffix says how it is written; DIR/ is a folder of shards"
 EVERYTHING = sys.maxsize
 ROWS = 10  # of a matrix, unless another number is asked for
+MANY_ROWS = 10_000  # of a table: files of them are made for programs
 LONGEST_KEPT = 1000  # rows of a table that is drawn in one piece
 
 
@@ -153,7 +154,13 @@ class Printout:
     @property
     def streams_rows(self) -> bool:
         """Whether a table may have so many rows that they are read again as they are written."""
-        return self.format == "table" and self.most_rows == EVERYTHING
+        return self.format in FOR_PEOPLE and self.most_rows == EVERYTHING
+
+    def notes_on(self, n_rows: int) -> list[str]:
+        """What the user may not have thought of, if a table will have very many rows."""
+        if not self.streams_rows or self.edge_rows is None or n_rows <= MANY_ROWS:
+            return []
+        return [f"a table of {n_rows:,} rows; -f csv and -f npy with -o FILE are made for so many"]
 
     @property
     def reads_again(self) -> bool:

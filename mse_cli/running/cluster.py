@@ -23,7 +23,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mse_cli import __version__
-from mse_cli.errors import InputError, MseError, Place, UsageError
+from mse_cli.errors import InputError, MseError, Place, UsageError, reason
 from mse_cli.readers.pair import Pair
 from mse_cli.running import partitions
 from mse_cli.running.backend import KEPT_BYTES, LARGEST_KEPT, Backend, cores
@@ -102,7 +102,9 @@ def _look_at_workers(client: Client, tell: Tell | None) -> None:
     if tell is not None and not client.nthreads():
         tell(["the Dask scheduler has no workers yet: waiting for some"])
     _awaited(client.submit(int, pure=False), client)
-    found = client.run(resolve_name, VERSION, on_error="return")
+    found: dict[str, object] = {}
+    with contextlib.suppress(OSError):  # of a worker that has just gone; without the scheduler, what follows fails
+        found |= client.run(resolve_name, VERSION, on_error="return")
     try:
         found["the scheduler"] = client.run_on_scheduler(resolve_name, VERSION)
     except (ImportError, AttributeError) as error:
@@ -143,12 +145,17 @@ def _quietly() -> Iterator[None]:
     """Keep what Dask would log and warn of on standard error to itself: what matters becomes an error of ours."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    logging.getLogger("asyncio").addFilter(_is_of_use)  # what Dask's loop says of tasks it dropped may come at the end
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(level)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    return "was never retrieved" not in str(record.msg)
 
 
 def backend_on(pair: Pair, client: Client) -> Backend:
@@ -204,6 +211,8 @@ def _attempt(function: Callable[..., R], *arguments: Any) -> R | MseError:
         return function(*arguments)
     except MseError as error:
         return error
+    except OSError as error:  # else it would be taken for one of the connection
+        return InputError(f"a Dask worker failed: {reason(error)}")
 
 
 def _checked(result: R | MseError) -> R:
@@ -250,8 +259,8 @@ def _awaited(task: Future[R], client: Client) -> R:
         try:
             return task.result(timeout=SECONDS_BETWEEN_LOOKS)
         except TimeoutError:
-            if task.done():
-                raise
+            if task.done():  # just then
+                return task.result()
         assert client.scheduler is not None
         if client.sync(client.scheduler.ncores_running, workers=None):
             at_work = time.monotonic()

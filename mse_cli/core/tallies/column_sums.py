@@ -119,11 +119,23 @@ class ColumnSums:
 
     def totals(self) -> list[Total]:
         """The exact sum of each column."""
-        parts = {bucket: np.array(e.parts).reshape(-1, self.n_columns) for bucket, e in self.buckets.items()}
+        parts = {bucket: _compacted(e.parts, self.n_columns) for bucket, e in self.buckets.items()}
+        special = self.special.tolist()
         return [
-            Total({bucket: compact(rows[:, j].tolist()) for bucket, rows in parts.items()}, float(self.special[j]))
-            for j in range(self.n_columns)
+            Total({bucket: floats[j] for bucket, floats in parts.items()}, special[j]) for j in range(self.n_columns)
         ]
+
+
+def _compacted(parts: list[Floats], n_columns: int) -> list[list[float]]:
+    """Each column of the parts as ``compact`` has it: of two numbers at once, by an addition and what it loses."""
+    rows = np.concatenate([np.array(parts).reshape(-1, n_columns), np.zeros((2, n_columns))])
+    total = rows[0] + rows[1]
+    second = total - rows[0]
+    lost = (rows[0] - (total - second)) + (rows[1] - second)
+    floats = [[x for x in both if x] for both in zip(total.tolist(), lost.tolist(), strict=True)]
+    for j in np.flatnonzero(rows[2:].any(axis=0)).tolist():
+        floats[j] = compact(rows[:, j].tolist())
+    return floats
 
 
 def _row_sums(cells: Floats) -> Floats:

@@ -140,6 +140,7 @@ class Sums:
             ),
             overflow=self.overflow,
             weighted=self.weights is not None,
+            sum_overflow=math.isinf(sse.rounded()) and not sse.special,
         )
 
     def divisors(self) -> list[int] | list[Fraction]:

@@ -138,8 +138,8 @@ def open_file(source: Source, *, kind: Kind, is_shard: bool = False, **_: object
     are = "the column {} is" if len(dropped) == 1 else "the columns {} are"
     notes = (f"{are.format(listed(dropped))} taken for pandas' index and dropped",) if dropped else ()
     can_be_cut = not in_order and source.seekable and max(sizes, default=0) <= LARGE_GROUP
-    types_of = [schema.types[at.field] for at in stored]
-    floats = frozenset(i for i, kind_of in enumerate(types_of) if types.is_floating(kind_of) and not in_order)
+    types_of = schema.types  # made anew at each call
+    floats = frozenset(i for i, at in enumerate(stored) if types.is_floating(types_of[at.field]) and not in_order)
     rows, width = range(starts[-1]), len(names)
     labels = _range_in(_pandas(schema), starts[-1])
     return ColumnarFile(

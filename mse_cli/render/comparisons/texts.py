@@ -147,7 +147,7 @@ def closing(comparison: Comparison) -> str:
     said += _of_intervals(comparison, [s for s in others if s not in same], it)
     said += _of_groups(comparison, best.result)
     if best.result.mse == 0:
-        said.append("Its MSE is 0: nothing is a multiple of it.")
+        said.append("The best MSE is 0: nothing is a multiple of it.")
     return " ".join(said)
 
 

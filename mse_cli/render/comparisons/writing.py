@@ -62,6 +62,7 @@ def _best_alone(comparison: Comparison, printout: Printout) -> str:
 
 def _plain(comparison: Comparison) -> Plain:
     result = comparison.models[0].result
+    warnings = [text for standing in comparison.models for text in standing.result.warnings]
     return {
         "schema_version": SCHEMA_VERSION,
         "shape": list(result.shape),
@@ -73,7 +74,7 @@ def _plain(comparison: Comparison) -> Plain:
         "best": comparison.best.model if comparison.best else None,
         "baseline": comparison.reference.model if comparison.baseline else None,
         **({"gate": plain_gate(comparison.gate)} if comparison.gate else {}),
-        "notes": list(comparison.notes),
+        "notes": list(dict.fromkeys([*comparison.notes, *warnings])),
     }
 
 

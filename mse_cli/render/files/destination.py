@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mse_cli.errors import InputError, Place, ReaderGoneError, reason
-from mse_cli.render.files.swapping import lock, remove, swap, sweep, take_back
+from mse_cli.render.files.swapping import lock, swap, sweep, take_back
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -88,6 +88,8 @@ def _standard_output() -> BinaryIO:
 
 def _place_of(path: str) -> Path | None:
     """Where the file will stand (a link stays a link); ``None`` for a device or a pipe, which stays what it is."""
+    if not path:  # it would stand for the working folder
+        raise InputError("the name of an output file is empty", hint='-o "$NAME" without a NAME?')
     if os.path.isdir(path):
         raise IsADirectoryError(21, "is a directory")
     if path.startswith(DEVICES) or (os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)):
@@ -139,7 +141,8 @@ def _writing_beside(path: str, place: Path) -> Iterator[Output]:
             finally:
                 output.abandon()
         finally:
-            remove(beside)  # what was there before, or is not whole
+            with contextlib.suppress(OSError):
+                beside.unlink()  # what was there before, or is not whole; never a folder
 
 
 def _packed(stream: BinaryIO) -> BinaryIO:

@@ -68,7 +68,7 @@ def render_json(
         fields.append(("worst", json.dumps(_plain_worst(result))))
     if result.gate:
         fields.append(("gate", json.dumps(plain_gate(result.gate))))
-    fields.append(("notes", json.dumps(result.notes)))
+    fields.append(("notes", json.dumps([*result.notes, *result.warnings])))
     if partial is not None:
         fields.append(("partial", json.dumps(partial, allow_nan=False)))
     text = "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from rich.cells import cell_len
@@ -39,10 +39,8 @@ def pieces(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iter
     yield shown_in(f"{matrix.title}\n", screen.encoding)
     yield f"{border.get_top(around)}\n" + words(ends.titles) + f"{border.get_row(around, 'head')}\n"
     template = line(["%s", *(f"%{width}s" for width in widths[1:])])
-    for names, rows in _rows(job, name):
-        called = [_right(shown_in(name, screen.encoding), widths[0]) for name in names]
-        texts = iter(_texts(rows, digits))
-        yield "".join(map(template.__mod__, zip(called, *[texts] * rows.shape[1], strict=True)))
+    for rows in rows_of(job, name, lambda text: _right(shown_in(text, screen.encoding), widths[0])):
+        yield "".join(map(template.__mod__, rows))
     if matrix.sums:
         yield f"{border.get_row(around, 'foot')}\n" + words(ends.sums)
     yield f"{border.get_bottom(around)}\n"
@@ -68,12 +66,14 @@ def _texts(numbers: Floats, digits: int) -> list[str]:
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").split()
 
 
-def _rows(job: Job, name: MatrixName) -> Iterator[tuple[Iterable[str], Floats]]:
-    """What the rows are called; their numbers and, beside SE, their sum; a block at a time."""
+def rows_of(job: Job, name: MatrixName, called: Callable[[str], str]) -> Iterator[Iterable[tuple[str, ...]]]:
+    """The rows of each block: what each is called, its numbers and, beside SE, their sum."""
     of_block, row = job.evaluation.of_block(name), 0
     for block in job.evaluation.blocks(job.progress):
         cells = of_block(block)
         numbered = map(str, range(row + 1, row + 1 + block.shape[0]))
         names = numbered if block.keys is None else map(printable, block.keys)
-        yield names, np.column_stack([cells, row_sums(block)]) if name == "se" else cells
+        cells = np.column_stack([cells, row_sums(block)]) if name == "se" else cells
+        texts = iter(_texts(cells, job.printout.digits))
+        yield zip(map(called, names), *[texts] * cells.shape[1], strict=True)
         row += block.shape[0]

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 
-from mse_cli.core.result import Excerpt, Result
 from mse_cli.render.number_text import exact
-from mse_cli.render.printing import EVERYTHING, Job, OnlyListed, Printout
+from mse_cli.render.printing import EVERYTHING, Job, OnlyListed
 from mse_cli.render.screens.characters import shown_in
-from mse_cli.render.summary import MATRICES, Listing, Shown, lines_of, listings, shown, summary_rows
+from mse_cli.render.summary import MATRICES, Listing, lines_of, listings, shown, summary_rows
 from mse_cli.running.evaluation import MatrixName
 
 
-def whole(job: Job) -> list[str]:
+def whole(job: Job) -> Iterator[str]:
     """The same as the tables of the terminal: summary, SE with its sums, gradient."""
-    result, excerpt, printout = job.evaluation.result, job.evaluation.excerpt(), job.printout
+    result, printout = job.evaluation.result, job.printout
     rows = summary_rows(result, job.files, printout.most_columns)
     parts = [table(["quantity", "value"], [[row.label, row.text] for row in rows])]
     parts += map(_listing, listings(result, printout.rows_shown).values())
-    if excerpt is not None:
-        parts += [_matrix(shown(name, result, excerpt), result, excerpt, printout) for name in MATRICES]
-    return [shown_in("\n".join(parts), printout.encoding)]
+    yield shown_in("\n".join(parts), printout.encoding)
+    for name in MATRICES if printout.edge_rows else ():
+        yield "\n"
+        yield from matrix(job, name)
 
 
 def listed(job: Job, name: OnlyListed) -> list[str]:
@@ -37,23 +38,30 @@ def scalar(key: str, value: float) -> str:
     return f"| {key} |\n| ---: |\n| {exact(value)} |\n"
 
 
-def matrix(job: Job, name: MatrixName) -> list[str]:
-    """One matrix."""
+def matrix(job: Job, name: MatrixName) -> Iterator[str]:
+    """One matrix; row by row where all of very many are asked for."""
     result, excerpt, printout = job.evaluation.result, job.evaluation.excerpt(), job.printout
     assert excerpt is not None  # it was kept: the printout said how many rows
-    return [shown_in(_matrix(shown(name, result, excerpt), result, excerpt, printout), printout.encoding)]
-
-
-def _matrix(matrix: Shown, result: Result, excerpt: Excerpt, printout: Printout) -> str:
+    matrix = shown(name, result, excerpt)
     lines = lines_of(matrix, result, excerpt, printout.digits, printout.most_columns)
-    return f"**{matrix.title}**\n\n" + table(lines.titles, [*lines.rows, *([lines.sums] if matrix.sums else [])])
+    streams = printout.streams_rows and result.shape[0] > len(excerpt.rows)
+    yield shown_in(f"**{matrix.title}**\n\n{table(lines.titles, () if streams else lines.rows)}", printout.encoding)
+    if streams:
+        long_table = import_module("mse_cli.render.formats.long_table")  # few tables are
+        for rows in long_table.rows_of(job, name, lambda text: escaped(shown_in(text, printout.encoding))):
+            yield "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    if matrix.sums:
+        yield _line(lines.sums)
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]], n_texts: int = 1) -> str:
     """Texts below their titles; what follows the first columns, which are text, stands at the right."""
     n_texts = max(1, n_texts)
-    lines = [titles, [*["---"] * n_texts, *["---:"] * (len(titles) - n_texts)], *rows]
-    return "".join("| " + " | ".join(map(escaped, line)) + " |\n" for line in lines)
+    return "".join(map(_line, [titles, [*["---"] * n_texts, *["---:"] * (len(titles) - n_texts)], *rows]))
+
+
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(map(escaped, texts))} |\n"
 
 
 def escaped(text: str) -> str:

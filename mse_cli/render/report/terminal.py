@@ -165,9 +165,11 @@ def _density(counts: Counts, screen: Screen, shapes: Shapes, width: int, lines: 
     inside = counts.density[1:-1, 1:-1]
     edges = [exact(edge) for edge in counts.plan.values.edges.tolist()]
     picture = shaded(inside, lines - FRAME, shapes)
-    margin = min(max(len(edges[0]), len(edges[-1])), width // 3)
-    each = max(1, min(2, (width - margin - 1) // len(inside)))
+    margin = max(len(edges[0]), len(edges[-1]))
     labels = [edges[-1], *[""] * (len(picture.lines) - 2), edges[0]]
+    if margin + 1 + len(inside) > width:  # long numbers stand below alone: both axes have the same
+        margin, labels = 0, [""] * len(picture.lines)
+    each = max(1, min(2, (width - margin - 1) // len(inside)))
     drawn = [screen.text("predicted against actual", "bold")]
     for label, line in zip(labels, picture.lines, strict=False):
         wide = "".join(character * each for character in line)
@@ -176,15 +178,19 @@ def _density(counts: Counts, screen: Screen, shapes: Shapes, width: int, lines: 
         drawn.append(Text.assemble(screen.text(f"{label:>{margin}}{shapes.side}", "dim"), cells))
     span = len(inside) * each
     drawn.append(screen.text(" " * margin + shapes.corner + shapes.floor * span, "dim"))
-    drawn.append(screen.text(" " * (margin + 1) + edges[0] + edges[-1].rjust(max(1, span - len(edges[0]))), "dim"))
-    drawn.append(screen.text(_legend(counts, picture.steps), "dim"))
+    below = f"{edges[0]} {edges[-1].rjust(span - len(edges[0]) - 1)}"
+    drawn.append(screen.text(" " * min(margin + 1, max(0, width - len(below))) + below, "dim"))
+    drawn.append(screen.text(_legend(counts, picture.steps, width), "dim"))
     return Group(*drawn)
 
 
-def _legend(counts: Counts, steps: dict[str, int]) -> str:
+def _legend(counts: Counts, steps: dict[str, int], width: int) -> str:
+    """From which count on each shade is used, as far apart as there is room, and how many cells lie outside."""
     total, inside = int(counts.density.sum()), int(counts.density[1:-1, 1:-1].sum())
-    shades = "  ".join(f"{ink} {least}+" for ink, least in steps.items()) if inside else ""
-    return shades + (f"  {total - inside} outside" if total > inside else "")
+    parts = [f"{ink} {least}+" for ink, least in steps.items()] if inside else []
+    parts += [f"{total - inside} outside"] if total > inside else []
+    wide, close = "  ".join(parts), " ".join(parts)
+    return wide if len(wide) <= width else close if len(close) <= width else close.replace("outside", "out")
 
 
 def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int, most: int) -> Group:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -65,7 +64,5 @@ def hanging(line: str, indent: int, width: int) -> str:
 
 def warn_of(*results: Result) -> None:
     """Say where ``inf`` stands for a number that float64 cannot hold."""
-    if any(result.overflow for result in results):
-        warn("the square of an error is larger than float64 can hold (1.8e308) and stands as inf")
-    elif any(math.isinf(result.sse) for result in results):
-        warn("the sum of the squared errors is larger than float64 can hold (1.8e308) and stands as inf")
+    for text in dict.fromkeys(text for result in results for text in result.warnings):
+        warn(text)

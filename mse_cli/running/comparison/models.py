@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, quote, shown
-from mse_cli.readers.identifiers import compare_rows
+from mse_cli.readers.identifiers import HoldsText, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
 from mse_cli.readers.opening import (
@@ -103,6 +103,7 @@ def _check_count(names: Sequence[str]) -> None:
 
 def _beside(sides: Sequence[Side], target: Side, options: InputOptions) -> Pair:
     """Each side against the target, all in one pair, their columns in the order of the first."""
+    _refuse_groups_of_some(sides, target, options.by)
     pairs = [pair_of(side, target, options) for side in sides]
     (first, y), *others = map(_matrices_of, pairs)
     c = first.n_columns
@@ -115,6 +116,16 @@ def _beside(sides: Sequence[Side], target: Side, options: InputOptions) -> Pair:
         pairs[0], names=target.names(y.wanted.columns[:c]) or pairs[0].names, notes=tuple(dict.fromkeys(notes))
     )
     return _joined(whole, models[1:], options) if options.key else _side_by_side(whole, models, y)
+
+
+def _refuse_groups_of_some(sides: Sequence[Side], target: Side, by: str | None) -> None:
+    """Refuse columns to group by that neither the target nor every model has, but some of them."""
+    if by is None or not all(isinstance(side.first, HoldsText) for side in (target, *sides)) or target.holds(by):
+        return
+    without = [side.label for side in sides if not side.holds(by)]
+    if 0 < len(without) < len(sides):
+        message = f"--by {printable(by)}: neither {printable(without[0])} nor the target has that"
+        raise UsageError(message, hint="the target must have the columns, or every model")
 
 
 def _side_by_side(pair: Pair, models: list[Matrix], target: Matrix) -> Pair:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 from mse_cli.core.exact import rounded
@@ -9,6 +11,8 @@ from mse_cli.core.result import Reduction
 from mse_cli.errors import ParseError
 from mse_cli.readers.sources.files import open_text, reading, resolve
 from mse_cli.running.merging.parts import parse, reduction_of, without_matrices
+
+HINT = "a baseline is what `mse compute … --summary --format json` prints"
 
 
 def increased(spec: str, by: str) -> tuple[Reduction, float]:
@@ -18,12 +22,20 @@ def increased(spec: str, by: str) -> tuple[Reduction, float]:
         ParseError: if it is no such result, or its loss is no number.
     """
     (source,) = resolve(spec, keep=False)
-    with open_text(source) as stream, reading(source.label):
+    with open_text(source) as stream, reading(source.label), _as_baseline():
         content = parse(without_matrices(stream))
         loss = content.get("loss")
         if isinstance(loss, bool) or not isinstance(loss, int | float):
             raise ParseError("its loss is no number that another could be held against")
         return reduction_of(content), larger(float(loss), by)
+
+
+@contextmanager
+def _as_baseline() -> Iterator[None]:
+    try:
+        yield
+    except ParseError as error:
+        raise ParseError(error.message, error.place, hint=HINT) from None
 
 
 def larger(loss: float, by: str) -> float:

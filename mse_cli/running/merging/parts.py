@@ -72,10 +72,6 @@ def read_part(source: Source) -> Part:
     with open_text(source) as stream, reading(source.label):
         text = without_matrices(stream)
         content = parse(text)
-        if content.get("schema_version") != SCHEMA_VERSION:
-            found = content.get("schema_version")
-            words = quote(found) if isinstance(found, str) else quote(json.dumps(found))[1:-1]
-            raise ParseError(f"its schema_version is {words}, this mse reads {SCHEMA_VERSION}", hint=HINT)
         if "partial" not in content:
             raise ParseError("has no 'partial', which holds the exact sums", hint=HINT)
         names = _names(content.get("columns"))
@@ -125,6 +121,11 @@ def parse(data: bytes) -> dict[str, Any]:
         raise _no_result() from None
     if not isinstance(content, dict) or "schema_version" not in content:
         raise _no_result()
+    if "models" in content:
+        raise ParseError("is a result of mse compare, which holds several losses", hint=HINT)
+    if (found := content["schema_version"]) != SCHEMA_VERSION:
+        words = quote(found) if isinstance(found, str) else quote(json.dumps(found))[1:-1]
+        raise ParseError(f"its schema_version is {words}, this mse reads {SCHEMA_VERSION}", hint=HINT)
     return content
 
 

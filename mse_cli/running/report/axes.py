@@ -10,7 +10,8 @@ from mse_cli.core.blocks import Floats
 from mse_cli.core.tallies.pictures.bins import Axis
 
 OUTER = 0.0005  # of the numbers, at each end, may be left outside
-FENCE = 10.0  # × the distance of the quartiles, beyond which numbers are left outside as well
+FENCE = 10.0  # × the distance of the quartiles, beyond which numbers are left outside as well, if they are few
+FEW, FEWEST = 0.01, 2  # of the numbers; more are no stray ones, as where most of a column is one number
 WIDEST, NARROWEST = 2.0**1000, 2.0**-900  # of what is shown: widths and edges stay ordinary numbers
 ROUND = (10, 20, 25, 50)  # × a power of ten
 
@@ -33,6 +34,8 @@ def _range(numbers: Floats) -> tuple[float, float]:
     reach = FENCE * (third - first)
     if reach > 0:
         inside = finite[(finite >= max(low, first - reach)) & (finite <= min(high, third + reach))]
+        if finite.size - inside.size > max(FEWEST, FEW * finite.size):
+            return low, high
         return float(inside.min()), float(inside.max())
     return low, high
 
