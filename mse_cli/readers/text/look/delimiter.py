@@ -40,11 +40,11 @@ def find_delimiter(rows: list[Row], decimal: str = "auto", na: tuple[str, ...] =
     [';', ',', ',']
     """
     texts = [row.text for row in rows[:SAMPLE]]
-    held = set().union(*(row.strip() for row in texts[1:] or texts))
+    data = "\n".join(row.strip() for row in texts[1:] or texts)
     scores = {
         delimiter: _score(texts, delimiter, decimal, na)
         for delimiter in DELIMITERS
-        if delimiter != decimal and delimiter in held
+        if delimiter != decimal and delimiter in data
     }
     if not scores:  # a delimiter in the header alone is one: its rows are cut short
         of_header = [sign for sign in DELIMITERS if sign in texts[0] and sign not in (" ", decimal)]
