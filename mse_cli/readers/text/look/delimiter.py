@@ -106,9 +106,10 @@ def _score(rows: list[str], delimiter: str, decimal: str, na: tuple[str, ...]) -
 @functools.cache
 def _of_numbers(delimiter: str, decimal: str) -> re.Pattern[str]:
     """A row of plain numbers: each of its cells is one, without a look at any."""
-    number, separator = DIGITS.format(point=re.escape(decimal)), " +" if delimiter == " " else re.escape(delimiter)
-    padded = number if delimiter == " " else f" *{number} *"
-    return re.compile(f" *{padded}(?:{separator}{padded})* *")
+    number = DIGITS.format(point=re.escape(decimal))
+    if delimiter == " ":
+        return re.compile(f" *+{number}(?: ++{number})* *+")
+    return re.compile(f" *+{number} *+(?:{re.escape(delimiter)} *+{number} *+)*")
 
 
 def _fits(cell: str, decimal: str, na: tuple[str, ...]) -> bool:
