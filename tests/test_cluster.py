@@ -309,6 +309,26 @@ def test_an_object_store_gives_the_same_bits(mse: Run, tmp_path, bucket, pair):
     assert (on_cluster.returncode, on_cluster.stdout, on_cluster.stderr) == (0, there.stdout, "")
 
 
+def test_a_small_object_is_one_request_for_any_number_of_passes(mse: Run, tmp_path, bucket, monkeypatch):
+    import fsspec
+    from werkzeug.serving import WSGIRequestHandler
+
+    store = fsspec.filesystem("s3", endpoint_url=bucket["AWS_ENDPOINT_URL"], key="AKIDNOBODY", secret="s3cr3t-value")
+    rows = {f"{side}-many/part-{k}.csv": f"{k}.5,1\n{len(side)},{k}\n" for side in ("a", "y") for k in range(40)}
+    for name, text in rows.items():
+        store.pipe(f"shards/{name}", text.encode())
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    requests = []
+    monkeypatch.setattr(WSGIRequestHandler, "log_request", lambda self, *_: requests.append(self.requestline))
+    for options in (("--only", "mse"), ("--format", "csv")):
+        requests.clear()
+        there = mse("compute", "s3://shards/a-many/", "s3://shards/y-many/", *options, env=bucket)
+        assert len(rows) <= len(requests) <= len(rows) + 2  # listings
+        assert (there.returncode, there.stderr) == (0, "")
+        assert there.stdout == mse("compute", "a-many/", "y-many/", *options).stdout
+
+
 def ask_for_credentials(store, *, after: int) -> None:
     """Let the store check who asks, after so many requests."""
     address = store["AWS_ENDPOINT_URL"] + "/moto-api/reset-auth"

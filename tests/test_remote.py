@@ -1,5 +1,6 @@
 """Files through fsspec: the same bits as from the disk, ranges only, and errors without secrets."""
 
+import asyncio
 import itertools
 import subprocess
 import sys
@@ -8,10 +9,12 @@ import fsspec
 import numpy as np
 import pytest
 from conftest import Run, check_refused
+from fsspec.asyn import AsyncFileSystem
 
 from mse_cli.errors import InputError, MseError, UsageError
 from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.sources.remote import address as remote
+from mse_cli.readers.sources.remote import systems
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate, evaluate_pair
 from mse_cli.running.partitions import partition, with_counted_rows
@@ -68,6 +71,26 @@ def test_a_part_reads_its_range_alone(store, monkeypatch):
     for block in partition(pair, range(1_000_000, 1_010_000)).blocks():
         assert not block.prediction.any()
     assert 2 * 320_000 <= sum(read) < 2 * 320_000 + 4 * remote.BUFFER_BYTES
+
+
+def test_requests_are_made_together_and_end_with_the_first_that_fails():
+    class Failing(AsyncFileSystem):
+        async def _cat_file(self, path, **_):
+            begun.append(path)
+            await asyncio.sleep(0.001)
+            if path in failing:
+                raise PermissionError(path)
+            return path.encode()
+
+    asked = [(Failing(), str(k), {"start": 0, "end": 3}) for k in range(1000)]
+    begun, failing = [], ()
+    assert systems.get_each(asked) == [str(k).encode() for k in range(1000)]
+    begun, failing = [], ("500", "503")
+    found = systems.get_each(asked)
+    assert found[:500] == [str(k).encode() for k in range(500)]
+    assert str(found[500]) == "500"
+    assert len(begun) <= 500 + systems.AT_ONCE
+    assert systems.get_each([(fsspec.filesystem("memory"), "/x", {})]) == [None]
 
 
 def test_errors_name_the_address(store):

@@ -15,7 +15,7 @@ from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
 from mse_cli.readers.pair import Pair, StreamColumns, check_shapes
 from mse_cli.readers.side import Side
-from mse_cli.readers.sources.files import Source, at_once, first_bytes, resolve
+from mse_cli.readers.sources.files import Source, first_bytes, look_at_each, resolve
 from mse_cli.readers.sources.kinds import Kind, kind_of
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.sources.remote.address import SECONDS
@@ -120,7 +120,7 @@ def sources_of(spec: str, options: InputOptions) -> list[Source]:
 def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that are read for a name."""
     dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
-    files = at_once(lambda source: _open_file(source, chosen, option, dialect), sources)
+    files = look_at_each(lambda source: _open_file(source, chosen, option, dialect), sources)
     files = with_empty_shards(files) if len(files) > 1 else files
     label = files[0].label if len(files) == 1 else shown(spec)
     is_member = getattr(files[0], "member", None) is not None

@@ -254,19 +254,21 @@ def _grouped(
 
 def _awaited(task: Future[R], client: Client) -> R:
     """The result of a task, unless nobody is at work for a while: lost, paused for lack of memory, never started."""
+    from distributed import wait
+
     at_work = time.monotonic()
-    while True:
-        try:
-            return task.result(timeout=SECONDS_BETWEEN_LOOKS)
-        except TimeoutError:
-            if task.done():  # just then
-                return task.result()
+    while task.status != "error":
+        with client.as_current(), contextlib.suppress(TimeoutError):
+            wait([task], timeout=SECONDS_BETWEEN_LOOKS)
+            # Its worker may have gone since; and what is cut short on its way looks like a lost connection.
+            return task.result(timeout=SECONDS_WITHOUT_WORKERS)
         assert client.scheduler is not None
         if client.sync(client.scheduler.ncores_running, workers=None):
             at_work = time.monotonic()
         elif time.monotonic() > at_work + SECONDS_WITHOUT_WORKERS:
             message = f"no Dask worker has been at work for {SECONDS_WITHOUT_WORKERS:g} s"
             raise InputError(message, hint="they cannot start, or all are lost or short of memory: their logs say why")
+    return task.result()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from mse_cli.errors import UsageError
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix
 from mse_cli.readers.pair import Pair, Stream, disagreement_of
-from mse_cli.readers.sources.files import FileSource, at_once, is_packed
+from mse_cli.readers.sources.files import FileSource, at_once, is_at_hand, is_packed
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.text.text_file import TextFile
 from mse_cli.running.tallying import Map
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 PARTITION_CELLS = 4 << 20  # of arrays: some 50 ms of work, so that handing it out costs little
 MOST_COUNTED_AT_ONCE, FEWEST_BATCHES = 16, 8
+FEW_CELLS = 1 / 256  # of a partition's: files of so few are read together, for to hand out each would cost more
 MOST_PARTITIONS = 100_000  # beyond, they become larger: a scheduler spends about a millisecond on each
 
 
@@ -105,8 +106,8 @@ def _counted(texts: list[TextFile], mapped: Map) -> list[TextFile]:
         return []
     from mse_cli.readers.text.counting import Range, count, count_each, ranges_of, with_rows_counted
 
-    here = all(isinstance(text.source, FileSource) for text in texts)
-    ranges = list(map(ranges_of, texts)) if here else at_once(ranges_of, texts)  # a look at each file's size
+    at_hand = all(is_at_hand(text.source) for text in texts)
+    ranges = list(map(ranges_of, texts)) if at_hand else at_once(ranges_of, texts)  # a look at each file's size
     found = itertools.chain.from_iterable(mapped(count_each, _batches(list(itertools.chain(*ranges)))))
     counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
@@ -128,14 +129,15 @@ def partitions_of(pair: Pair, n_cells: int | None = None) -> list[Pair]:
     """A pair whose rows are counted as partitions of about the same work; the pair itself if it cannot be cut.
 
     The cuts are where the prediction's files and their pieces end, or those of a side that is cheap to read only
-    from its start (compressed, or in an archive).
+    from its start (compressed, or in an archive); small files are read together.
     """
     matrices = [stream for stream in pair.streams if isinstance(stream, Matrix)]
     if len(matrices) < len(pair.streams):
         return [pair]
     most_cells = max(n_cells or PARTITION_CELLS, (matrices[0].n_rows or 0) * pair.n_columns // MOST_PARTITIONS)
     leading = next((side for side in matrices if not all(file.can_be_cut for file in side.files)), matrices[0])
-    return [partition(pair, rows) for rows in _cuts(leading, most_cells)]
+    few_rows = int(FEW_CELLS * most_cells / max(1, pair.n_columns))
+    return [partition(pair, rows) for rows in _together(_cuts(leading, most_cells), few_rows)]
 
 
 def partition(pair: Pair, rows: range) -> Pair:
@@ -150,6 +152,23 @@ def _cuts(matrix: Matrix, most_cells: int) -> Iterator[range]:
         for n_rows in file.grains(matrix.n_columns, most_cells) if file.can_be_cut else [file.n_rows or 0]:
             yield range(row, row + n_rows)
             row += n_rows
+
+
+def _together(cuts: Iterator[range], few_rows: int) -> Iterator[range]:
+    """Runs of rows, one after the other, those that are so few joined.
+
+    >>> list(_together(iter([range(2), range(2, 4), range(4, 5), range(5, 9)]), 4))
+    [range(0, 4), range(4, 5), range(5, 9)]
+    """
+    run = range(0)
+    for rows in cuts:
+        if len(run) + len(rows) > few_rows and run:
+            yield run
+            run = rows
+        else:
+            run = range(run.start if run else rows.start, rows.stop)
+    if run:
+        yield run
 
 
 def files_with_rows(pair: Pair) -> list[tuple[str, range]]:

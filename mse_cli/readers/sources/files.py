@@ -19,7 +19,7 @@ from mse_cli.readers.sources.ahead import pool_of
 from mse_cli.readers.sources.folder import file_names
 from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
 from mse_cli.readers.sources.pipe import Piped
-from mse_cli.readers.sources.remote.address import SECONDS, RemoteSource, resolve_remote
+from mse_cli.readers.sources.remote.address import SECONDS, RemoteSource, fetch, resolve_remote
 from mse_cli.readers.sources.unpacking import unpack
 
 T = TypeVar("T")
@@ -134,6 +134,17 @@ def first_bytes(source: Source, count: int = HEAD_BYTES) -> bytes:
     """The first bytes of a source as it is stored."""
     with reading(source.label), source.open(look=True) as stream:
         return stream.read(count)
+
+
+def look_at_each(look: Callable[[Source], R], sources: Sequence[Source]) -> list[R]:
+    """What a look at each of several sources gives; of what a server has, the small files are got together."""
+    fetch([source for source in sources if isinstance(source, RemoteSource)])
+    return list(map(look, sources)) if all(map(is_at_hand, sources)) else at_once(look, sources)
+
+
+def is_at_hand(source: Source) -> bool:
+    """Whether to read a source is not to wait for a server, so that threads would only be in each other's way."""
+    return not isinstance(source, RemoteSource) or source.is_kept
 
 
 def at_once(look: Callable[[T], R], items: Sequence[T]) -> list[R]:

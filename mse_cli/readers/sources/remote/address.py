@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -53,6 +53,11 @@ class RemoteSource:
         """Without what is kept: another process asks for what it needs."""
         return RemoteSource, (self.url, self.label, self.size, self.stamp, self.timeout, self.keep)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether all of it is here."""
+        return bool(self._kept)
+
     def open(self, *, look: bool = False) -> BinaryIO:
         """The bytes from the start; they can be sought in, and read as often as needed.
 
@@ -66,23 +71,26 @@ class RemoteSource:
         return cast(BinaryIO, stream)
 
     def _raw(self) -> io.BytesIO | _Translated:
-        if self._kept:
+        if self.is_kept:
             return io.BytesIO(self._kept[0])
         with words_for(self.url, self.timeout):
             system, path = _systems(self.url).file_system(self.url, self.timeout)
             if self.size is not None and self.size <= SMALL:
-                return io.BytesIO(self._whole(system, path, self.size))
+                return io.BytesIO(self._taken(system.cat_file(path, **self._whole()) if self.size else b""))
             return _Translated(system.open(path, "rb", block_size=BLOCK_BYTES), self)
 
-    def _whole(self, system: Any, path: str, size: int) -> bytes:
+    def _whole(self) -> dict[str, Any]:
+        """How all of it is asked for: as a range, because s3fs asks for the size before it gets a whole object."""
         as_it_is = {"headers": {"Accept-Encoding": "identity"}} if self.url.startswith("http") else {}
-        # A range, because s3fs asks for the size before it gets a whole object.
-        data = bytes(system.cat_file(path, start=0, end=size, **as_it_is)) if size else b""
-        if len(data) != size:
-            raise InputError(f"has {len(data)} bytes where its size is {size}: it changes", Place(self.label))
+        return {"start": 0, "end": self.size, **as_it_is}
+
+    def _taken(self, data: bytes) -> bytes:
+        """All of it, as it came."""
+        if len(data) != self.size:
+            raise InputError(f"has {len(data)} bytes where its size is {self.size}: it changes", Place(self.label))
         if self.keep:
-            self._kept.append(data)
-        return data
+            self._kept.append(bytes(data))
+        return bytes(data)
 
 
 class _Translated(io.RawIOBase):
@@ -140,6 +148,27 @@ def resolve_remote(spec: str, timeout: float = SECONDS) -> list[RemoteSource]:
     if not addresses:
         raise InputError("no file matches this pattern" if not folder else "holds no files", Place(spec))
     return [_source_of(url, about, timeout, keep=keep) for url, about in addresses.items()]
+
+
+def fetch(sources: Sequence[RemoteSource]) -> None:
+    """Get what is kept of several files, many at the same time, where their file systems can: it costs no threads.
+
+    What cannot be got so is got when it is opened.
+
+    Raises:
+        InputError: for the first that cannot be read.
+    """
+    wanted = [source for source in sources if source.keep and source.size and not source.is_kept]
+    asked = []
+    for source in wanted:
+        with words_for(source.url, source.timeout):
+            asked.append((*_systems(source.url).file_system(source.url, source.timeout), source._whole()))
+    for source, got in zip(wanted, _systems(wanted[0].url).get_each(asked) if wanted else (), strict=True):
+        with words_for(source.url, source.timeout):
+            if isinstance(got, BaseException):
+                raise got
+            if got is not None:
+                source._taken(got)
 
 
 def stamp_now(source: RemoteSource) -> str | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from fsspec.asyn import sync
+from fsspec.asyn import AsyncFileSystem, sync
 from fsspec.config import conf
 from fsspec.core import url_to_fs
 
 from mse_cli.errors import InputError, Place, UsageError
 
+AT_ONCE = 32  # requests: each waits for a server most of its time
 ATTEMPTS = 3  # of object stores, each of which gets a part of the time
 
 
@@ -45,6 +47,34 @@ def info(system: Any, path: str, timeout: float) -> Mapping[str, Any]:
     return about
 
 
+def get_each(asked: Sequence[tuple[Any, str, Mapping[str, Any]]]) -> list[bytes | BaseException | None]:
+    """What each request gives, many at the same time, an error in its place; none is begun after one has failed.
+
+    ``None`` is what was not begun, and what only a thread could wait for.
+    """
+    loops = [system.loop for system, *_ in asked if isinstance(system, AsyncFileSystem)]
+    if not loops:
+        return [None] * len(asked)
+    found: list[bytes | BaseException | None] = sync(loops[0], _get_each, asked)
+    return found
+
+
+async def _get_each(asked: Sequence[tuple[Any, str, Mapping[str, Any]]]) -> list[bytes | BaseException | None]:
+    room, failed = asyncio.Semaphore(AT_ONCE), asyncio.Event()
+
+    async def get(system: Any, path: str, how: Mapping[str, Any]) -> bytes | None:
+        async with room:
+            if failed.is_set() or not isinstance(system, AsyncFileSystem):
+                return None
+            try:
+                return bytes(await system._cat_file(path, **how))
+            except BaseException:
+                failed.set()
+                raise
+
+    return await asyncio.gather(*(get(*one) for one in asked), return_exceptions=True)
+
+
 def _patience(url: str, timeout: float) -> dict[str, Any]:
     """How long the file systems of an address may wait, as options of each; the user's own configuration wins."""
     given: dict[str, Any] = {}
@@ -52,7 +82,8 @@ def _patience(url: str, timeout: float) -> dict[str, Any]:
         ours: dict[str, Any]
         if scheme == "s3":
             times = dict.fromkeys(("connect_timeout", "read_timeout"), timeout / ATTEMPTS)
-            name, ours = "config_kwargs", {**times, "retries": {"total_max_attempts": ATTEMPTS, "mode": "standard"}}
+            retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
+            name, ours = "config_kwargs", {**times, "retries": retries, "max_pool_connections": AT_ONCE}
         else:
             times_of = import_module("aiohttp").ClientTimeout
             name, ours = "client_kwargs", {"timeout": times_of(None, sock_connect=timeout, sock_read=timeout)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from mse_cli.errors import ParseError, Place, quote
-from mse_cli.readers.text.cells.grammar import NUMBER, PADDING, kind
+from mse_cli.readers.text.cells.grammar import DIGITS, NUMBER, PADDING, kind
 from mse_cli.readers.text.cells.quoting import split_record
 from mse_cli.readers.text.look.head import Row
 from mse_cli.readers.text.mistakes import ONE_GROUP, OTHER_SIGNS
@@ -39,11 +40,11 @@ def find_delimiter(rows: list[Row], decimal: str = "auto", na: tuple[str, ...] =
     [';', ',', ',']
     """
     texts = [row.text for row in rows[:SAMPLE]]
-    data = texts[1:] or texts
+    data = "\n".join(row.strip() for row in texts[1:] or texts)
     scores = {
         delimiter: _score(texts, delimiter, decimal, na)
         for delimiter in DELIMITERS
-        if delimiter != decimal and any(delimiter in row.strip() for row in data)
+        if delimiter != decimal and delimiter in data
     }
     if not scores:  # a delimiter in the header alone is one: its rows are cut short
         of_header = [sign for sign in DELIMITERS if sign in texts[0] and sign not in (" ", decimal)]
@@ -84,19 +85,31 @@ class Score(NamedTuple):
 
 def _score(rows: list[str], delimiter: str, decimal: str, na: tuple[str, ...]) -> Score:
     split = [_split_or_whole(row, delimiter) for row in rows]
-    cells = [cell for row in split[1:] or split for cell in row]
-    texts = [cell for cell in cells if not _fits(cell, decimal, na)]
+    n_cells = sum(map(len, split[1:] or split))
+    plain = _of_numbers(delimiter, "." if decimal == "auto" else decimal).fullmatch
+    odd = [cells for row, cells in zip(rows, split, strict=True) if not plain(row)]  # few, in most files
+    first_is_odd = len(split) > 1 and not plain(rows[0])
+    texts = [cell for cells in odd[first_is_odd:] for cell in cells if not _fits(cell, decimal, na)]
     widths = [len(row) for row in split]
     below = widths[1:] or widths
     usual = max(set(below), key=lambda width: (below.count(width), width))
     trails = usual > 1 and widths[0] == usual - 1 and all(not row[-1].strip() for row in split[1:])
     return Score(
         widths[0] == usual or trails,
-        1 - len(texts) / len(cells),
+        1 - len(texts) / n_cells,
         len(set(widths)) == 1,
         -sum(any(sign in cell for sign in DELIMITERS[:-1]) for cell in texts),
         widths[0] > 1,
     )
+
+
+@functools.cache
+def _of_numbers(delimiter: str, decimal: str) -> re.Pattern[str]:
+    """A row of plain numbers: each of its cells is one, without a look at any."""
+    number = DIGITS.format(point=re.escape(decimal))
+    if delimiter == " ":
+        return re.compile(f" *+{number}(?: ++{number})* *+")
+    return re.compile(f" *+{number} *+(?:{re.escape(delimiter)} *+{number} *+)*")
 
 
 def _fits(cell: str, decimal: str, na: tuple[str, ...]) -> bool:
