@@ -68,7 +68,8 @@ def compute(
         files = {name: path for name, path in printout.saves.items() if not path.endswith("/")}
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
-        pair = readers.open_pair(preds, truth, replace(inputs, read_again=printout.reads_again, by=by))
+        with RowsDone("opening", wanted=not quiet):
+            pair = readers.open_pair(preds, truth, replace(inputs, read_again=printout.reads_again, by=by))
         stamps = readers.stamps_of(pair.sources, again=printout.reads_again)
         limits.check(pair.names, pair.n_columns, reduction)
         tell = partial(note, quiet=quiet)
