@@ -236,7 +236,7 @@ PRINTING = [
     "compare p.csv t.csv t.csv --only best",
     *(f"merge part.json -f {form}" for form in FORMATS[:-1]),
     "report p.csv t.csv",
-    *(f"explain p.csv t.csv --format {form}" for form in ("terminal", "markdown", "html", "latex", "notebook")),
+    *(f"explain p.csv t.csv --format {form}" for form in ("terminal", "markdown", "html", "latex", "ipynb")),
     "check p.csv t.csv --loss 1250000000.5",
     "check p.csv t.csv --loss 1250000000.5 --format json",
     "-h",

@@ -16,6 +16,7 @@ from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
 from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
@@ -118,10 +119,12 @@ def explain(
     _check_options(learning_rate, pause=pause, output=output, style=style)
     language = language_of(lang, to_terminal=output is None and style == "terminal")
     with writing(output) as stream:
-        pair = _pair(preds, truth, inputs, language)
+        with RowsDone("opening", wanted=not quiet):
+            pair = _pair(preds, truth, inputs, language)
         note(pair.notes, quiet=quiet)
         files = None if preds is None else (preds, *([] if truth is None else [truth]))
-        case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
+        with RowsDone("reading", wanted=not quiet):
+            case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
         note(readers.rows_left_out(pair), quiet=quiet)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
