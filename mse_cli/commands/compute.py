@@ -73,8 +73,7 @@ def compute(
         stamps = readers.stamps_of(pair.sources, again=printout.reads_again)
         limits.check(pair.names, pair.n_columns, reduction)
         tell = partial(note, quiet=quiet)
-        tell(pair.notes)
-        tell([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])
+        tell((*pair.notes, *([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])))
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
         folders = {
             name: outputs.enter_context(render.saving(path, backend.pair, backend.mapped))
@@ -90,9 +89,9 @@ def compute(
         tell(evaluation.result.notes[len(pair.notes) :])
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
-        of_folders = {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}
-        of_files = {name: partial(save, name, files[name], evaluation, streams[name], backend) for name in files}
-        for name, save_it in (of_files | of_folders).items():
+        saves = {name: partial(save, name, files[name], evaluation, streams[name], backend) for name in files}
+        saves |= {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}
+        for name, save_it in saves.items():
             with progress_of(f"saving {name}") as progress:
                 save_it(progress)
         appear(streams.values(), stamps)
