@@ -38,7 +38,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    clean = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
+    clean = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if key in os.environ}
     return clean | {"PYTHONIOENCODING": "utf-8"} | more
 
 

@@ -146,7 +146,8 @@ def _pair(preds: str | None, truth: str | None, inputs: "InputOptions", language
 def _check_options(learning_rate: float, *, pause: bool, output: str | None, style: LessonFormat) -> None:
     if not math.isfinite(learning_rate):
         raise UsageError("--learning-rate takes a finite number")
-    terminal = output is None and sys.stdout.isatty() and sys.stdin is not None and sys.stdin.isatty()
+    watched = [stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)]  # None: closed
+    terminal = output is None and all(watched)
     if pause and not (terminal and style == "terminal"):
         raise UsageError("--pause waits for a reader at a terminal; here there is none")
 
