@@ -213,3 +213,11 @@ def test_a_small_file_is_two_requests_and_a_server_without_ranges_will_do(server
 
 def test_a_large_file_is_read_in_ranges(server, call):
     assert call(f"{server}/ok/large.npy", f"{server}/ok/large.npy")[:3] == (0, "0\n", "")
+
+
+def test_a_file_that_changes_between_two_passes_is_an_error_and_nothing_appears(server, call, tmp_path):
+    saved = tmp_path / "g.npy"
+    code, out, err, _ = call(f"{server}/changing/large.npy", f"{server}/ok/large.npy", "--save-gradient", str(saved))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {server}/changing/large.npy: changed while it was read\n")
+    assert list(tmp_path.iterdir()) == []

@@ -38,7 +38,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    clean = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
+    clean = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if key in os.environ}
     return clean | {"PYTHONIOENCODING": "utf-8"} | more
 
 
@@ -228,15 +228,47 @@ def test_a_file_that_does_not_fit_is_an_error_and_leaves_nothing(large: Path, op
     assert names(large) == before
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["compute p.csv t.csv", "compute p.csv t.csv --only mse", "compute p.csv t.csv -f json", "-h", "--version"],
-)
-def test_a_full_device_is_an_error(folder: Path, command: str) -> None:
-    done = bash(folder, f"mse {command} > /dev/full; echo $?")
+PRINTING = [
+    *(f"compute p.csv t.csv -f {form}" for form in FORMATS[:-1]),
+    "compute p.csv t.csv --only gradient -f npy",
+    "compute p.csv t.csv --only mse",
+    *(f"compare p.csv t.csv t.csv -f {form}" for form in FORMATS[:-1]),
+    "compare p.csv t.csv t.csv --only best",
+    *(f"merge part.json -f {form}" for form in FORMATS[:-1]),
+    "report p.csv t.csv",
+    *(f"explain p.csv t.csv --format {form}" for form in ("terminal", "markdown", "html", "latex", "ipynb")),
+    "check p.csv t.csv --loss 1250000000.5",
+    "check p.csv t.csv --loss 1250000000.5 --format json",
+    "-h",
+    "--version",
+]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two houses, and the part that they are; nothing is written here."""
+    path = tmp_path_factory.mktemp("parts")
+    for name, text in zip(("p.csv", "t.csv"), HOUSES, strict=True):
+        (path / name).write_text(text)
+    assert mse(path, "compute", "p.csv", "t.csv", "-o", "part.json").returncode == 0
+    return path
+
+
+@pytest.mark.parametrize("command", PRINTING)
+def test_a_full_device_is_an_error(parts: Path, command: str) -> None:
+    done = bash(parts, f"mse {command} > /dev/full; echo $?")
     assert done.stdout == "2\n"
     assert done.stderr.startswith("error: standard output: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", PRINTING[:-2])
+def test_a_closed_standard_output_is_an_error(parts: Path, command: str) -> None:
+    done = bash(parts, f"mse {command} >&- & wait $!; echo $?; mse {command} <&- 2>&- > out; echo $?")
+    assert done.stdout == "2\n0\n"
+    assert done.stderr.startswith("error: standard output is closed\n")
+    assert "Traceback" not in done.stderr
+    assert (parts / "out").stat().st_size
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from mse_cli.commands.options import OUTPUT, groups
 from mse_cli.errors import UsageError, quote
 from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
@@ -66,10 +67,12 @@ def check(
         raise UsageError("standard input ('-') can be only one of the files")
     language = language_of(lang, to_terminal=format_ == "text")
     value = None if loss is None else (_number(loss), checks.precision_of_text(loss, rtol))
-    pair = readers.open_pair(preds, truth, inputs)
+    with RowsDone("opening", wanted=not quiet):
+        pair = readers.open_pair(preds, truth, inputs)
     note(pair.notes, quiet=quiet)
-    side = None if gradient is None else checks.open_gradient(gradient, inputs)
-    findings = checks.check_pair(pair, loss=value, gradient=side, rtol=rtol)
+    with RowsDone("reading", wanted=not quiet):
+        side = None if gradient is None else checks.open_gradient(gradient, inputs)
+        findings = checks.check_pair(pair, loss=value, gradient=side, rtol=rtol)
     left_out = readers.rows_left_out(pair)
     note(left_out, quiet=quiet)
     files = [preds, *([] if truth is None else [truth])]

@@ -82,12 +82,13 @@ def compare(
     refuse_overwriting([printout.path], [path for spec in read for path in readers.files_of(spec)])
     with contextlib.ExitStack() as outputs:
         printed = outputs.enter_context(writing(printout.path))  # before the long work: a bad path fails at once
-        models = comparisons.open_models(files, replace(inputs, read_again=False, by=by))
+        with RowsDone("opening", wanted=not quiet):
+            models = comparisons.open_models(files, replace(inputs, read_again=False, by=by))
         chosen = None if baseline is None else comparisons.named_model(baseline, models.names)
         tell = partial(note, quiet=quiet)
         tell(models.pair.notes)
         backend = outputs.enter_context(running.backend_for(models.pair, dask=dask, jobs=jobs, tell=tell))
-        with RowsDone("read", backend.pair.n_rows, wanted=not quiet) as progress:
+        with RowsDone("reading", backend.pair.n_rows, wanted=not quiet) as progress:
             found = comparisons.compare_models(
                 backend, models.names, reduction=reduction, baseline=chosen, progress=progress
             )

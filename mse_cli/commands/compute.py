@@ -68,12 +68,12 @@ def compute(
         files = {name: path for name, path in printout.saves.items() if not path.endswith("/")}
         streams = {name: outputs.enter_context(writing(path)) for name, path in files.items()}
         printed = outputs.enter_context(writing(printout.path))
-        pair = readers.open_pair(preds, truth, replace(inputs, read_again=printout.reads_again, by=by))
+        with RowsDone("opening", wanted=not quiet):
+            pair = readers.open_pair(preds, truth, replace(inputs, read_again=printout.reads_again, by=by))
         stamps = readers.stamps_of(pair.sources, again=printout.reads_again)
         limits.check(pair.names, pair.n_columns, reduction)
         tell = partial(note, quiet=quiet)
-        tell(pair.notes)
-        tell([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])
+        tell((*pair.notes, *([FAST_NOTE] if is_watched() and running.could_be_faster(pair) else [])))
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
         folders = {
             name: outputs.enter_context(render.saving(path, backend.pair, backend.mapped))
@@ -89,9 +89,9 @@ def compute(
         tell((*evaluation.result.notes[len(pair.notes) :], *printout.notes_on(evaluation.result.shape[0])))
         warn_of(evaluation.result)
         progress_of = partial(RowsDone, total=evaluation.result.shape[0], wanted=not quiet)
-        of_folders = {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}
-        of_files = {name: partial(save, name, files[name], evaluation, streams[name], backend) for name in files}
-        for name, save_it in (of_files | of_folders).items():
+        saves = {name: partial(save, name, files[name], evaluation, streams[name], backend) for name in files}
+        saves |= {name: partial(save_to, evaluation.of_block(name)) for name, save_to in folders.items()}
+        for name, save_it in saves.items():
             with progress_of(f"saving {name}") as progress:
                 save_it(progress)
         appear(streams.values(), stamps)

@@ -16,6 +16,7 @@ from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
 from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
@@ -118,10 +119,12 @@ def explain(
     _check_options(learning_rate, pause=pause, output=output, style=style)
     language = language_of(lang, to_terminal=output is None and style == "terminal")
     with writing(output) as stream:
-        pair = _pair(preds, truth, inputs, language)
+        with RowsDone("opening", wanted=not quiet):
+            pair = _pair(preds, truth, inputs, language)
         note(pair.notes, quiet=quiet)
         files = None if preds is None else (preds, *([] if truth is None else [truth]))
-        case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
+        with RowsDone("reading", wanted=not quiet):
+            case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
         note(readers.rows_left_out(pair), quiet=quiet)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
@@ -143,7 +146,8 @@ def _pair(preds: str | None, truth: str | None, inputs: "InputOptions", language
 def _check_options(learning_rate: float, *, pause: bool, output: str | None, style: LessonFormat) -> None:
     if not 0 < learning_rate < math.inf:  # else it is no descent
         raise UsageError("--learning-rate takes a finite number above 0")
-    terminal = output is None and sys.stdout.isatty() and sys.stdin is not None and sys.stdin.isatty()
+    watched = [stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)]  # None: closed
+    terminal = output is None and all(watched)
     if pause and not (terminal and style == "terminal"):
         raise UsageError("--pause waits for a reader at a terminal; here there is none")
 

@@ -74,7 +74,8 @@ def report(
     tell = partial(note, quiet=quiet)
     with contextlib.ExitStack() as outputs:
         stream = outputs.enter_context(writing(output))
-        names, pair = _opened(files, replace(inputs, by=by))
+        with RowsDone("opening", wanted=not quiet):
+            names, pair = _opened(files, replace(inputs, by=by))
         stamps = readers.stamps_of(pair.sources, again=True)
         tell(pair.notes)
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 
@@ -10,6 +11,8 @@ from mse_cli.render.printing import EVERYTHING, Job, OnlyListed
 from mse_cli.render.screens.characters import shown_in
 from mse_cli.render.summary import MATRICES, Listing, lines_of, listings, shown, summary_rows
 from mse_cli.running.evaluation import MatrixName
+
+BARE_LINK = re.compile(r"(?i)(?<=www)(?=\.)|(?=://)")
 
 
 def whole(job: Job) -> Iterator[str]:
@@ -65,5 +68,12 @@ def _line(texts: Sequence[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join("\\" + c if c in "\\`*_[]<>|#$&~@" else c for c in text)
+    r"""Text that Markdown shows as it is, and of which GitHub makes no links.
+
+    An address of mail is looked for after backslashes are gone: only a comment, which is not shown, keeps it apart.
+
+    >>> print(escaped("http://a.b www.a.b"), escaped("c@d.e"))
+    http\://a.b www\.a.b c\@<!-- -->d.e
+    """
+    text = "".join("\\" + c if c in "\\`*_[]<>|#$&~@" else c for c in text).replace("\\@", "\\@<!-- -->")
+    return BARE_LINK.sub(r"\\", text)
