@@ -21,16 +21,23 @@ def short(value: float, digits: int) -> str:
 
     >>> short(2.5e9, 6), short(-25000.0, 6), short(1 / 3, 3), short(1e-7, 6)
     ('2.5e9', '-25000', '0.333', '1e-7')
-    >>> short(-193.496, 17), short(1 / 3, 17)
-    ('-193.496', '0.3333333333333333')
     """
-    while digits > FEWEST_EXACT and float(f"{value:.{digits - 1}g}") == value:
-        digits -= 1  # a digit more would only show how float64 holds it
     text = f"{value:.{digits}g}"
     if "e" not in text:
         return text
     mantissa, exponent = text.split("e")
     return f"{mantissa}e{int(exponent)}"
+
+
+def as_written(value: float, digits: int) -> str:
+    """A number to so many significant digits, less those that would only show how float64 holds it.
+
+    >>> as_written(-193.496, 17), as_written(1 / 3, 17), as_written(1 / 3, 3)
+    ('-193.496', '0.3333333333333333', '0.333')
+    """
+    while digits > FEWEST_EXACT and float(f"{value:.{digits - 1}g}") == value:
+        digits -= 1
+    return short(value, digits)
 
 
 def json_number(value: float) -> str:

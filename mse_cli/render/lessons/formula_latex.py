@@ -19,7 +19,7 @@ from mse_cli.explanation.formula import (
     SumOver,
     Traced,
 )
-from mse_cli.render.number_text import exact, short
+from mse_cli.render.number_text import as_written, exact
 
 TRACED = "magenta"
 LONGEST_LINE, MOST_COLUMNS = 70, 8  # characters of a line, columns of matrices side by side
@@ -78,7 +78,7 @@ def _symbol(symbol: str) -> str:
 
 
 def _number(number: Number) -> str:
-    text = exact(number.value) if number.digits is None else short(number.value, number.digits)
+    text = exact(number.value) if number.digits is None else as_written(number.value, number.digits)
     if not math.isfinite(number.value):
         text = {"inf": r"\infty ", "-inf": r"-\infty "}.get(text, r"\mathrm{nan}")
     mantissa, _, exponent = text.partition("e") if math.isfinite(number.value) else (text, "", "")

@@ -28,7 +28,7 @@ from mse_cli.explanation.formula import (
     SumOver,
     Traced,
 )
-from mse_cli.render.number_text import exact, short
+from mse_cli.render.number_text import as_written, exact
 
 SPACED = {EQUALS, MINUS, DOT, TIMES, GIVES, "+", "←"}  # signs with a space on both sides
 SUBSCRIPTS = dict(zip("0123456789ij,", "₀₁₂₃₄₅₆₇₈₉ᵢⱼ,", strict=True))
@@ -64,7 +64,7 @@ class Ink:
 
     def number(self, number: Number) -> str:
         """A number, exact or to its digits."""
-        text = exact(number.value) if number.digits is None else short(number.value, min(number.digits, self.digits))
+        text = exact(number.value) if number.digits is None else as_written(number.value, min(number.digits, self.digits))
         text = POWER.sub(r"e\1", text)
         return f"({text})" if number.in_parentheses else text
 
