@@ -80,7 +80,7 @@ class Phase:
         else:
             line = self.what if share is None else f"{self.what} {share:.0%}"
         if share is None or not SMALLEST_SHARE <= share < 1.0:  # nothing tells when it ends
-            return f"{line} · {_clock(seconds)}"
+            return f"{line} · {_clock(seconds)}" if round(seconds) else line
         return f"{line} · {_clock(seconds / share - seconds)} left"
 
     def _share(self) -> float | None:
