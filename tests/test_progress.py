@@ -152,6 +152,20 @@ def test_only_a_terminal_that_is_asked_shows_it(monkeypatch, wanted, terminal_ty
     assert (WIPED.encode() + b"note: something" in text) is (WIPED.encode() in text)
 
 
+def test_work_goes_on_where_no_thread_is_left(monkeypatch):
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    controller, terminal = pty.openpty()
+    monkeypatch.setattr("threading.Thread.start", refused)
+    with open(terminal, "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        with Phase("reading", wanted=True) as phase:
+            phase(3)
+    assert phase.rows == 3
+    assert drained(controller) == ""
+
+
 @pytest.fixture
 def files(tmp_path):
     """A pair as text, as arrays, in shards, with keys; and the results of two parts."""

@@ -53,8 +53,11 @@ class Phase:
 
     def __enter__(self) -> Self:
         if self._thread:
-            Phase.on_screen = True
-            self._thread.start()
+            try:
+                self._thread.start()
+                Phase.on_screen = True
+            except RuntimeError:  # no thread is left: work goes on unseen
+                self._thread = None
         return self
 
     def __exit__(self, *_: object) -> None:
