@@ -111,9 +111,11 @@ def _counted(texts: list[TextFile], mapped: Map, progress: ReadProgress | None) 
 
     at_hand = all(is_at_hand(text.source) for text in texts)
     ranges = list(map(ranges_of, texts)) if at_hand else at_once(ranges_of, texts)  # a look at each file's size
-    batches = mapped(count_each, _batches(list(itertools.chain(*ranges))))
-    found = (_reported(part, progress) for part in itertools.chain.from_iterable(batches))
-    counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
+    batches = mapped(count_each, _batches([part for parts in ranges for part in parts if not part.is_small]))
+    found = itertools.chain.from_iterable(batches)
+    counts = [
+        [_reported(count(part) if part.is_small else next(found), progress) for part in parts] for parts in ranges
+    ]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
     whole = mapped(count, again)
     complete = [[next(whole)] if None in parts else parts for parts in counts]
