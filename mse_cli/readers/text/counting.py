@@ -86,7 +86,7 @@ def count(part: Range) -> Counted | None:
     with open_text(file.source) as stream, reading(file.label):
         if not packed:
             begin, end = _bounds(stream, part)
-            pieces = _count_plain(stream, begin, end, SMALL_BYTES if part.is_small else PIECE_BYTES)
+            pieces = _count_plain(stream, begin, end, min(PIECE_BYTES, SMALL_BYTES) if part.is_small else PIECE_BYTES)
             if pieces is not None:
                 return Counted(pieces, packed)
             stream.seek(begin)
