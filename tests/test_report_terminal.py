@@ -115,6 +115,15 @@ def test_one_screen_holds_the_answer(
     assert sum(counts) == 50
 
 
+def test_a_pipe_loses_no_name_and_no_group(mse: Run, tmp_path: Path) -> None:
+    names = [f"{number}. a region whose name is longer than any screen leaves room for" for number in range(9)]
+    rows = [f"{name},{number}.5,{number}" for name, number in zip(names, range(1, 10), strict=True)]
+    (tmp_path / "t.csv").write_text("region,p,y\n" + "\n".join(rows))
+    shown = mse("report", "t.csv", "--pred", "p", "--true", "y", "--by", "region").stdout
+    assert all(name in shown for name in names)
+    assert "more:" not in shown
+
+
 @pytest.mark.parametrize(
     "numbers", [[0.0] * 3, [1e308, -1e308, 0.0], [5e-324, 0.0, 0.0], [1e9, 1e9 + 1e-6, 1e9], [3.0, 3.0, 3.0]]
 )

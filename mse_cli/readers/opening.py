@@ -262,7 +262,8 @@ def _open_table(table: Named, options: InputOptions) -> Pair:
     side = side_of(table, sources, options.pred, "--pred", options)
     a, y = side.columns(), replace(side, chosen=options.true).columns()
     if len(a) != len(y):
-        raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label))
+        models = "mse compare takes each column of --pred as a model" if len(y) == 1 else None
+        raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label), hint=models)
     weight = side.column(options.weight_column, "--weight-column")
     by = () if options.by is None else side.by(options.by)
     stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)

@@ -64,7 +64,9 @@ class Ink:
 
     def number(self, number: Number) -> str:
         """A number, exact or to its digits."""
-        text = exact(number.value) if number.digits is None else as_written(number.value, min(number.digits, self.digits))
+        text = (
+            exact(number.value) if number.digits is None else as_written(number.value, min(number.digits, self.digits))
+        )
         text = POWER.sub(r"e\1", text)
         return f"({text})" if number.in_parentheses else text
 

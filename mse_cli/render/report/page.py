@@ -40,7 +40,11 @@ figure svg { display: block; width: 100%; height: auto; }
 .mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
 .share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
 code { overflow-wrap: anywhere; }
-@media print { details:not([open]) { display: none; } * { print-color-adjust: exact; } }
+@media print { details:not([open]) { display: none; } * { print-color-adjust: exact; }
+  h2, tr:first-child { break-after: avoid; } tr { break-inside: avoid; }
+  .table { overflow: visible; } .mse table { font-size: .64rem; }
+  .mse td, .mse th { padding: .15rem .25rem; min-width: 0; } .mse td.number { overflow-wrap: anywhere; }
+  .mse td.number { white-space: normal; } }
 """
 
 

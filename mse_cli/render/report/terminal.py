@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
@@ -18,7 +18,7 @@ from mse_cli.errors import counted, printable
 from mse_cli.render.comparisons.texts import Limits
 from mse_cli.render.comparisons.writing import drawn_tables
 from mse_cli.render.files.destination import STANDARD_OUTPUT
-from mse_cli.render.number_text import exact, short
+from mse_cli.render.number_text import as_written, exact
 from mse_cli.render.report.characters import ASCII, BLOCKS, CHARACTERS, Shapes, bar, shaded
 from mse_cli.render.report.texts import DIGITS, Shares, percent, shares_of
 from mse_cli.render.screens.characters import ColorChoice
@@ -34,9 +34,10 @@ LONGEST_NAME, GAP = 24, 2
 AROUND, AROUND_SHARES = 9, 12  # lines of everything but the pictures; with the columns' shares
 FEWEST_LINES, MOST_LINES, FRAME = 11, 28, 4  # of pictures; of what stands around a density
 FEWEST_SHARES, MOST_SHARES = 2, 12
-PIPE = Size(100, 36)
+PIPE = Size(100, 36)  # of the pictures where there is no terminal
 RIGHT: JustifyMethod = "right"
-LEAST_TEXTS, LEAST_BAR = 3, 6  # of shares
+LEAST_TEXTS, LEAST_BAR, LONGEST_BAR = 3, 6, 25  # of shares
+WIDEST_NUMBER = 17  # digits, which hold any float64
 WORST = ((8, LONGEST_NAME, GAP), (6, 16, GAP), (5, 12, 1), (4, 8, 1))  # digits, longest name, gap: the first that fits
 
 
@@ -74,6 +75,9 @@ def render_report(report: Report, screen: Screen, size: Size) -> str:
     text = screen.draw(_summary(report, screen, width), Text(), _pictures(report, screen, shapes, width, size))
     compared = screen.draw(Text(), *_comparison(report.comparison, screen)) if report.comparison else ""
     worst, shares = result.worst or (), shares_of(report)
+    if screen.lines is None:  # no screen has to hold it: all, and every name whole
+        shown = [_shares(it, screen, shapes, None, MOST_SHARES) for it in shares]
+        return text + screen.draw(*_apart([*shown, _worst(result, worst, screen, None)])) + compared
     left = size.lines - 1 - text.count("\n") - 1  # of the prompt, and the worst cells' titles
     if shares:
         left -= 2  # the shares' titles, and what is left out
@@ -82,6 +86,13 @@ def render_report(report: Report, screen: Screen, size: Size) -> str:
         drawn = screen.draw(_beside([_shares(it, screen, shapes, panel, most) for it in shares], width))
         text, left = text + drawn, left - drawn.count("\n") + 2
     return text + screen.draw(_worst(result, worst[: max(1, left)], screen, width)) + compared
+
+
+def _apart(parts: Iterable[RenderableType]) -> Iterator[RenderableType]:
+    """Each after an empty line."""
+    for part in parts:
+        yield Text()
+        yield part
 
 
 def _comparison(comparison: Comparison, screen: Screen) -> list[RenderableType]:
@@ -135,9 +146,9 @@ def _name(result: Result, column: int) -> str:
     return " of " + shortened(column_label(result, column))
 
 
-def shortened(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name that leaves room for others."""
-    return name if cell_len(name) <= longest else set_cell_size(name, longest - 1).rstrip() + "…"
+def shortened(name: str, longest: int | None = LONGEST_NAME) -> str:
+    """A name that leaves room for others, where room is limited."""
+    return name if longest is None or cell_len(name) <= longest else set_cell_size(name, longest - 1).rstrip() + "…"
 
 
 def _histogram(counts: Counts, name: str, screen: Screen, shapes: Shapes, width: int) -> Group:
@@ -193,16 +204,18 @@ def _legend(counts: Counts, steps: dict[str, int], width: int) -> str:
     return wide if len(wide) <= width else close if len(close) <= width else close.replace("outside", "out")
 
 
-def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int, most: int) -> Group:
-    """The largest parts of SSE, each with a bar, and as many numbers as there is room for."""
+def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int | None, most: int) -> Group:
+    """The largest parts of SSE, each with a bar, and as many numbers as there is room for, if it is limited."""
     parts = shares.parts[:most] if len(shares.parts) > most + 1 else shares.parts
-    longest = LONGEST_NAME if width >= SIDE_BY_SIDE else LONGEST_NAME // 2
+    longest = None if width is None else LONGEST_NAME if width >= SIDE_BY_SIDE else LONGEST_NAME // 2
     rows = [(shortened(it.name, longest), percent(it.share), *it.numbers) for it in parts]
     rows.insert(0, (shortened(shares.name, longest), "share", *shares.numbers))
     widths = [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
-    while len(widths) > LEAST_TEXTS and sum(widths) + GAP * len(widths) + LEAST_BAR > width:
-        widths.pop()
-    room = max(LEAST_BAR, min(width // 4, width - sum(widths) - GAP * len(widths)))
+    room = LONGEST_BAR
+    if width is not None:
+        while len(widths) > LEAST_TEXTS and sum(widths) + GAP * len(widths) + LEAST_BAR > width:
+            widths.pop()
+        room = max(LEAST_BAR, min(width // 4, width - sum(widths) - GAP * len(widths)))
     table = _grid("left", "right", "left", *[RIGHT] * (len(widths) - 2))
     for row, part in zip(rows, [None, *parts], strict=True):
         drawn = "of SSE" if part is None else bar(0.0 if math.isnan(part.share) else part.share, room, shapes)
@@ -222,8 +235,10 @@ def _grid(*justify: JustifyMethod, gap: int = GAP) -> Table:
     return table
 
 
-def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: int) -> Table:
+def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: int | None) -> Table:
     """The worst cells; their numbers to so many digits that they stand beside each other."""
+    if width is None:
+        return _worst_to(result, cells, screen, WIDEST_NUMBER, None, GAP)
     for digits, longest, gap in WORST:
         table = _worst_to(result, cells, screen, digits, longest, gap)
         if screen.fits(table, width):
@@ -231,14 +246,16 @@ def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: in
     return table
 
 
-def _worst_to(result: Result, cells: Sequence[WorstCell], screen: Screen, digits: int, longest: int, gap: int) -> Table:
+def _worst_to(
+    result: Result, cells: Sequence[WorstCell], screen: Screen, digits: int, longest: int | None, gap: int
+) -> Table:
     key = [] if result.key is None else [shortened(printable(result.key), longest)]
     titles = ["worst row", *key, "column", "prediction", "target", "error", "share"]
     table = _grid(*[RIGHT] * len(titles), gap=gap)
     table.add_row(*(screen.text(title, "bold") for title in titles))
     for cell in cells:
         names = [printable(cell.key or "")] * len(key) + [printable(cell.name) if cell.name else str(cell.column)]
-        numbers = [short(x, digits) for x in (cell.prediction, cell.target, cell.error)]
+        numbers = [as_written(x, digits) for x in (cell.prediction, cell.target, cell.error)]
         texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
         table.add_row(*map(screen.text, texts))
     return table
