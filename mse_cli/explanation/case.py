@@ -95,8 +95,8 @@ class Case:
         """Significant digits of the cells of matrices."""
         return self.digits or DIGITS
 
-    def total(self, value: float) -> Number:
-        """SSE, MSE or RMSE: as ``mse compute`` gives it."""
+    def whole(self, value: float) -> Number:
+        """A cell of the inputs, SSE, MSE or RMSE: as the file and ``mse compute`` give it."""
         return Number(value if self.digits is None else _rounded(value, self.digits))
 
     def number(self, value: float) -> Number:
@@ -112,6 +112,10 @@ class Case:
     def operand(self, value: float) -> Number:
         """The same inside a formula, in parentheses if it is negative."""
         return replace(self.number(value), operand=True)
+
+    def whole_operand(self, value: float) -> Number:
+        """A cell of the inputs inside a formula."""
+        return replace(self.whole(value), operand=True)
 
     def base(self, value: float) -> Formula:
         """The same below an exponent: in parentheses too if it has one of its own."""
