@@ -95,9 +95,9 @@ class Case:
         """Significant digits of the cells of matrices."""
         return self.digits or DIGITS
 
-    def whole(self, value: float) -> Number:
+    def whole(self, value: float, *, operand: bool = False) -> Number:
         """A cell of the inputs, SSE, MSE or RMSE: as the file and ``mse compute`` give it."""
-        return Number(value if self.digits is None else _rounded(value, self.digits))
+        return Number(value if self.digits is None else _rounded(value, self.digits), operand=operand)
 
     def number(self, value: float) -> Number:
         """A number on the way, without the digits that only show the rounding of float64.
@@ -112,10 +112,6 @@ class Case:
     def operand(self, value: float) -> Number:
         """The same inside a formula, in parentheses if it is negative."""
         return replace(self.number(value), operand=True)
-
-    def whole_operand(self, value: float) -> Number:
-        """A cell of the inputs inside a formula."""
-        return replace(self.whole(value), operand=True)
 
     def base(self, value: float) -> Formula:
         """The same below an exponent: in parentheses too if it has one of its own."""

@@ -27,6 +27,7 @@ from mse_cli.render.files import destination
 from mse_cli.render.formats import html_table, markdown
 from mse_cli.render.lessons import LessonFormat, lesson_format_of, write_lesson
 from mse_cli.render.printing import Printout
+from mse_cli.render.python_words import speaking_python
 from mse_cli.render.screens.characters import language_of
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.summary import Listing, listings, summary_rows
@@ -66,6 +67,7 @@ class Explanation:
         return "".join(write_lesson(self.lesson, style, None, "never", fragment=fragment))
 
 
+@speaking_python
 def explain(
     prediction: Any = None,
     target: Any = None,
@@ -130,6 +132,7 @@ def _are_whole(given: Any, most: float = math.inf) -> bool:
     return isinstance(given, Iterable) and all(isinstance(k, int | np.integer) and 1 <= k <= most for k in given)
 
 
+@speaking_python
 def check(
     prediction: Any,
     target: Any,
@@ -264,5 +267,5 @@ def _shown(compute: Callable[P, R], kind: type[S]) -> Callable[P, S]:
     return computed
 
 
-evaluate = _shown(evaluation.evaluate, ShownResult)
-compare = _shown(arrays.compare, ShownComparison)
+evaluate = speaking_python(_shown(evaluation.evaluate, ShownResult))
+compare = speaking_python(_shown(arrays.compare, ShownComparison))

@@ -190,7 +190,7 @@ def check(case: Case, texts: Texts) -> Step:
         return Step(8, texts["check.title"], (sentence(texts["check.not_finite"]),))
     if slope.value and slope.above == slope.below:
         return Step(8, texts["check.title"], (sentence(texts["check.the_same"]),))
-    a, e, value = case.indexed("a"), case.indexed("e"), case.whole_operand(case.at_cell(case.block.prediction))
+    a, e, value = case.indexed("a"), case.indexed("e"), case.whole(case.at_cell(case.block.prediction), operand=True)
     h, above, below = Number(slope.h), case.operand(slope.above), case.operand(slope.below)
     squares = line(_squared(e, "+"), MINUS, _squared(e, MINUS), EQUALS, "4", DOT, e, DOT, "h")
     parts: tuple[Passage, ...] = (

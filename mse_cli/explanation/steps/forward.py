@@ -148,7 +148,7 @@ def error(case: Case, texts: Texts) -> Step:
             case.indexed("e"),
             (
                 line(case.indexed("a"), MINUS, case.indexed("y")),
-                Traced(line(case.whole_operand(cells[0]), MINUS, case.whole_operand(cells[1]))),
+                Traced(line(case.whole(cells[0], operand=True), MINUS, case.whole(cells[1], operand=True))),
                 Traced(case.number(e)),
             ),
         ),
@@ -160,7 +160,7 @@ def error(case: Case, texts: Texts) -> Step:
 def squares(case: Case, texts: Texts) -> Step:
     """SE = E ⊙ E."""
     e = case.grid(case.errors)
-    a, y = (case.whole_operand(case.at_cell(matrix)) for matrix in (case.block.prediction, case.block.target))
+    a, y = (case.whole(case.at_cell(matrix), operand=True) for matrix in (case.block.prediction, case.block.target))
     parts = (
         sentence(texts["se.formula"]),
         Equation("SE", (line("E", TIMES, "E"), line(e, TIMES, e), case.grid(case.squares))),
