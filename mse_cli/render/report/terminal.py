@@ -74,10 +74,11 @@ def render_report(report: Report, screen: Screen, size: Size) -> str:
     shapes = ASCII if screen.ascii else BLOCKS
     text = screen.draw(_summary(report, screen, width), Text(), _pictures(report, screen, shapes, width, size))
     compared = screen.draw(Text(), *_comparison(report.comparison, screen)) if report.comparison else ""
-    worst, shares = result.worst or (), shares_of(report)
-    if screen.lines is None:  # no screen has to hold it: all, and every name whole
-        shown = [_shares(it, screen, shapes, None, MOST_SHARES) for it in shares]
+    worst = result.worst or ()
+    if screen.lines is None:  # no screen has to hold it: all, and every name and number whole
+        shown = [_shares(it, screen, shapes, None, MOST_SHARES) for it in shares_of(report, WIDEST_NUMBER)]
         return text + screen.draw(*_apart([*shown, _worst(result, worst, screen, None)])) + compared
+    shares = shares_of(report)
     left = size.lines - 1 - text.count("\n") - 1  # of the prompt, and the worst cells' titles
     if shares:
         left -= 2  # the shares' titles, and what is left out
