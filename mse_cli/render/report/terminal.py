@@ -257,6 +257,8 @@ def _worst_to(
     for cell in cells:
         names = [printable(cell.key or "")] * len(key) + [printable(cell.name) if cell.name else str(cell.column)]
         numbers = [as_written(x, digits) for x in (cell.prediction, cell.target, cell.error)]
+        if cell.error and numbers[0] == numbers[1]:  # what tells them apart is beyond these digits
+            numbers[:2] = [as_written(x, WIDEST_NUMBER) for x in (cell.prediction, cell.target)]
         texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
         table.add_row(*map(screen.text, texts))
     return table
