@@ -109,6 +109,8 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
         sides[0] += f", {first} of {len(report.comparison.models)} models,"
     used = "all" if result.cells_used == result.cells_total else f"{result.cells_used} of {result.cells_total}"
     facts = [screen.text(f"{result.shape[0]} × {result.shape[1]}, {used} cells used")]
+    if result.weighted:
+        facts.append(screen.text(f"divided by {exact(result.divisor)}, the Σ of the weights"))
     facts += [screen.text(f"{it.label} ") + screen.text(exact(it.value), "bold") for it in result.scalars()]
     lines = [screen.text(" against ".join(sides), "bold"), Text()]
     for fact in facts:
