@@ -287,6 +287,7 @@ def test_the_page_in_a_browser(
     folder, address, asked = site
     found = probed(folder, address, request.getfixturevalue(of), width, *SCHEMES[scheme])
     assert found["scroll"] <= found["width"] == width
+    assert found["cut"] == 0 or width < 1280  # R² and RMSE stood beyond the right edge
     assert found["fetched"] == []
     assert set(asked) <= {"/probe.html", "/r.html", "/favicon.ico"}  # the last is the probe's, which names no icon
     assert found["scripts"] == 0

@@ -51,7 +51,7 @@ def _rows_of_columns(result: Result, most: int) -> Iterator[Row]:
         for scalar in result.columns[j].scalars():
             if scalar.label:
                 yield Row(f"{scalar.label} of {column_label(result, j)}", exact(scalar.value))
-    if before == len(shown) < len(result.columns):
+    if 0 < before == len(shown) < len(result.columns):
         yield Row(VERTICAL, VERTICAL)
 
 
