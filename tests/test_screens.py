@@ -121,6 +121,27 @@ def test_a_gap_after_the_last_row_and_column_is_marked(
     assert rows.count(["⋮", "⋮", "⋮", "⋮"]) == rows.count(["1", "1", "…", "3"]) == 1
 
 
+@pytest.mark.parametrize("columns", ["72", "200"])
+def test_numbers_of_groups_and_worst_cells_are_not_folded(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """Long ones stood in two lines; they are shortened as far as they stay apart, where they have no room."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.chdir(tmp_path)
+    Path("p.csv").write_text("y\n1.1\n2.3\n4.7\n10000000.25\n")
+    Path("t.csv").write_text("y,region\n0.3,north\n0.7,south\n0.1,north\n10000000.75,south\n")
+    with terminal.takes():
+        assert run(["compute", "p.csv", "t.csv", "--by", "region", "--worst", "4", "--summary", "-q"]) == 0
+    rows = [re.split(r"\s*│\s*", line)[1:-1] for line in terminal.shown().splitlines()]
+    groups = [row for row in rows if row[:1] in (["north"], ["south"])]
+    worst = [row for row in rows if len(row) == 6 and row[0].isdecimal()]
+    assert [row[0] for row in worst] == ["3", "2", "1", "4"]
+    assert worst[3][2:4] == ["10000000.25", "10000000.75"]
+    long = columns == "200"
+    assert groups[0][3] == ("21.800000000000004" if long else "21.8")
+    assert worst[1][4] == ("1.5999999999999999" if long else "1.6")
+
+
 def test_who_asks_for_rows_gets_them(terminal: Terminal, tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.arange(100.0))
     with terminal.takes():

@@ -39,7 +39,8 @@ figure svg { display: block; width: 100%; height: auto; }
 .mse td { overflow-wrap: anywhere; min-width: 7.5rem; } .mse th { overflow-wrap: normal; }
 .mse td.number { min-width: 0; }
 .mse td.number, .part { white-space: nowrap; }
-.mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding: .45rem .6rem .45rem .3rem; }
+.mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.mse td.number, .mse th.number { padding: .45rem .6rem .45rem .3rem; }
 .share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
 code { overflow-wrap: anywhere; }
 @media print { details:not([open]) { display: none; } * { print-color-adjust: exact; }
