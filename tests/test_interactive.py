@@ -94,6 +94,11 @@ def test_what_cannot_be_read_is_an_error(a, y, error, words):
         ({"steps": 3}, "steps"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"learning_rate": 0}, "learning_rate"),
+        ({"learning_rate": "0.1"}, "learning_rate"),
+        ({"learning_rate": None}, "learning_rate"),
+        ({"digits": True}, "digits"),
+        ({"steps": []}, "steps"),
+        ({"missing": "skip"}, "missing is one of"),
         ({"digits": 0}, "digits"),
         ({"digits": 2.5}, "digits"),
         ({"lang": "zh_CN"}, "lang"),
@@ -105,7 +110,19 @@ def test_wrong_choices_of_a_lesson_are_errors(options, words):
     assert explain(A, Y, cell=np.array([1, 2]), steps=[7], learning_rate=np.float32(1), digits=3).lesson.steps
 
 
-@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}])
+def test_what_is_handed_over_is_explained_or_refused():
+    for options in ({"target": Y}, {"weights": [1, 2]}, {"key": "id"}):
+        with pytest.raises(UsageError, match="no prediction"):
+            explain(**options)
+
+
+@pytest.mark.parametrize("options", [{"missing": "drop"}, {"rtol": "x"}, {"rtol": True}, {"rtol": [0.1]}])
+def test_wrong_choices_of_a_check_are_errors(options):
+    with pytest.raises(UsageError, match=next(iter(options))):
+        check([[1.0, float("nan")]], [[2.0, 3.0]], **{"missing": "skip-cell", "loss": 1.0} | options)
+
+
+@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}, 10**400])
 def test_a_loss_that_is_no_number_is_an_error(loss):
     with pytest.raises(UsageError, match="loss"):
         check(A, Y, loss=loss)
@@ -158,7 +175,7 @@ def test_an_explanation_is_what_the_command_writes(capsys, tmp_path):
     assert set(bundle) == {"text/html", "text/markdown", "text/plain"}
     assert "<html" not in page
     assert "<script" not in page
-    explain(steps={5}).save("lesson.md")
+    explain(steps={5}).save(Path("lesson.md"))
     assert Path("lesson.md").read_text(encoding="utf-8").startswith("# Mean squared error")
     assert "卧室数" in repr(explain(lang="zh"))
 

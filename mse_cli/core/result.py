@@ -27,15 +27,16 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
-def check_choices(*, missing: str, reduction: str, unmatched: str) -> None:
+def check_choices(*, missing: str, reduction: str = "mean", unmatched: str = "fail") -> None:
     """Refuse words that name none of the choices; the command line's own are checked by Typer.
 
     Raises:
         UsageError: for such a word.
     """
-    if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
-        choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
-        raise UsageError(choices)
+    given = (("missing", missing, POLICIES), ("reduction", reduction, REDUCTIONS), ("unmatched", unmatched, UNMATCHED))
+    for name, word, choices in given:
+        if word not in choices:
+            raise UsageError(f"{name} is one of {choices}, not {word!r}")
 
 
 class Scalar(NamedTuple):
