@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mse_cli import MseError, ParseError, ShapeError, UsageError, check, evaluate, explain, mse_gradient
+from mse_cli import MseError, ParseError, ShapeError, UsageError, check, compare, evaluate, explain, mse_gradient
 from mse_cli.cli import run
 
 A, Y = [[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]
@@ -120,6 +120,33 @@ def test_what_is_handed_over_is_explained_or_refused():
 def test_wrong_choices_of_a_check_are_errors(options):
     with pytest.raises(UsageError, match=next(iter(options))):
         check([[1.0, float("nan")]], [[2.0, 3.0]], **{"missing": "skip-cell", "loss": 1.0} | options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"header": "x"}, "header is one of"),
+        ({"decimal": "x"}, "decimal is one of"),
+        ({"delimiter": 5}, "delimiter"),
+        ({"worst": "x"}, "worst"),
+        ({"worst": 0}, "worst"),
+        ({"worst": 1.5}, "worst"),
+        ({"pred_columns": ["price"]}, "columns"),
+        ({"true_columns": 1}, "columns"),
+        ({"key": 5}, "columns"),
+        ({"weight_column": 5}, "columns"),
+    ],
+)
+def test_wrong_choices_of_an_evaluation_are_errors(options, words):
+    with pytest.raises(UsageError, match=words):
+        evaluate("p.csv", "t.csv", **options)
+
+
+def test_one_word_for_a_missing_cell_is_one_word():
+    for name, text in (("x", "a\n9\n-99\n"), ("z", "a\n7\n5\n")):
+        Path(f"{name}.csv").write_text(text)
+    assert evaluate("x.csv", "z.csv", na="-99", missing="skip-cell").sse == 4.0
+    assert compare({"m": "x.csv", "n": "z.csv"}, "z.csv", na="-99", missing="skip-cell").models[1].result.sse == 4.0
 
 
 @pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}, 10**400])

@@ -22,7 +22,7 @@ from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.keys import rows_left_out
 from mse_cli.readers.opening import InputOptions, labelled, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice, words_of
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress, Tallies, Tally
 
@@ -96,9 +96,11 @@ def evaluate(
     5000000002.0
     """
     check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
+    if not (worst is None or (isinstance(worst, int | np.integer) and worst >= 1)):
+        raise UsageError(f"worst is a whole number of at least 1, not {worst!r}")
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
     sides = values.in_memory({"prediction": pred}, true, weights, missing, key=key, by=by)
-    dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))
+    dialect = Dialect(header, delimiter, decimal, sides.missing, words_of(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,

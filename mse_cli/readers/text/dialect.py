@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from mse_cli.core.result import Missing
 from mse_cli.errors import UsageError, quote
 
 HeaderChoice = Literal["auto", "yes", "no"]
 DecimalChoice = Literal["auto", ".", ","]
+HEADERS: tuple[HeaderChoice, ...] = get_args(HeaderChoice)
+DECIMALS: tuple[DecimalChoice, ...] = get_args(DecimalChoice)
 NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 
@@ -36,10 +39,22 @@ class Dialect:
     is_shard: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a dialect in which a number could be read in two ways."""
+        """Refuse a dialect in which a number could be read in two ways, and what is no choice."""
+        for name, word, choices in (("header", self.header, HEADERS), ("decimal", self.decimal, DECIMALS)):
+            if word not in choices:
+                raise UsageError(f"{name} is one of {choices}, not {word!r}")
         if self.delimiter == self.decimal:
             raise UsageError("the delimiter and the decimal sign cannot be the same character")
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in NO_DELIMITER):
+        if self.delimiter is not None and (len(str(self.delimiter)) != 1 or str(self.delimiter) in NO_DELIMITER):
             raise UsageError(
-                f"{quote(self.delimiter)} cannot be a delimiter", hint="one character, or: auto, tab, space"
+                f"{quote(str(self.delimiter))} cannot be a delimiter", hint="one character, or: auto, tab, space"
             )
+
+
+def words_of(na: str | Sequence[str]) -> tuple[str, ...]:
+    """Words for a missing cell: several, or one.
+
+    >>> words_of("-99"), words_of(["-99", "x"])
+    (('-99',), ('-99', 'x'))
+    """
+    return (na,) if isinstance(na, str) else tuple(na)

@@ -9,7 +9,7 @@ from mse_cli.core.result import Missing, Reduction, Unmatched, check_choices
 from mse_cli.errors import UsageError
 from mse_cli.readers.arrays.values import in_memory
 from mse_cli.readers.opening import InputOptions, labelled
-from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice, words_of
 from mse_cli.running.backend import backend_for
 from mse_cli.running.comparison.comparing import compare_models
 from mse_cli.running.comparison.models import named_model, open_models, short_names
@@ -88,7 +88,7 @@ def compare(
         by=sides.by,
         no_key=no_key,
         unmatched=unmatched,
-        dialect=Dialect(header, delimiter, decimal, sides.missing, tuple(na)),
+        dialect=Dialect(header, delimiter, decimal, sides.missing, words_of(na)),
         read_again=False,
     )
     opened = open_models([side for side in (*sides.predictions, sides.target) if side is not None], options, [*models])
