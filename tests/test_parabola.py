@@ -48,6 +48,17 @@ def test_the_legend_tells_places_apart_and_the_lesson_shows_inputs_whole(tmp_pat
     assert "after the step: a₁₁ = 123456789.11," in shown
 
 
+def test_losses_that_differ_little_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One cell of very many moves the loss little: all three were 0.25."""
+    truth = np.arange(300_000.0)
+    np.save(tmp_path / "y.npy", truth)
+    np.save(tmp_path / "a.npy", truth + 0.5)
+    pair = [str(tmp_path / name) for name in ("a.npy", "y.npy")]
+    assert run(["explain", *pair, "--steps", "7", "--lang", "en"]) == 0
+    places = capsys.readouterr().out.split("● now:")[1].splitlines()[:3]
+    assert len({line.split("MSE = ")[1] for line in places}) == 3
+
+
 def test_a_step_that_is_too_long_ends_on_the_other_side() -> None:
     parabola = parabola_of(case_of(house_example(), learning_rate=6.0))
     assert parabola.after == 1.0

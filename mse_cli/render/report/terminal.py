@@ -109,6 +109,8 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
         sides[0] += f", {first} of {len(report.comparison.models)} models,"
     used = "all" if result.cells_used == result.cells_total else f"{result.cells_used} of {result.cells_total}"
     facts = [screen.text(f"{result.shape[0]} × {result.shape[1]}, {used} cells used")]
+    if result.weighted:
+        facts.append(screen.text(f"divided by {exact(result.divisor)}, the Σ of the weights"))
     facts += [screen.text(f"{it.label} ") + screen.text(exact(it.value), "bold") for it in result.scalars()]
     lines = [screen.text(" against ".join(sides), "bold"), Text()]
     for fact in facts:
@@ -257,6 +259,8 @@ def _worst_to(
     for cell in cells:
         names = [printable(cell.key or "")] * len(key) + [printable(cell.name) if cell.name else str(cell.column)]
         numbers = [as_written(x, digits) for x in (cell.prediction, cell.target, cell.error)]
+        if cell.error and numbers[0] == numbers[1]:  # what tells them apart is beyond these digits
+            numbers[:2] = [as_written(x, WIDEST_NUMBER) for x in (cell.prediction, cell.target)]
         texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
         table.add_row(*map(screen.text, texts))
     return table
