@@ -95,6 +95,11 @@ def test_what_cannot_be_read_is_an_error(a, y, error, words):
         ({"steps": 3}, "steps"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"learning_rate": 0}, "learning_rate"),
+        ({"learning_rate": "0.1"}, "learning_rate"),
+        ({"learning_rate": None}, "learning_rate"),
+        ({"digits": True}, "digits"),
+        ({"steps": []}, "steps"),
+        ({"missing": "skip"}, "missing is one of"),
         ({"digits": 0}, "digits"),
         ({"digits": 2.5}, "digits"),
         ({"lang": "zh_CN"}, "lang"),
@@ -106,7 +111,48 @@ def test_wrong_choices_of_a_lesson_are_errors(options, words):
     assert explain(A, Y, cell=np.array([1, 2]), steps=[7], learning_rate=np.float32(1), digits=3).lesson.steps
 
 
-@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}])
+def test_what_is_handed_over_is_explained_or_refused():
+    for options in ({"target": Y}, {"weights": [1, 2]}, {"key": "id"}):
+        with pytest.raises(UsageError, match="no prediction"):
+            explain(**options)
+
+
+@pytest.mark.parametrize("options", [{"missing": "drop"}, {"rtol": "x"}, {"rtol": True}, {"rtol": [0.1]}])
+def test_wrong_choices_of_a_check_are_errors(options):
+    with pytest.raises(UsageError, match=next(iter(options))):
+        check([[1.0, float("nan")]], [[2.0, 3.0]], **{"missing": "skip-cell", "loss": 1.0} | options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"header": "x"}, "header is one of"),
+        ({"decimal": "x"}, "decimal is one of"),
+        ({"delimiter": 5}, "delimiter"),
+        ({"worst": "x"}, "worst"),
+        ({"worst": 0}, "worst"),
+        ({"worst": 1.5}, "worst"),
+        ({"pred_columns": ["price"]}, "columns"),
+        ({"true_columns": 1}, "columns"),
+        ({"key": 5}, "columns"),
+        ({"weight_column": 5}, "columns"),
+    ],
+)
+def test_wrong_choices_of_an_evaluation_are_errors(options, words):
+    with pytest.raises(UsageError, match=words):
+        evaluate("p.csv", "t.csv", **options)
+
+
+def test_one_word_for_a_missing_cell_is_one_word():
+    for name, text in (("x", "a\n9\n-99\n"), ("z", "a\n7\n5\n")):
+        Path(f"{name}.csv").write_text(text)
+    assert evaluate("x.csv", "z.csv", na="-99", missing="skip-cell").sse == 4.0
+    assert compare({"m": "x.csv", "n": "z.csv"}, "z.csv", na="-99", missing="skip-cell").models[1].result.sse == 4.0
+    with pytest.raises(UsageError, match="na is one or more words"):
+        evaluate("x.csv", "z.csv", na=[1])
+
+
+@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}, 10**400])
 def test_a_loss_that_is_no_number_is_an_error(loss):
     with pytest.raises(UsageError, match="loss"):
         check(A, Y, loss=loss)
@@ -159,7 +205,7 @@ def test_an_explanation_is_what_the_command_writes(capsys, tmp_path):
     assert set(bundle) == {"text/html", "text/markdown", "text/plain"}
     assert "<html" not in page
     assert "<script" not in page
-    explain(steps={5}).save("lesson.md")
+    explain(steps={5}).save(Path("lesson.md"))
     assert Path("lesson.md").read_text(encoding="utf-8").startswith("# Mean squared error")
     assert "卧室数" in repr(explain(lang="zh"))
 
@@ -222,12 +268,3 @@ def test_an_error_speaks_python_and_its_hint_stands_in_the_traceback():
 def test_a_word_that_is_no_choice_is_named(option, value):
     with pytest.raises(UsageError, match=f"^{option} is .* not {value!r}$"):
         evaluate([[1.0]], [[2.0]], **{option: value})
-
-
-def test_one_word_for_a_missing_cell_is_one_word(tmp_path):
-    (tmp_path / "a.csv").write_text("1\nn.a.\n3\n")
-    (tmp_path / "y.csv").write_text("1\n2\n5\n")
-    found = evaluate(str(tmp_path / "a.csv"), str(tmp_path / "y.csv"), na="n.a.", missing="skip-cell")
-    assert (found.mse, found.cells_used) == (2.0, 2)
-    with pytest.raises(UsageError, match="na is one or more words"):
-        evaluate([[1.0]], [[2.0]], na=[1])

@@ -18,6 +18,17 @@ from mse_cli.core.result import Result
 
 MEANINGFUL_DIGITS = 4  # fewer fit too much
 SHORT_FLOATS = {"float16": Precision(1e-2, HALF), "float32": Precision(1e-4, SINGLE)}  # what they agree to
+UNSCALED = {"plain": "unscaled"}
+BARE = UNSCALED | {"half": "factor_missing", "sum": "undivided"}  # it is the gradient neither of ½·MSE nor of SSE
+# What factors are called where something else than A − Y is scaled.
+OTHERWISE = {
+    "unweighted": UNSCALED,
+    "broadcast_mean": UNSCALED,
+    "squared": BARE,
+    "absolute": BARE,
+    "mae_gradient": {"sum": "undivided", "twice": "factor_added"},
+}
+NOT_OF_MAE = {"half", "plain", "twice_sum", "half_per_sample", "half_per_column", "half_all_cells", "rmse_gradient"}
 ARRANGEMENTS: dict[str, Callable[[Floats], Floats]] = {
     "": lambda m: m,
     "transposed": np.transpose,
@@ -44,10 +55,10 @@ def explanations(
             continue
         below = order(floor) if floor.shape == base.shape else np.zeros(given.shape)
         for convention, sign in _candidates(given, arranged, result, precision):
+            scale = _said_of(base_code, convention.remark)
+            if convention.remark and not scale:
+                continue
             codes = [order_code, base_code, "flipped" if sign < 0 else ""]
-            scale = convention.remark
-            if base_code and scale and scale.code == "plain":
-                scale = scale._replace(code="unscaled")
             changes = (*(Remark(code) for code in codes if code), *filter(None, [scale]))
             right = sign * convention.factor * arranged
             scaled = np.maximum(below * (convention.factor * result.divisor / 2), least)
@@ -55,6 +66,17 @@ def explanations(
                 found.append(changes)
     fewest = min(map(len, found), default=0)
     return tuple(dict.fromkeys(changes for changes in found if len(changes) == fewest))
+
+
+def _said_of(base: str, scale: Remark | None) -> Remark | None:
+    """What a factor is called where it is not A − Y that it scales; nothing where it has no meaning there.
+
+    >>> _said_of("squared", Remark("half")), _said_of("mae_gradient", Remark("half"))
+    (Remark(code='factor_missing', values=()), None)
+    """
+    if scale is None or not base or (base == "mae_gradient" and scale.code in NOT_OF_MAE):
+        return None if base else scale
+    return scale._replace(code=OTHERWISE[base].get(scale.code, scale.code))
 
 
 def relative_errors(given: Floats, right: Floats, floor: Floats) -> Floats:

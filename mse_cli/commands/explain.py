@@ -15,7 +15,7 @@ from mse_cli.errors import UsageError, quote
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
 from mse_cli.render.screens.characters import ColorChoice, language_of
-from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import RowsDone
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def explain(
         with RowsDone("reading", wanted=not quiet):
             case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
         note(readers.rows_left_out(pair), quiet=quiet)
+        warn_of(case.result)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
         for k, text in enumerate(render.write_lesson(lesson, style, to, color, fragment=fragment)):

@@ -72,6 +72,9 @@ def check_options(read: Sequence[Named | None], options: InputOptions) -> None:
     """
     if read.count("-") > 1:
         raise UsageError("standard input ('-') can be only one of the files")
+    for spec in (options.pred, options.true, options.key, options.weight_column):  # in Python they can be anything
+        if not isinstance(spec, str | None):
+            raise UsageError(f"columns are named in one text, not {spec!r}", hint="'price,rooms'")
     if options.weights is not None and options.weight_column is not None:
         raise UsageError("--weights and --weight-column exclude each other")
     if options.key is not None and options.no_key:

@@ -107,7 +107,7 @@ def evaluate(
     """
     check_choice("reduction", reduction, REDUCTIONS)
     check_choice("unmatched", unmatched, UNMATCHED)
-    if worst is not None and not (isinstance(worst, int) and 1 <= worst <= MOST_WORST):
+    if worst is not None and not (isinstance(worst, int | np.integer) and 1 <= worst <= MOST_WORST):
         raise UsageError(f"worst is a whole number from 1 to {MOST_WORST}, not {worst!r}")
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
     sides = values.in_memory({"prediction": pred}, true, weights, missing, key=key, by=by)

@@ -161,7 +161,7 @@ def squares(case: Case, texts: Texts) -> Step:
     """SE = E ⊙ E."""
     e = case.grid(case.errors)
     a, y = (case.whole(case.at_cell(matrix), operand=True) for matrix in (case.block.prediction, case.block.target))
-    parts = (
+    parts: tuple[Passage, ...] = (
         sentence(texts["se.formula"]),
         Equation("SE", (line("E", TIMES, "E"), line(e, TIMES, e), case.grid(case.squares))),
         sentence(texts["error.traced"]),
@@ -175,8 +175,17 @@ def squares(case: Case, texts: Texts) -> Step:
             ),
         ),
         sentence(texts["se.why"]),
+        *_beyond_float64(case, texts),
     )
     return Step(3, texts["se.title"], parts)
+
+
+def _beyond_float64(case: Case, texts: Texts) -> list[Paragraph]:
+    """What stands for squares that it cannot hold."""
+    given = np.isfinite(case.block.prediction).all() and np.isfinite(case.block.target).all()
+    kinds = ["infinite"] if given and np.isinf(case.squares).any() else []
+    kinds += ["vanishing"] if ((case.squares == 0) & (case.errors != 0)).any() else []
+    return [sentence(texts[f"se.{kind}"]) for kind in kinds]
 
 
 def total(case: Case, texts: Texts) -> Step:
@@ -215,11 +224,11 @@ def _adding_up(case: Case, texts: Texts) -> list[Passage]:
     if n_columns == 1:
         if n_rows == 1:
             return [Equation("SSE", (terms, sse))]
-        return [sentence(texts["sse.down"]), Equation("SSE", (line(ONES_ROWS, DOT, terms), down, sse))]
+        return [sentence(texts["sse.column"]), Equation("SSE", (line(ONES_ROWS, DOT, terms), down, sse))]
     sums = case.row_of_columns([Number(case.result.columns[j].sse, case.cell_digits) for j in case.columns])
     across = Equation("SSE", (line(sums, DOT, _column(_ones(case.columns))), _added(case), sse))
     if n_rows == 1:
-        return [sentence(texts["sse.across"]), across]
+        return [sentence(texts["sse.row"]), across]
     return [
         sentence(texts["sse.down"]),
         Equation(line(ONES_ROWS, DOT, terms), (down, sums)),

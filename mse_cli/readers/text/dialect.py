@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from mse_cli.core.result import POLICIES, Missing, check_choice
+from mse_cli.core.result import Missing, check_choice
 from mse_cli.errors import UsageError, quote
 
 HeaderChoice = Literal["auto", "yes", "no"]
 DecimalChoice = Literal["auto", ".", ","]
+HEADERS: tuple[HeaderChoice, ...] = get_args(HeaderChoice)
+DECIMALS: tuple[DecimalChoice, ...] = get_args(DecimalChoice)
 NO_DELIMITER = '"#+-_\r\n0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 
@@ -38,14 +40,13 @@ class Dialect:
 
     def __post_init__(self) -> None:
         """Refuse a dialect in which a number could be read in two ways, and words that mean nothing."""
-        check_choice("header", self.header, get_args(HeaderChoice))
-        check_choice("decimal", self.decimal, get_args(DecimalChoice))
-        check_choice("missing", self.missing, POLICIES)
+        check_choice("header", self.header, HEADERS)
+        check_choice("decimal", self.decimal, DECIMALS)
         if self.delimiter == self.decimal:
             raise UsageError("the delimiter and the decimal sign cannot be the same character")
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in NO_DELIMITER):
+        if self.delimiter is not None and (len(str(self.delimiter)) != 1 or str(self.delimiter) in NO_DELIMITER):
             raise UsageError(
-                f"{quote(self.delimiter)} cannot be a delimiter", hint="one character, or: auto, tab, space"
+                f"{quote(str(self.delimiter))} cannot be a delimiter", hint="one character, or: auto, tab, space"
             )
 
 
