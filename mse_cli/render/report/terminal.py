@@ -24,7 +24,7 @@ from mse_cli.render.report.texts import DIGITS, Shares, percent, shares_of
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.screens.size import Size, size_of
-from mse_cli.render.summary import column_label
+from mse_cli.render.summary import ELLIPSIS, column_label
 from mse_cli.running.comparison.standings import Comparison
 from mse_cli.running.report.report import Detail, Report
 
@@ -123,7 +123,7 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
 def _pictures(report: Report, screen: Screen, shapes: Shapes, width: int, size: Size) -> RenderableType:
     """The histogram of errors and the density, beside each other where there is room."""
     counts, panel = report.pictures[0].counts, _panel(width)
-    name = _name(report.result, counts.plan.column)
+    name = _name(report.result, counts.plan.column, screen)
     lines = _lines(size, len(report.result.columns))
     return _beside(
         [_histogram(counts, name, screen, shapes, panel), _density(counts, screen, shapes, panel, lines)], width
@@ -142,16 +142,19 @@ def _beside(panels: Sequence[RenderableType], width: int) -> RenderableType:
     return row
 
 
-def _name(result: Result, column: int) -> str:
+def _name(result: Result, column: int, screen: Screen) -> str:
     """What a picture's title says of its column, shortened; nothing if there is only one."""
     if len(result.columns) == 1 and result.columns[0].name is None:
         return ""
-    return " of " + shortened(column_label(result, column))
+    return " of " + shortened(column_label(result, column), LONGEST_NAME, screen)
 
 
-def shortened(name: str, longest: int | None = LONGEST_NAME) -> str:
-    """A name that leaves room for others, where room is limited."""
-    return name if longest is None or cell_len(name) <= longest else set_cell_size(name, longest - 1).rstrip() + "…"
+def shortened(name: str, longest: int | None, screen: Screen) -> str:
+    """A name in characters that the screen has, which leaves room for others where room is limited."""
+    name, dots = screen.text(name).plain, screen.text(ELLIPSIS).plain
+    if longest is None or cell_len(name) <= longest:
+        return name
+    return set_cell_size(name, longest - len(dots)).rstrip() + dots
 
 
 def _histogram(counts: Counts, name: str, screen: Screen, shapes: Shapes, width: int) -> Group:
@@ -211,8 +214,8 @@ def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int | None, m
     """The largest parts of SSE, each with a bar, and as many numbers as there is room for, if it is limited."""
     parts = shares.parts[:most] if len(shares.parts) > most + 1 else shares.parts
     longest = None if width is None else LONGEST_NAME if width >= SIDE_BY_SIDE else LONGEST_NAME // 2
-    rows = [(shortened(it.name, longest), percent(it.share), *it.numbers) for it in parts]
-    rows.insert(0, (shortened(shares.name, longest), "share", *shares.numbers))
+    rows = [(shortened(it.name, longest, screen), percent(it.share), *it.numbers) for it in parts]
+    rows.insert(0, (shortened(shares.name, longest, screen), "share", *shares.numbers))
     widths = [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
     room = LONGEST_BAR
     if width is not None:
@@ -252,7 +255,7 @@ def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: in
 def _worst_to(
     result: Result, cells: Sequence[WorstCell], screen: Screen, digits: int, longest: int | None, gap: int
 ) -> Table:
-    key = [] if result.key is None else [shortened(printable(result.key), longest)]
+    key = [] if result.key is None else [shortened(printable(result.key), longest, screen)]
     titles = ["worst row", *key, "column", "prediction", "target", "error", "share"]
     table = _grid(*[RIGHT] * len(titles), gap=gap)
     table.add_row(*(screen.text(title, "bold") for title in titles))
@@ -261,6 +264,6 @@ def _worst_to(
         numbers = [as_written(x, digits) for x in (cell.prediction, cell.target, cell.error)]
         if cell.error and numbers[0] == numbers[1]:  # what tells them apart is beyond these digits
             numbers[:2] = [as_written(x, WIDEST_NUMBER) for x in (cell.prediction, cell.target)]
-        texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
+        texts = [str(cell.row), *(shortened(name, longest, screen) for name in names), *numbers, percent(cell.share)]
         table.add_row(*map(screen.text, texts))
     return table
