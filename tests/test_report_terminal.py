@@ -49,7 +49,7 @@ def drawn(
     monkeypatch.setattr("sys.stdout", Terminal(encoding))
     inputs = readers.InputOptions(**options)
     pair = open_models(files, inputs).pair if len(files) > 2 else readers.open_pair(*files, inputs)
-    detail = terminal.detail_for(pair.n_columns)
+    detail = terminal.detail_for(shares=pair.n_columns > 1 or "by" in options)
     report = report_of(here(pair), Wanted(detail, column=column), files=files)
     screen = Screen(Terminal(encoding), color, CHARACTERS)
     return terminal.render_report(report, screen, Size(columns, lines))
@@ -166,6 +166,21 @@ def test_long_names_have_a_line_each_in_ascii(monkeypatch: pytest.MonkeyPatch, t
     assert len(shown) <= 23
     first = next(i for i, line in enumerate(shown) if line.startswith("column "))
     assert all("%" in line for line in shown[first + 1 :] if not line.startswith("worst row"))
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 3, 40])
+def test_groups_of_one_column_stay_on_the_screen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n_groups: int
+) -> None:
+    """The pictures took their lines."""
+    monkeypatch.chdir(tmp_path)
+    numbers = np.random.default_rng(0).normal(size=(300, 2))
+    Path("p.csv").write_text("\n".join(["y", *map(str, numbers[:, 0])]) + "\n")
+    groups = [f"{number},g{i % n_groups}" for i, number in enumerate(numbers[:, 1])]
+    Path("t.csv").write_text("\n".join(["y,group", *groups]) + "\n")
+    shown = drawn(monkeypatch, ("p.csv", "t.csv"), by="group").splitlines()
+    assert len(shown) <= 23
+    assert sum(line.startswith("g") for line in shown) - 1 == min(n_groups, 2 if n_groups > 3 else 3)
 
 
 def test_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def report(
         backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
         total = backend.pair.n_rows and 2 * backend.pair.n_rows
         with RowsDone("reading twice", total, wanted=not quiet) as progress:
-            detail = writer.detail_for(pair.n_columns)
+            detail = writer.detail_for(shares=pair.n_columns > 1 or by is not None)
             wanted = reports.Wanted(detail, writer.MOST_COLUMNS, writer.MOST_MODELS, column)
             found = reports.report_of(backend, wanted, files=names, progress=progress)
         tell(found.result.notes[len(pair.notes) :])

@@ -43,7 +43,7 @@ class Palette(NamedTuple):
     accent: str = "#2463c4"
 
 
-def detail_for(n_columns: int) -> Detail:
+def detail_for(*, shares: bool) -> Detail:
     """The same for any matrix."""
     return DETAIL
 

@@ -51,7 +51,7 @@ code { overflow-wrap: anywhere; }
 """
 
 
-def detail_for(n_columns: int) -> Detail:
+def detail_for(*, shares: bool) -> Detail:
     """That of the figures."""
     return DETAIL
 

@@ -31,7 +31,7 @@ from mse_cli.running.report.report import Detail, Report
 MOST_COLUMNS, MOST_MODELS = 1, 1
 WIDEST, SIDE_BY_SIDE = 120, 72  # columns of pictures; from which two stand beside each other
 LONGEST_NAME, GAP = 24, 2
-AROUND, AROUND_SHARES = 9, 12  # lines of everything but the pictures; with the columns' shares
+AROUND, AROUND_SHARES = 9, 12  # lines of everything but the pictures; with the shares of columns or groups
 FEWEST_LINES, MOST_LINES, FRAME = 11, 28, 4  # of pictures; of what stands around a density
 FEWEST_SHARES, MOST_SHARES = 2, 12
 PIPE = Size(100, 36)  # of the pictures where there is no terminal
@@ -41,10 +41,10 @@ WIDEST_NUMBER = 17  # digits, which hold any float64
 WORST = ((8, LONGEST_NAME, GAP), (6, 16, GAP), (5, 12, 1), (4, 8, 1))  # digits, longest name, gap: the first that fits
 
 
-def detail_for(n_columns: int) -> Detail:
+def detail_for(*, shares: bool) -> Detail:
     """As many bins as a picture on standard output has room for."""
     size = _size(sys.stdout)
-    lines, width = _lines(size, n_columns), _panel(min(size.columns, WIDEST))
+    lines, width = _lines(size, shares=shares), _panel(min(size.columns, WIDEST))
     return Detail(errors=lines - 3, values=max(8, min(width - 9, 4 * (lines - FRAME))))
 
 
@@ -59,9 +59,9 @@ def _size(stream: TextIO | None) -> Size:
     return size_of(stream) if stream is not None and stream.isatty() else PIPE
 
 
-def _lines(size: Size, n_columns: int) -> int:
+def _lines(size: Size, *, shares: bool) -> int:
     """How many lines the pictures have, so that all else fits below them."""
-    return max(FEWEST_LINES, min(MOST_LINES, size.lines - (AROUND_SHARES if n_columns > 1 else AROUND)))
+    return max(FEWEST_LINES, min(MOST_LINES, size.lines - (AROUND_SHARES if shares else AROUND)))
 
 
 def _panel(width: int) -> int:
@@ -124,7 +124,7 @@ def _pictures(report: Report, screen: Screen, shapes: Shapes, width: int, size: 
     """The histogram of errors and the density, beside each other where there is room."""
     counts, panel = report.pictures[0].counts, _panel(width)
     name = _name(report.result, counts.plan.column, screen)
-    lines = _lines(size, len(report.result.columns))
+    lines = _lines(size, shares=len(report.result.columns) > 1 or bool(report.result.by))
     return _beside(
         [_histogram(counts, name, screen, shapes, panel), _density(counts, screen, shapes, panel, lines)], width
     )
