@@ -215,6 +215,23 @@ def test_a_step_that_is_too_long_is_said_to_be(rate, grows):
     assert last.text.startswith("The loss has grown") == grows
 
 
+@pytest.mark.parametrize(("rate", "said"), [(0.1, "idea"), (1.9, "idea"), (2.0, "too_far"), (7.0, "too_far")])
+def test_a_step_that_ends_no_lower_is_not_said_to_go_down(rate, said):
+    parts = explain(case_of(pair_of([[1.0, 2.0]], [[2.0, 2.0]]), learning_rate=rate)).steps[6].parts
+    shown = "".join("".join(p.text for p in part.parts if isinstance(p, Words)) for part in sentences(parts))
+    assert ("goes down along the tangent" in shown) == (said == "idea")
+    assert ("ends no lower" in shown) == (said == "too_far")
+
+
+def test_where_the_loss_is_0_no_rate_is_told_to_make_it_0():
+    parts = explain(case_of(pair_of([[1.0, 2.0]], [[1.0, 2.0]]))).steps[6].parts
+    assert not any("would be 0" in p.text for part in sentences(parts) for p in part.parts if isinstance(p, Words))
+
+
+def sentences(parts):
+    return [part for part in parts if isinstance(part, Paragraph)]
+
+
 def test_a_right_prediction_is_told_to_stay():
     case = case_of(pair_of([[1.0, 2.0]], [[1.0, 3.0]]))
     (step,) = explain(case, sections=frozenset({7})).steps

@@ -26,7 +26,8 @@ def parabola(case: Case, texts: Mapping[str, str]) -> list[Passage]:
     legend = tuple(_place(case, texts[f"parabola.{name}"], *place) for name, place in places.items())
     tangent = sentence(texts["parabola.tangent"], g=Number(slope, case.cell_digits))
     drawn = Parabola((now - target) / reach, (after - target) / reach, (*legend, tangent))
-    return [sentence(texts["parabola.idea"], a=case.indexed("a"), y=case.indexed("y")), drawn]
+    idea = "parabola.idea" if abs(drawn.after) < abs(drawn.now) else "parabola.too_far"
+    return [sentence(texts[idea], a=case.indexed("a"), y=case.indexed("y")), drawn]
 
 
 def _place(case: Case, text: str, prediction: float, loss: float) -> Paragraph:
