@@ -1,5 +1,6 @@
 """``explain``, ``check`` and ``evaluate`` in Python: arrays, frames and paths give what the command gives."""
 
+import math
 import subprocess
 import sys
 from decimal import Decimal
@@ -147,6 +148,8 @@ def test_one_word_for_a_missing_cell_is_one_word():
         Path(f"{name}.csv").write_text(text)
     assert evaluate("x.csv", "z.csv", na="-99", missing="skip-cell").sse == 4.0
     assert compare({"m": "x.csv", "n": "z.csv"}, "z.csv", na="-99", missing="skip-cell").models[1].result.sse == 4.0
+    with pytest.raises(UsageError, match="na is one or more words"):
+        evaluate("x.csv", "z.csv", na=[1])
 
 
 @pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}, 10**400])
@@ -249,3 +252,25 @@ def test_a_users_program_is_typed(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     errors = [line.split(":")[1] for line in done.stdout.splitlines() if "error" in line and "user.py" in line]
     assert errors == ["7", "8"], done.stdout
+
+
+def test_an_error_speaks_python_and_its_hint_stands_in_the_traceback():
+    with pytest.raises(ParseError) as error:
+        explain([[math.nan]], [[1.0]])
+    assert error.value.__notes__ == ["hint: " + error.value.hint]
+    assert error.value.hint.startswith("missing='skip-cell' or skip-row leaves")
+    frames = pd.DataFrame({"id": [1, 2], "a": [1.0, 2.0]})
+    for function in (lambda: evaluate(frames, frames), lambda: compare({"a": frames, "b": frames}, frames)):
+        with pytest.raises(ParseError, match="'id'") as error:
+            function()
+        assert "key='id' matches the rows" in error.value.hint
+        assert "--" not in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("header", "maybe"), ("decimal", "x"), ("missing", "x"), ("unmatched", "x"), ("reduction", "x"), ("worst", 0)],
+)
+def test_a_word_that_is_no_choice_is_named(option, value):
+    with pytest.raises(UsageError, match=f"^{option} is .* not {value!r}$"):
+        evaluate([[1.0]], [[2.0]], **{option: value})

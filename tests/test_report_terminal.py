@@ -153,6 +153,30 @@ def test_long_numbers_break_no_line_of_a_picture(
     assert re.search(r"[░▒▓█] \d+\+", found[end + 2])
 
 
+def test_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What it divides by is said where it is not the cells used."""
+    monkeypatch.chdir(tmp_path)
+    for name, numbers in (("p", [1.0, 2.0, 3.0]), ("t", [0.0, 0.0, 0.0]), ("w", [0.5, 0.0, 2.0])):
+        np.save(f"{name}.npy", np.array(numbers))
+    shown = drawn(monkeypatch, ("p.npy", "t.npy"), weights="w.npy")
+    assert "divided by 2.5, the Σ of the weights" in shown
+    assert "MSE 7.4" in shown
+    assert "divided by" not in drawn(monkeypatch, ("p.npy", "t.npy"))
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_prediction_and_its_target_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
+) -> None:
+    """It was "1e15 1e15 -4"."""
+    monkeypatch.chdir(tmp_path)
+    np.save("t.npy", np.array([1e15 + 4, 5.0]))
+    np.save("p.npy", np.array([1e15, 5.0]))
+    shown = drawn(monkeypatch, ("p.npy", "t.npy"), columns=columns)
+    worst = shown[shown.index("worst row") :].splitlines()[1].split()
+    assert worst[2:5] == ["1e15", "1000000000000004", "-4"]
+
+
 def test_a_name_from_a_file_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     Path("p.csv").write_text("<b>[red]\x1b[31m\n1\n2\n")

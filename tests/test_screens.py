@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -82,6 +83,42 @@ def test_a_comparison_has_as_many_groups_as_fit(
     assert text.index("region r01") < text.index("region r00")
     assert "near.csv is the best of 2 models." in text
     assert " ".join(text.split()).endswith("Another is better in region r01.")
+
+
+@pytest.mark.parametrize("lines", ["10", "24", "43", "44", "45", "46", "47"])
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 4, 5, 100])
+def test_a_gap_stands_for_rows_that_are_not_shown(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_rows: int, lines: str
+) -> None:
+    """One row was shown twice, with a gap between; a gap stood for one row; ten rows and a gap were too many."""
+    monkeypatch.setenv("LINES", lines)
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "p.npy", np.arange(1.0, n_rows + 1))
+    np.save(tmp_path / "t.npy", np.zeros(n_rows))
+    with terminal.takes():
+        assert run(["compute", "p.npy", "t.npy"]) == 0
+    shown = terminal.shown().splitlines()
+    rows = [line.split()[1] for line in shown[4 : shown.index("gradient ∂MSE/∂A = 2·(A − Y) / (N·C)") - 4]]
+    if "⋮" in rows:
+        assert len(rows) - 1 < n_rows - 1
+        assert len(rows) == 3 or len(shown) < int(lines)
+    else:
+        assert rows == [str(i) for i in range(1, n_rows + 1)]
+    assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_a_gap_after_the_last_row_and_column_is_marked(
+    capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path, form: str
+) -> None:
+    np.save(tmp_path / "p.npy", np.ones((4, 3)))
+    np.save(tmp_path / "t.npy", np.zeros((4, 3)))
+    files = [str(tmp_path / name) for name in ("p.npy", "t.npy")]
+    assert run(["compute", *files, "--max-rows", "1", "--max-cols", "1", "-f", form]) == 0
+    rows = [re.split(r"\s*[│|]\s*", line)[1:-1] for line in capsysbinary.readouterr().out.decode().splitlines()]
+    assert rows.count(["⋮", "⋮"]) == 1  # of the summary
+    assert rows.count(["⋮", "⋮", "⋮"]) == rows.count(["1", "0.166667", "…"]) == 1
+    assert rows.count(["⋮", "⋮", "⋮", "⋮"]) == rows.count(["1", "1", "…", "3"]) == 1
 
 
 def test_who_asks_for_rows_gets_them(terminal: Terminal, tmp_path: Path) -> None:

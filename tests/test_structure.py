@@ -61,7 +61,7 @@ INSIDE = {
     ),
     "running/report": ("axes", "report"),
     "render": (
-        "number_text screens",
+        "number_text python_words screens",
         "files",
         "printing",
         "summary",

@@ -9,23 +9,21 @@ import numpy as np
 
 from mse_cli.checks.conventions import Convention, loss_conventions
 from mse_cli.checks.explanations import (
-    SINGLE_TOLERANCE,
-    as_float32,
+    as_short_floats,
     broadcast_explanations,
     coarser,
     explanations,
     in_other_words,
     relative_errors,
     rounded_to_few,
+    smallest_rounded,
 )
 from mse_cli.checks.finding import Explanation, Finding, Precision
-from mse_cli.checks.precision import SINGLE
 from mse_cli.core.blocks import Block, Floats, gradient, weights_of
 from mse_cli.core.centred_difference import centred_difference, relative_error
 from mse_cli.core.result import Result
 
 ANALYTIC_TOLERANCE, MOST_CELLS = 1e-9, 1000
-IN_SINGLE = Precision(SINGLE_TOLERANCE, SINGLE)
 
 
 def check_analytic(block: Block, result: Result) -> Finding:
@@ -87,10 +85,12 @@ def check_gradient(given: Floats, block: Block, result: Result, precision: Preci
     fits = explanations(given, block, result, floor, precision)
     rounded = () if fits else rounded_to_few(given, right)
     if not fits and not rounded:
-        fits = explanations(given, block, result, floor, coarser(given, precision))
+        coarse = coarser(given, precision)
+        least = 0.0 if coarse is precision else smallest_rounded(given, coarse)
+        fits = explanations(given, block, result, floor, coarse, least)
     if fits:
         return replace(found, fits=fits)
-    words = rounded or as_float32(given, right, _floor(block, result, IN_SINGLE))
+    words = rounded or as_short_floats(given, right, lambda precision: _floor(block, result, precision))
     words = words or in_other_words(given, right, block, result, floor, precision)
     return replace(found, fits=(words,) if words else ())
 
@@ -114,7 +114,7 @@ def check_loss(given: float, block: Block, result: Result, precision: Precision)
     conventions = [c for c in loss_conventions(block, result) if c.remark]
     fits = _fitting(given, conventions, precision)
     if not fits:
-        words = rounded_to_few(*numbers) or as_float32(*numbers, np.zeros(1))
+        words = rounded_to_few(*numbers) or as_short_floats(*numbers, lambda _: np.zeros(1))
         fits = (words,) if words else _fitting(given, conventions, coarser(numbers[0], precision))
     return replace(found, fits=fits)
 

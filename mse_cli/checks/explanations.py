@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from mse_cli.checks.conventions import Convention, gradient_conventions
 from mse_cli.checks.finding import Explanation, Precision, Remark, remark
-from mse_cli.checks.precision import FEW_DIGITS, are_float32, is_rounded, most_digits
+from mse_cli.checks.precision import FEW_DIGITS, HALF, SINGLE, are_floats, is_rounded, most_decimals, most_digits
 from mse_cli.core.blocks import Block, Floats, difference, masked_difference, weights_of
 from mse_cli.core.result import Result
 
 MEANINGFUL_DIGITS = 4  # fewer fit too much
-SINGLE_TOLERANCE = 1e-4  # of numbers that come from float32
+SHORT_FLOATS = {"float16": Precision(1e-2, HALF), "float32": Precision(1e-4, SINGLE)}  # what they agree to
 UNSCALED = {"plain": "unscaled"}
 BARE = UNSCALED | {"half": "factor_missing", "sum": "undivided"}  # it is the gradient neither of ½·MSE nor of SSE
 # What factors are called where something else than A − Y is scaled.
@@ -42,9 +42,12 @@ ARRANGEMENTS: dict[str, Callable[[Floats], Floats]] = {
 
 
 def explanations(
-    given: Floats, block: Block, result: Result, floor: Floats, precision: Precision
+    given: Floats, block: Block, result: Result, floor: Floats, precision: Precision, least: float = 0.0
 ) -> tuple[Explanation, ...]:
-    """All known conventions that fit every cell, of those that need the fewest changes."""
+    """All known conventions that fit every cell, of those that need the fewest changes.
+
+    A cell below its ``floor``, or below ``least``, is held to that instead of its own size.
+    """
     found: list[Explanation] = []
     for (base_code, base), (order_code, order) in product(_bases(block, result), ARRANGEMENTS.items()):
         arranged = order(base)
@@ -58,7 +61,7 @@ def explanations(
             codes = [order_code, base_code, "flipped" if sign < 0 else ""]
             changes = (*(Remark(code) for code in codes if code), *filter(None, [scale]))
             right = sign * convention.factor * arranged
-            scaled = below * (convention.factor * result.divisor / 2)
+            scaled = np.maximum(below * (convention.factor * result.divisor / 2), least)
             if changes and relative_errors(given, right, scaled).max() <= precision.tolerance:
                 found.append(changes)
     fewest = min(map(len, found), default=0)
@@ -171,11 +174,24 @@ def rounded_to_few(given: Floats, right: Floats) -> Explanation:
     return (remark("rounded", count=str(digits)),)
 
 
-def as_float32(given: Floats, right: Floats, floor: Floats) -> Explanation:
-    """Whether numbers are such as float32 holds, and as far from the right ones as its arithmetic comes."""
-    if most_digits(given) <= FEW_DIGITS or not are_float32(given):
+def smallest_rounded(given: Floats, precision: Precision) -> float:
+    """Below which size numbers agree as well as the decimals allow to which they were rounded.
+
+    >>> smallest_rounded(np.array([0.1234, 0.0001]), Precision(tolerance=5e-4))
+    0.1
+    """
+    return 0.5 * 10.0 ** -most_decimals(given) / (precision.tolerance or math.inf)
+
+
+def as_short_floats(given: Floats, right: Floats, floor: Callable[[Precision], Floats]) -> Explanation:
+    """Whether numbers are such as float16 or float32 holds, and as far from the right ones as its arithmetic comes."""
+    if most_digits(given) <= FEW_DIGITS:
         return ()
-    return (Remark("float32"),) if relative_errors(given, right, floor).max() <= SINGLE_TOLERANCE else ()
+    for code, precision in SHORT_FLOATS.items():
+        if are_floats(given, code):
+            close = relative_errors(given, right, floor(precision)).max() <= precision.tolerance
+            return (Remark(code),) if close else ()
+    return ()
 
 
 def _unknown_factor(given: Floats, right: Floats, floor: Floats, precision: Precision) -> Explanation:

@@ -24,19 +24,18 @@ Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has
 UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 Language = Literal["en", "zh"]  # of what is explained and checked
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+MOST_WORST = 100_000  # cells that are listed
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
-def check_choices(*, missing: str, reduction: str = "mean", unmatched: str = "fail") -> None:
-    """Refuse words that name none of the choices; the command line's own are checked by Typer.
+def check_choice(name: str, word: object, choices: tuple[str, ...]) -> None:
+    """Refuse a word that names none of the choices; the command line's own are checked by Typer.
 
     Raises:
         UsageError: for such a word.
     """
-    given = (("missing", missing, POLICIES), ("reduction", reduction, REDUCTIONS), ("unmatched", unmatched, UNMATCHED))
-    for name, word, choices in given:
-        if word not in choices:
-            raise UsageError(f"{name} is one of {choices}, not {word!r}")
+    if word not in choices:
+        raise UsageError(f"{name} is one of {choices}, not {word!r}")
 
 
 class Scalar(NamedTuple):

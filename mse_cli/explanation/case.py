@@ -95,9 +95,9 @@ class Case:
         """Significant digits of the cells of matrices."""
         return self.digits or DIGITS
 
-    def total(self, value: float) -> Number:
-        """SSE, MSE or RMSE: as ``mse compute`` gives it."""
-        return Number(value if self.digits is None else _rounded(value, self.digits))
+    def whole(self, value: float, *, operand: bool = False) -> Number:
+        """A cell of the inputs, SSE, MSE or RMSE: as the file and ``mse compute`` give it."""
+        return Number(value if self.digits is None else _rounded(value, self.digits), operand=operand)
 
     def number(self, value: float) -> Number:
         """A number on the way, without the digits that only show the rounding of float64.

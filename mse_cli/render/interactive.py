@@ -15,7 +15,7 @@ import numpy as np
 
 from mse_cli import checks, explanation, readers, render
 from mse_cli.checks.precision import precision_of_types
-from mse_cli.core.result import Language, Missing, Result, check_choices
+from mse_cli.core.result import Language, Missing, Result
 from mse_cli.errors import UsageError
 from mse_cli.explanation.lesson import Lesson
 from mse_cli.readers.arrays.values import InMemory, Named, in_memory, named
@@ -28,6 +28,7 @@ from mse_cli.render.files import destination
 from mse_cli.render.formats import html_table, markdown
 from mse_cli.render.lessons import LessonFormat, lesson_format_of, write_lesson
 from mse_cli.render.printing import Printout
+from mse_cli.render.python_words import speaking_python
 from mse_cli.render.screens.characters import language_of
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.summary import Listing, listings, summary_rows
@@ -68,6 +69,7 @@ class Explanation:
         return "".join(write_lesson(self.lesson, style, None, "never", fragment=fragment))
 
 
+@speaking_python
 def explain(
     prediction: Any = None,
     target: Any = None,
@@ -142,6 +144,7 @@ def _is_number(given: Any) -> bool:
     return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
 
 
+@speaking_python
 def check(
     prediction: Any,
     target: Any,
@@ -203,7 +206,6 @@ def _number(loss: Any) -> float:
 def _opened(
     prediction: Any, target: Any, key: str | None, weights: Any, missing: Missing
 ) -> tuple[InMemory, InputOptions, Pair]:
-    check_choices(missing=missing)
     sides = in_memory({"prediction": prediction}, target, weights, missing, key=key)
     options = readers.InputOptions(key=key, weights=sides.weights, dialect=Dialect(missing=sides.missing))
     return sides, options, readers.open_pair(sides.predictions[0], sides.target, options)
@@ -277,5 +279,5 @@ def _shown(compute: Callable[P, R], kind: type[S]) -> Callable[P, S]:
     return computed
 
 
-evaluate = _shown(evaluation.evaluate, ShownResult)
-compare = _shown(arrays.compare, ShownComparison)
+evaluate = speaking_python(_shown(evaluation.evaluate, ShownResult))
+compare = speaking_python(_shown(arrays.compare, ShownComparison))

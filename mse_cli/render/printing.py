@@ -213,7 +213,8 @@ def suffix_of(path: str) -> str:
     ('.json', '', '', '.html')
     """
     name = os.path.basename(path).lower().removesuffix(".gz")
-    return os.path.splitext(f"a{name}")[1]  # a name that begins with a point is a suffix too
+    suffix = os.path.splitext(f"a{name}")[1]  # a name that begins with a point is a suffix too
+    return "" if suffix == "." else suffix
 
 
 def write(job: Job, stream: Output) -> None:

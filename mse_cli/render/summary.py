@@ -51,6 +51,8 @@ def _rows_of_columns(result: Result, most: int) -> Iterator[Row]:
         for scalar in result.columns[j].scalars():
             if scalar.label:
                 yield Row(f"{scalar.label} of {column_label(result, j)}", exact(scalar.value))
+    if before == len(shown) < len(result.columns):
+        yield Row(VERTICAL, VERTICAL)
 
 
 def column_label(result: Result, column: int) -> str:
@@ -154,6 +156,8 @@ def lines_of(matrix: Shown, result: Result, excerpt: Excerpt, digits: int, most_
         texts = [short(cell, digits) for cell in matrix.cells[i, columns].tolist()]
         name = printable(excerpt.keys[i]) if excerpt.keys else str(row + 1)
         rows.append(line(name, texts, short(excerpt.row_sums[i], digits)))
+    if excerpt.rows[-1:] < (result.shape[0] - 1,):  # the first row alone
+        rows.append([VERTICAL] * len(titles))
     sums = [short(result.columns[j].sse, digits) for j in columns]
     return Lines(titles, rows, line("sum", sums, exact(result.sse)))
 

@@ -12,7 +12,17 @@ import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
-from mse_cli.core.result import Excerpt, Missing, Reduction, Result, Unmatched, check_choices
+from mse_cli.core.result import (
+    MOST_WORST,
+    REDUCTIONS,
+    UNMATCHED,
+    Excerpt,
+    Missing,
+    Reduction,
+    Result,
+    Unmatched,
+    check_choice,
+)
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.stats import Stats
@@ -47,7 +57,7 @@ def evaluate(
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
     decimal: DecimalChoice = "auto",
-    na: Sequence[str] = (),
+    na: str | Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
     by: Any = None,
@@ -95,9 +105,10 @@ def evaluate(
     >>> evaluate([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).sse
     5000000002.0
     """
-    check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
-    if not (worst is None or (isinstance(worst, int | np.integer) and worst >= 1)):
-        raise UsageError(f"worst is a whole number of at least 1, not {worst!r}")
+    check_choice("reduction", reduction, REDUCTIONS)
+    check_choice("unmatched", unmatched, UNMATCHED)
+    if worst is not None and not (isinstance(worst, int | np.integer) and 1 <= worst <= MOST_WORST):
+        raise UsageError(f"worst is a whole number from 1 to {MOST_WORST}, not {worst!r}")
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
     sides = values.in_memory({"prediction": pred}, true, weights, missing, key=key, by=by)
     dialect = Dialect(header, delimiter, decimal, sides.missing, words_of(na))

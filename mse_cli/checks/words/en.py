@@ -21,7 +21,7 @@ TEXTS = {
     "see": "step by step: {command}",
     "semicolon": "; ",
     # why a tolerance is larger
-    "float16": "the numbers are float16",
+    "float16_numbers": "the numbers are float16",
     "float32_numbers": "the numbers are float32",
     "digits": "the numbers have few digits, at most {count}",
     "number_digits": "the number has few digits: {count}",
@@ -86,8 +86,10 @@ TEXTS = {
     "mean_error": "it is the mean error: the errors are not squared",
     "negative": "its sign is flipped",
     "variance": "it is the variance of the error: its mean is subtracted first",
+    "sample_variance": "it is the sample variance of the error: its mean is subtracted, and one fewer divides",
     "column": "it is the MSE of column {column} alone",
     # how exact the numbers are
     "rounded": "it agrees with the right one rounded to few digits ({count}): write more of them, or use --rtol",
+    "float16": "it was computed in float16, which holds about 3 digits: use float64, or --rtol 1e-2",
     "float32": "it was computed in float32, which holds about 7 digits: use float64, or --rtol 1e-4",
 }

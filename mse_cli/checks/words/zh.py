@@ -21,7 +21,7 @@ TEXTS = {
     "see": "逐步讲解：{command}",
     "semicolon": "；",
     # 为什么容许误差较大
-    "float16": "数据为 float16",
+    "float16_numbers": "数据为 float16",
     "float32_numbers": "数据为 float32",
     "digits": "数据最多有 {count} 位有效数字",
     "number_digits": "该数有 {count} 位有效数字",
@@ -86,8 +86,10 @@ TEXTS = {
     "mean_error": "这是误差的平均数：误差没有平方",
     "negative": "符号相反",
     "variance": "这是误差的方差：先减去了误差的平均数",
+    "sample_variance": "这是误差的样本方差：先减去了误差的平均数，并且除以元素个数减 1",
     "column": "这只是第 {column} 列的 MSE",
     # 精度
     "rounded": "等于正确值舍入到 {count} 位有效数字：请多写几位，或使用 --rtol",
+    "float16": "是用 float16 计算的，只有约 3 位有效数字：请用 float64，或使用 --rtol 1e-2",
     "float32": "是用 float32 计算的，只有约 7 位有效数字：请用 float64，或使用 --rtol 1e-4",
 }

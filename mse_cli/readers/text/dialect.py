@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from mse_cli.core.result import Missing
+from mse_cli.core.result import Missing, check_choice
 from mse_cli.errors import UsageError, quote
 
 HeaderChoice = Literal["auto", "yes", "no"]
@@ -39,10 +39,9 @@ class Dialect:
     is_shard: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a dialect in which a number could be read in two ways, and what is no choice."""
-        for name, word, choices in (("header", self.header, HEADERS), ("decimal", self.decimal, DECIMALS)):
-            if word not in choices:
-                raise UsageError(f"{name} is one of {choices}, not {word!r}")
+        """Refuse a dialect in which a number could be read in two ways, and words that mean nothing."""
+        check_choice("header", self.header, HEADERS)
+        check_choice("decimal", self.decimal, DECIMALS)
         if self.delimiter == self.decimal:
             raise UsageError("the delimiter and the decimal sign cannot be the same character")
         if self.delimiter is not None and (len(str(self.delimiter)) != 1 or str(self.delimiter) in NO_DELIMITER):
@@ -52,9 +51,12 @@ class Dialect:
 
 
 def words_of(na: str | Sequence[str]) -> tuple[str, ...]:
-    """Words for a missing cell: several, or one.
+    """Words for a missing cell, one alone too.
 
-    >>> words_of("-99"), words_of(["-99", "x"])
-    (('-99',), ('-99', 'x'))
+    >>> words_of("-"), words_of(["n/a", "."])
+    (('-',), ('n/a', '.'))
     """
-    return (na,) if isinstance(na, str) else tuple(na)
+    words = (na,) if isinstance(na, str) else tuple(na)
+    if not all(isinstance(word, str) for word in words):
+        raise UsageError(f"na is one or more words, not {na!r}")
+    return words

@@ -36,8 +36,9 @@ def whole(job: Job) -> Iterator[str]:
 
 def _lower(excerpt: Excerpt, lines: int) -> Excerpt:
     """Only so many rows of it that both matrices fit into so many lines, but two at least."""
-    each = (lines - LINES_AROUND) // len(MATRICES)
-    return excerpt if len(excerpt.rows) <= each else excerpt.shortened(max(2, each - 1))  # a line marks the gap
+    most = max(2, (lines - LINES_AROUND) // len(MATRICES) - 1)  # and a line that marks the gap
+    without_gap = len(excerpt.rows) == 1 + excerpt.rows[-1]
+    return excerpt if len(excerpt.rows) <= most + without_gap else excerpt.shortened(most)
 
 
 def matrix(job: Job, name: MatrixName) -> Iterator[str]:

@@ -74,10 +74,11 @@ def render_report(report: Report, screen: Screen, size: Size) -> str:
     shapes = ASCII if screen.ascii else BLOCKS
     text = screen.draw(_summary(report, screen, width), Text(), _pictures(report, screen, shapes, width, size))
     compared = screen.draw(Text(), *_comparison(report.comparison, screen)) if report.comparison else ""
-    worst, shares = result.worst or (), shares_of(report)
-    if screen.lines is None:  # no screen has to hold it: all, and every name whole
-        shown = [_shares(it, screen, shapes, None, MOST_SHARES) for it in shares]
+    worst = result.worst or ()
+    if screen.lines is None:  # no screen has to hold it: all, and every name and number whole
+        shown = [_shares(it, screen, shapes, None, MOST_SHARES) for it in shares_of(report, WIDEST_NUMBER)]
         return text + screen.draw(*_apart([*shown, _worst(result, worst, screen, None)])) + compared
+    shares = shares_of(report)
     left = size.lines - 1 - text.count("\n") - 1  # of the prompt, and the worst cells' titles
     if shares:
         left -= 2  # the shares' titles, and what is left out
@@ -108,6 +109,8 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
         sides[0] += f", {first} of {len(report.comparison.models)} models,"
     used = "all" if result.cells_used == result.cells_total else f"{result.cells_used} of {result.cells_total}"
     facts = [screen.text(f"{result.shape[0]} × {result.shape[1]}, {used} cells used")]
+    if result.weighted:
+        facts.append(screen.text(f"divided by {exact(result.divisor)}, the Σ of the weights"))
     facts += [screen.text(f"{it.label} ") + screen.text(exact(it.value), "bold") for it in result.scalars()]
     lines = [screen.text(" against ".join(sides), "bold"), Text()]
     for fact in facts:
@@ -256,6 +259,8 @@ def _worst_to(
     for cell in cells:
         names = [printable(cell.key or "")] * len(key) + [printable(cell.name) if cell.name else str(cell.column)]
         numbers = [as_written(x, digits) for x in (cell.prediction, cell.target, cell.error)]
+        if cell.error and numbers[0] == numbers[1]:  # what tells them apart is beyond these digits
+            numbers[:2] = [as_written(x, WIDEST_NUMBER) for x in (cell.prediction, cell.target)]
         texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
         table.add_row(*map(screen.text, texts))
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mse_cli.core.result import Missing, Reduction, Unmatched, check_choices
+from mse_cli.core.result import REDUCTIONS, UNMATCHED, Missing, Reduction, Unmatched, check_choice
 from mse_cli.errors import UsageError
 from mse_cli.readers.arrays.values import in_memory
 from mse_cli.readers.opening import InputOptions, labelled
@@ -33,7 +33,7 @@ def compare(
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
     decimal: DecimalChoice = "auto",
-    na: Sequence[str] = (),
+    na: str | Sequence[str] = (),
     reduction: Reduction = "mean",
 ) -> Comparison:
     """Several models against one target on the same cells, the best first, as ``mse compare`` gives it.
@@ -72,7 +72,8 @@ def compare(
     >>> found.models[1].difference.value
     4.875
     """
-    check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
+    check_choice("reduction", reduction, REDUCTIONS)
+    check_choice("unmatched", unmatched, UNMATCHED)
     if not isinstance(models, Mapping) or len(models) < 2 or true is None:
         raise UsageError("there are two models at least to compare, and a target", hint="compare({'a': A, 'b': B}, Y)")
     short_names([*map(str, models)])  # refuses two that are called the same
