@@ -141,3 +141,11 @@ def test_a_page_may_end_a_line_between_matrices():
     assert max(formula.count('class="matrix"') for formula in formulas) == 1
     assert page.count('class="matrix"') > 15
     assert any(formula.count("<mn>") == 1 and "<mrow /><mo>&#x0002B;</mo>" in formula for formula in formulas)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_of_a_page_begins_with_the_sign_behind_a_formula(language):
+    page = (GOLDEN / f"explain-{language}.html").read_text(encoding="utf-8")
+    behind = re.findall(r"</math>([，。、；：）,.;:)%]+)(</span>)?", page)
+    assert len(behind) > 20
+    assert all(kept for _, kept in behind)

@@ -26,6 +26,8 @@ from mse_cli.render.lessons.formula_latex import TRACED, latex
 from mse_cli.render.lessons.formula_text import Ink, flat
 
 SIGNS = {EQUALS, MINUS, TIMES, GIVES}
+# A formula and the sign behind it: a line must not begin with that.
+KEPT = re.compile(r"<math(?:(?!</math>).)*</math>[，。、；：）,.;:)%]+", re.DOTALL)
 NOTHING = "{}"  # in LaTeX, before a sign: else it would be that of a negative number
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
 # Brackets and gaps are drawn by these rules, not by a mathematical font, which many machines lack. Only what stands in
@@ -44,6 +46,7 @@ STYLE = """
   padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto; }
 .mse math { math-style: normal; }
 .mse .equation math { flex: none; font-size: 1.15em; }
+.mse .kept { white-space: nowrap; }
 .mse .table { overflow-x: auto; }
 .mse table { border-collapse: collapse; margin: .8rem 0; }
 .mse th, .mse td { text-align: left; padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); }
@@ -219,7 +222,8 @@ def _items(formula: Formula) -> Iterator[Formula]:
 
 
 def _text(paragraph: Paragraph) -> str:
-    return "".join(escape(part.text) if isinstance(part, Words) else math(part) for part in paragraph.parts)
+    html = "".join(escape(part.text) if isinstance(part, Words) else math(part) for part in paragraph.parts)
+    return KEPT.sub(r'<span class="kept">\g<0></span>', html)
 
 
 def math(formula: Formula, *, display: bool = False) -> str:
