@@ -210,6 +210,12 @@ def test_an_explanation_is_what_the_command_writes(capsys, tmp_path):
     assert "卧室数" in repr(explain(lang="zh"))
 
 
+def test_names_stand_in_a_lessons_markdown_as_they_are():
+    a = pd.DataFrame([[1.0, 2.0]], columns=["&lt;b&gt;", "~~x~~"])
+    text = explain(a, a + 1, lang="en", steps=[1])._repr_mimebundle_()["text/markdown"]
+    assert r"The columns: \&lt;b\&gt;, \~\~x\~\~." in text
+
+
 def test_without_the_library_of_pages_there_is_markdown(monkeypatch):
     monkeypatch.setitem(sys.modules, "latex2mathml.converter", None)
     assert set(explain(A, Y)._repr_mimebundle_()) == {"text/markdown", "text/plain"}
