@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from mse_cli import check as check_arrays
 from mse_cli.checks import diagnosis as check_module
 from mse_cli.checks.diagnosis import check_analytic, check_gradient, check_loss
 from mse_cli.checks.finding import Precision
@@ -131,6 +132,14 @@ def test_an_error_in_a_small_column_is_not_hidden_by_a_large_one():
     given[1, 1] = 0.501
     found = check_gradient(given, block, result, Precision(1e-4, SINGLE))
     assert (found.holds, found.cell) == (False, (2, 2))
+
+
+def test_the_error_of_what_fails_is_relative_to_the_right_number():
+    for given, right, largest in ((1.0, 0.0, math.inf), (3e-9, 1e-9, 2.0)):
+        a, y = [[3.0, 1.0 + right]], [[3.0, 1.0]]
+        (found, _) = check_arrays(a, y, gradient=np.array([[0.0, given]])).findings
+        assert found.cell == (1, 2)
+        assert found.largest == pytest.approx(largest, rel=1e-6)
 
 
 def test_a_missing_number_fails():

@@ -66,7 +66,7 @@ def test_indexes_that_differ_are_an_error_and_those_that_count_are_none(write):
     write("y", {"y": [2.0, 1.0], "house": ["b", "a"]}, index=["house"])
     with pytest.raises(ParseError, match="row 1 is 'a' in a and 'b' in y") as caught:
         evaluate("a", "y")
-    assert "--key house" in caught.value.hint
+    assert "key='house'" in caught.value.hint
     assert evaluate("a", "y", key="house").sse == 0
     assert evaluate("a", "y", no_key=True).sse == 2
     write("c", {"y": [2.0, 1.0], "house": [0, 1]}, index=["house"])

@@ -238,3 +238,10 @@ def test_the_lines_of_programs_in_latex_fit_the_page_and_run(capsys, tmp_path):
     assert len(out) < 10000
     done = subprocess.run([sys.executable, "run.py"], capture_output=True, text=True, check=True)
     assert done.stdout.split() == pieces[2].split()
+
+
+def test_what_float64_cannot_hold_is_warned_of(tmp_path, capsys):
+    for name, text in (("a", "1e200\n2\n"), ("y", "0\n1\n")):
+        (tmp_path / f"{name}.csv").write_text(text)
+    assert run(["explain", str(tmp_path / "a.csv"), str(tmp_path / "y.csv"), "--steps", "5"]) == 0
+    assert "larger than float64 can hold" in capsys.readouterr().err

@@ -36,7 +36,9 @@ def test_both_programs_set_the_document(tmp_path, engine, language, words):
         text = set_by(engine, tmp_path, name)
         assert words in text
         assert "class MSELoss" in text
-    assert "1250000000.5" in set_by(engine, tmp_path, "house")
+    text = set_by(engine, tmp_path, "house")
+    assert "1250000000.5" in text
+    assert "mse compute --reduction sum" in text
 
 
 def test_a_fragment_stands_in_another_document(tmp_path):

@@ -16,7 +16,8 @@ from mse_cli.explanation import explain
 from mse_cli.explanation.case import case_of, shown
 from mse_cli.explanation.example import house_example
 from mse_cli.explanation.formula import Grid, Index, Line, Number, Traced
-from mse_cli.explanation.lesson import Code, Equation, Paragraph, Points, Verdict, Words
+from mse_cli.explanation.lesson import Code, Equation, Parabola, Paragraph, Points, Verdict, Words
+from mse_cli.explanation.steps.program import setup
 from mse_cli.explanation.words import TEXTS
 from mse_cli.readers.arrays.held import held
 from mse_cli.readers.opening import InputOptions, open_pair
@@ -37,6 +38,12 @@ def pair_of(prediction, target, weights=None, missing="fail"):
         streams.append(held("w", np.asarray(weights, dtype=np.float64)))
         part = StreamColumns(2, 0, streams[2].n_columns)
     return Pair(tuple(streams), StreamColumns(0, 0, c), StreamColumns(1, 0, c), missing, weights=part)
+
+
+def integers(prediction, target):
+    streams = held("a", np.array(prediction)), held("y", np.array(target))
+    c = streams[0].n_columns
+    return Pair(streams, StreamColumns(0, 0, c), StreamColumns(1, 0, c), "fail")
 
 
 def random_pair(seed, shape, scale=1.0, **options):
@@ -208,6 +215,35 @@ def test_a_step_that_is_too_long_is_said_to_be(rate, grows):
     assert last.text.startswith("The loss has grown") == grows
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (2, 3), (7, 7), (5, 3)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_rate_that_makes_the_loss_0_does(shape, weighted):
+    """Rounding left 1e-33 of it, and the parabola showed it with 17 digits."""
+    weights = np.ones(shape) if weighted else None
+    case = case_of(random_pair(4, shape, weights=weights), learning_rate=math.prod(shape) / 2)
+    assert case.after.mse == 0.0
+    (drawn,) = [part for part in explain(case).steps[6].parts if isinstance(part, Parabola)]
+    assert drawn.after == 0.0
+    assert drawn.legend[1].parts[1:] == drawn.legend[2].parts[1:]
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.1, "idea"), (1.9, "idea"), (2.0, "too_far"), (7.0, "too_far")])
+def test_a_step_that_ends_no_lower_is_not_said_to_go_down(rate, said):
+    parts = explain(case_of(pair_of([[1.0, 2.0]], [[2.0, 2.0]]), learning_rate=rate)).steps[6].parts
+    shown = "".join("".join(p.text for p in part.parts if isinstance(p, Words)) for part in sentences(parts))
+    assert ("goes down along the tangent" in shown) == (said == "idea")
+    assert ("ends no lower" in shown) == (said == "too_far")
+
+
+def test_where_the_loss_is_0_no_rate_is_told_to_make_it_0():
+    parts = explain(case_of(pair_of([[1.0, 2.0]], [[1.0, 2.0]]))).steps[6].parts
+    assert not any("would be 0" in p.text for part in sentences(parts) for p in part.parts if isinstance(p, Words))
+
+
+def sentences(parts):
+    return [part for part in parts if isinstance(part, Paragraph)]
+
+
 def test_a_right_prediction_is_told_to_stay():
     case = case_of(pair_of([[1.0, 2.0]], [[1.0, 3.0]]))
     (step,) = explain(case, sections=frozenset({7})).steps
@@ -276,6 +312,9 @@ def test_every_text_is_used(tmp_path):
         case_of(right, files=()),
         case_of(pair_of(big, big + 1)),
         case_of(pair_of([[1e200]], [[0.0]])),
+        case_of(integers([[2**60 + 1]], [[2**60]])),
+        case_of(pair_of([[1.0], [2.0]], [[2.0], [4.0]])),
+        case_of(pair_of([[1.0, 2.0]], [[2.0, 4.0]])),
     ]
     used = set()
 
@@ -290,6 +329,7 @@ def test_every_text_is_used(tmp_path):
     for case in cases:
         opening(recording)
         data(case, recording)
+        setup(case, recording)
         for section in SECTIONS:
             section(case, recording)
     assert set(TEXTS["en"]) - used == {"title", "fail"}
@@ -357,6 +397,52 @@ def test_the_program_runs_and_prints_what_is_shown(capsys, language, shape):
 def test_the_program_prints_the_house_numbers_and_has_no_run_with_weights():
     assert programs(case_of(house_example()))[1].output == "1250000000.5\n[[-25000.0, -0.5], [25000.0, 0.5]]"
     assert len(programs(case_of(pair_of([[1, 2]], [[3, 5]], weights=[[1, 2]])))) == 1
+
+
+@pytest.mark.parametrize("values", [[[-0.0, 2.0]], [[-0.0, 2.5]], np.random.default_rng(0).normal(size=(30, 12)) * 1e4])
+def test_a_program_prints_what_is_shown_to_the_last_digit(capsys, values):
+    definition, run = programs(case_of(pair_of(values, np.zeros_like(values)), cell=(1, 1)))
+    exec(definition.source + "\n" + run.source, {})
+    assert capsys.readouterr().out == run.output + "\n"
+
+
+@pytest.mark.parametrize("language", list(TEXTS))
+def test_integers_that_float64_rounds_are_not_given_to_a_program(language):
+    lesson = explain(case_of(integers([[2**60 + 1, 5]], [[2**60, 6]])), language=language)
+    assert not lesson.setup
+    assert not any(step.program for step in lesson.steps)
+    assert len([part for part in lesson.steps[9].parts if isinstance(part, Code)]) == 1
+    assert sentence_of(TEXTS[language]["code.integers"]) in lesson.steps[9].parts
+    exact = explain(case_of(integers([[2**52, 5]], [[2**52 - 1, 6]])))
+    assert exact.setup
+    assert exact.steps[5].program
+
+
+def sentence_of(text):
+    return Paragraph((Words(text),))
+
+
+def test_programs_that_have_a_part_alone_say_so():
+    lesson = explain(case_of(random_pair(0, (30, 12))))
+    said = f"# {TEXTS['en']['code.shown']}\n"
+    assert said in lesson.setup
+    assert [step.number for step in lesson.steps if step.program.startswith(said)] == [4, 5, 6, 7, 8]
+    assert said not in str(explain(case_of(random_pair(0, (3, 2)))))
+
+
+def test_squares_beyond_float64_are_said_to_be():
+    for values, kind in (([[1e200]], "infinite"), ([[1e-200]], "vanishing"), ([[3.0]], None), ([[0.0]], None)):
+        parts = explain(case_of(pair_of(values, [[0.0]]))).steps[2].parts
+        for name in ("infinite", "vanishing"):
+            assert (sentence_of(TEXTS["en"][f"se.{name}"]) in parts) == (name == kind)
+
+
+@pytest.mark.parametrize("language", list(TEXTS))
+@pytest.mark.parametrize(("shape", "said"), [((3, 1), "column"), ((1, 3), "row"), ((1, 1), None), ((2, 2), "both")])
+def test_there_is_no_first_without_a_then(language, shape, said):
+    parts = explain(case_of(random_pair(0, shape)), language=language).steps[3].parts
+    there = {key for key in ("column", "row", "down", "across") if sentence_of(TEXTS[language][f"sse.{key}"]) in parts}
+    assert there == ({"down", "across"} if said == "both" else {said} - {None})
 
 
 # What the text that is taught from says, each with words of the lesson that say it.

@@ -210,6 +210,7 @@ def test_the_worst_cells_are_in_every_format(mse: Mse) -> None:
         ("r.csv", "rows,"),
         ("r.TSV", "rows\t"),
         ("r.md", "| quant"),
+        (".json", '{"schema'),
         ("r.txt", "SE"),
         ("r", "SE"),
     ],
@@ -231,6 +232,16 @@ def test_a_suffix_that_no_format_has_is_an_error(
     assert not (tmp_path / name).exists()
     mse("-o", name, "--format", "csv")
     assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["folder/", "sub/folder/"])
+def test_the_name_of_a_folder_is_no_file(
+    mse: Mse, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], name: str
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert run(["compute", "p.csv", "t.csv", "-o", name]) == 2
+    assert capsysbinary.readouterr().err.decode() == f"error: {name}: cannot be written: is a directory\n"
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_packed_output_is_what_the_inner_suffix_says(mse: Mse, tmp_path: Path) -> None:

@@ -114,21 +114,21 @@ def test_the_order_of_weights_is_told_and_their_identifiers_count(folder, mse):
     write(p=",y\nx,1\nz,2\n", t=",y\nx,2\nz,4\n", w=",w\nz,0.5\nx,3\n")
     with pytest.raises(ParseError, match=NOT_THE_SAME) as error:
         sse(weights="w.csv")
-    assert "--weight-column" in error.value.hint
+    assert "weight_column=COL takes" in error.value.hint
     assert sse(weights="w.csv", no_key=True) == 0.5 + 12
     write(w=",w\nx,3\nz,0.5\n")
     assert sse(weights="w.csv") == 5
     write(p="id,y\nx,1\nz,2\n", t="id,y\nx,2\nz,4\n", w="id,w\nz,0.5\nx,3\n")
     with pytest.raises(ParseError, match="identifies rows") as error:
         sse(weights="w.csv", key="id")
-    assert "--weight-column" in error.value.hint
+    assert "weight_column=COL takes" in error.value.hint
 
 
 def test_a_late_superfluous_zero_is_seen(folder):
     write(p="2,5\n" * 3005 + "2,05\n", t="2,5\n" * 3005 + "2,10\n")
     with pytest.raises(ParseError, match="line 3006, column 2: '2,05' is one number with a decimal comma") as error:
         sse()
-    assert "--delimiter , if it is two" in error.value.hint
+    assert "delimiter=',' if it is two" in error.value.hint
     assert sse(delimiter=",") == 25
     assert sse(decimal=",") == pytest.approx(0.0025)
 
@@ -155,7 +155,7 @@ def test_names_that_a_number_may_be_written_like_are_left_to_the_user(folder, na
     write(p=f"{names}\n1,2\n3,4\n", t=f"{names}\n1,2\n3,6\n")
     with pytest.raises(ParseError) as error:
         sse()
-    assert error.value.hint.endswith("; --header yes if the first row holds names")
+    assert error.value.hint.endswith("; header='yes' if the first row holds names")
     assert sse(header="yes") == 4
 
 
@@ -163,7 +163,7 @@ def test_typographic_quotes_are_named(folder):
     write(p="“1”\n2\n", t="5\n2\n")
     with pytest.raises(ParseError, match=r"U\+201C \(left double quotation mark\)") as error:
         sse()
-    assert "--header" not in error.value.hint
+    assert "header" not in error.value.hint
 
 
 @pytest.mark.parametrize(

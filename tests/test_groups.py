@@ -175,7 +175,7 @@ def test_the_text_is_that_of_the_truth_or_the_table_or_else_of_the_predictions(f
     with pytest.raises(UsageError, match="there is no column 'regoin'") as caught:
         evaluate(p, t, by="regoin")
     assert caught.value.hint == "did you mean 'region'?"
-    with pytest.raises(UsageError, match="--by needs columns of text, which arrays have not"):
+    with pytest.raises(UsageError, match=r"t\.npy: by needs columns of text, which arrays have not"):
         evaluate(str(folder / "p.npy"), str(folder / "t.npy"), by="1")
 
 

@@ -1,5 +1,6 @@
 """``explain``, ``check`` and ``evaluate`` in Python: arrays, frames and paths give what the command gives."""
 
+import math
 import subprocess
 import sys
 from decimal import Decimal
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mse_cli import MseError, ParseError, ShapeError, UsageError, check, evaluate, explain, mse_gradient
+from mse_cli import MseError, ParseError, ShapeError, UsageError, check, compare, evaluate, explain, mse_gradient
 from mse_cli.cli import run
 
 A, Y = [[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]
@@ -94,6 +95,11 @@ def test_what_cannot_be_read_is_an_error(a, y, error, words):
         ({"steps": 3}, "steps"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"learning_rate": 0}, "learning_rate"),
+        ({"learning_rate": "0.1"}, "learning_rate"),
+        ({"learning_rate": None}, "learning_rate"),
+        ({"digits": True}, "digits"),
+        ({"steps": []}, "steps"),
+        ({"missing": "skip"}, "missing is one of"),
         ({"digits": 0}, "digits"),
         ({"digits": 2.5}, "digits"),
         ({"lang": "zh_CN"}, "lang"),
@@ -105,7 +111,48 @@ def test_wrong_choices_of_a_lesson_are_errors(options, words):
     assert explain(A, Y, cell=np.array([1, 2]), steps=[7], learning_rate=np.float32(1), digits=3).lesson.steps
 
 
-@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}])
+def test_what_is_handed_over_is_explained_or_refused():
+    for options in ({"target": Y}, {"weights": [1, 2]}, {"key": "id"}):
+        with pytest.raises(UsageError, match="no prediction"):
+            explain(**options)
+
+
+@pytest.mark.parametrize("options", [{"missing": "drop"}, {"rtol": "x"}, {"rtol": True}, {"rtol": [0.1]}])
+def test_wrong_choices_of_a_check_are_errors(options):
+    with pytest.raises(UsageError, match=next(iter(options))):
+        check([[1.0, float("nan")]], [[2.0, 3.0]], **{"missing": "skip-cell", "loss": 1.0} | options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"header": "x"}, "header is one of"),
+        ({"decimal": "x"}, "decimal is one of"),
+        ({"delimiter": 5}, "delimiter"),
+        ({"worst": "x"}, "worst"),
+        ({"worst": 0}, "worst"),
+        ({"worst": 1.5}, "worst"),
+        ({"pred_columns": ["price"]}, "columns"),
+        ({"true_columns": 1}, "columns"),
+        ({"key": 5}, "columns"),
+        ({"weight_column": 5}, "columns"),
+    ],
+)
+def test_wrong_choices_of_an_evaluation_are_errors(options, words):
+    with pytest.raises(UsageError, match=words):
+        evaluate("p.csv", "t.csv", **options)
+
+
+def test_one_word_for_a_missing_cell_is_one_word():
+    for name, text in (("x", "a\n9\n-99\n"), ("z", "a\n7\n5\n")):
+        Path(f"{name}.csv").write_text(text)
+    assert evaluate("x.csv", "z.csv", na="-99", missing="skip-cell").sse == 4.0
+    assert compare({"m": "x.csv", "n": "z.csv"}, "z.csv", na="-99", missing="skip-cell").models[1].result.sse == 4.0
+    with pytest.raises(UsageError, match="na is one or more words"):
+        evaluate("x.csv", "z.csv", na=[1])
+
+
+@pytest.mark.parametrize("loss", ["abc", [1.5], np.array([1.5, 2]), True, {}, 10**400])
 def test_a_loss_that_is_no_number_is_an_error(loss):
     with pytest.raises(UsageError, match="loss"):
         check(A, Y, loss=loss)
@@ -142,6 +189,14 @@ def test_check_says_what_the_command_says(capsys):
         check(A, Y)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64", "object"])
+def test_a_series_is_a_gradient(dtype):
+    a, y = pd.Series([1.0, 2.0, 5.0]), pd.Series([2.0, 4.0, 3.0])
+    right = 2 * (a - y) / 3
+    assert check(a, y, gradient=right.astype(dtype)).passed
+    assert not check(a, y, gradient=(right / 2).astype(dtype)).passed
+
+
 def test_the_type_of_a_gradient_says_how_exact_it_is():
     right = mse_gradient(A, Y) * (1 + 1e-6)
     assert check(A, Y, gradient=right.astype("f4")).passed
@@ -158,9 +213,15 @@ def test_an_explanation_is_what_the_command_writes(capsys, tmp_path):
     assert set(bundle) == {"text/html", "text/markdown", "text/plain"}
     assert "<html" not in page
     assert "<script" not in page
-    explain(steps={5}).save("lesson.md")
+    explain(steps={5}).save(Path("lesson.md"))
     assert Path("lesson.md").read_text(encoding="utf-8").startswith("# Mean squared error")
     assert "卧室数" in repr(explain(lang="zh"))
+
+
+def test_names_stand_in_a_lessons_markdown_as_they_are():
+    a = pd.DataFrame([[1.0, 2.0]], columns=["&lt;b&gt;", "~~x~~"])
+    text = explain(a, a + 1, lang="en", steps=[1])._repr_mimebundle_()["text/markdown"]
+    assert r"The columns: \&lt;b\&gt;, \~\~x\~\~." in text
 
 
 def test_without_the_library_of_pages_there_is_markdown(monkeypatch):
@@ -199,3 +260,25 @@ def test_a_users_program_is_typed(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     errors = [line.split(":")[1] for line in done.stdout.splitlines() if "error" in line and "user.py" in line]
     assert errors == ["7", "8"], done.stdout
+
+
+def test_an_error_speaks_python_and_its_hint_stands_in_the_traceback():
+    with pytest.raises(ParseError) as error:
+        explain([[math.nan]], [[1.0]])
+    assert error.value.__notes__ == ["hint: " + error.value.hint]
+    assert error.value.hint.startswith("missing='skip-cell' or skip-row leaves")
+    frames = pd.DataFrame({"id": [1, 2], "a": [1.0, 2.0]})
+    for function in (lambda: evaluate(frames, frames), lambda: compare({"a": frames, "b": frames}, frames)):
+        with pytest.raises(ParseError, match="'id'") as error:
+            function()
+        assert "key='id' matches the rows" in error.value.hint
+        assert "--" not in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("header", "maybe"), ("decimal", "x"), ("missing", "x"), ("unmatched", "x"), ("reduction", "x"), ("worst", 0)],
+)
+def test_a_word_that_is_no_choice_is_named(option, value):
+    with pytest.raises(UsageError, match=f"^{option} is .* not {value!r}$"):
+        evaluate([[1.0]], [[2.0]], **{option: value})

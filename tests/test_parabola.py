@@ -36,6 +36,29 @@ def test_the_places_of_the_house_example() -> None:
     assert r"\fill[magenta] (-1.0000,1.0000)" in as_tikz(parabola, "magenta")
 
 
+def test_the_legend_tells_places_apart_and_the_lesson_shows_inputs_whole(tmp_path: Path, capsys) -> None:
+    (tmp_path / "a.csv").write_text("123456789.12345679\n0.5\n")
+    (tmp_path / "y.csv").write_text("123456789\n0.25\n")
+    pair = [str(tmp_path / name) for name in ("a.csv", "y.csv")]
+    assert run(["explain", *pair, "--cell", "1,1", "--lang", "en"]) == 0
+    shown = capsys.readouterr().out
+    assert "a₁₁ = 123456789.12345679" in shown
+    assert "= 123456789.12345679 − 123456789 =" in shown
+    assert "now: a₁₁ = 123456789.12," in shown
+    assert "after the step: a₁₁ = 123456789.11," in shown
+
+
+def test_losses_that_differ_little_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One cell of very many moves the loss little: all three were 0.25."""
+    truth = np.arange(300_000.0)
+    np.save(tmp_path / "y.npy", truth)
+    np.save(tmp_path / "a.npy", truth + 0.5)
+    pair = [str(tmp_path / name) for name in ("a.npy", "y.npy")]
+    assert run(["explain", *pair, "--steps", "7", "--lang", "en"]) == 0
+    places = capsys.readouterr().out.split("● now:")[1].splitlines()[:3]
+    assert len({line.split("MSE = ")[1] for line in places}) == 3
+
+
 def test_a_step_that_is_too_long_ends_on_the_other_side() -> None:
     parabola = parabola_of(case_of(house_example(), learning_rate=6.0))
     assert parabola.after == 1.0

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -234,6 +235,7 @@ def test_without_matplotlib_the_extra_is_named(mse: Run, tmp_path: Path) -> None
     assert mse("report", "p.csv", "p.csv", env={"PYTHONPATH": path}).returncode == 0
 
 
+A4 = 718  # pixels of the page of 210 mm between the margins of a browser
 PROBE = """<!DOCTYPE html>
 <iframe src="r.html" style="width:WIDTHpx;height:900px;border:0"></iframe><pre></pre><script>
 addEventListener('load', () => {
@@ -246,9 +248,33 @@ addEventListener('load', () => {
     figures: [...inside.querySelectorAll('figure svg')].map(svg => svg.getBoundingClientRect().width),
     fetched: page.performance.getEntriesByType('resource').map(entry => entry.name),
     scripts: inside.scripts.length, mode: inside.compatMode,
+    cut: [...inside.querySelectorAll('.table')].filter(table => table.scrollWidth > table.clientWidth).length,
   });
 });
 </script>"""
+
+
+def probed(folder: Path, address: str, page: str, width: int, *flags: str) -> dict[str, Any]:
+    """What a browser finds in a page of this width."""
+    (folder / "r.html").write_text(page, encoding="utf-8")
+    (folder / "probe.html").write_text(PROBE.replace("WIDTH", str(width)))
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    assert browser, "this test needs Chromium"
+    command = [browser, *FLAGS.split(), *flags, f"--user-data-dir={folder / 'profile'}"]
+    command += ["--dump-dom", f"{address}/probe.html"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    found: dict[str, Any] = json.loads(re.search(r"<pre>(\{.*\})</pre>", shown)[1])  # type: ignore[index]
+    return found
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("of", ["page", "models"])
+def test_paper_shows_every_column(site: tuple[Path, str, list[str]], request: pytest.FixtureRequest, of: str) -> None:
+    folder, address, _ = site
+    page = request.getfixturevalue(of)
+    assert page.count("@media print {") >= 1
+    printed = page.replace("@media print {", "@media all {")
+    assert probed(folder, address, printed, A4)["cut"] == 0
 
 
 @pytest.mark.browser
@@ -259,15 +285,9 @@ def test_the_page_in_a_browser(
     site: tuple[Path, str, list[str]], request: pytest.FixtureRequest, of: str, width: int, scheme: str
 ) -> None:
     folder, address, asked = site
-    (folder / "r.html").write_text(request.getfixturevalue(of), encoding="utf-8")
-    (folder / "probe.html").write_text(PROBE.replace("WIDTH", str(width)))
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    assert browser, "this test needs Chromium"
-    command = [browser, *FLAGS.split(), *SCHEMES[scheme], f"--user-data-dir={folder / 'profile'}"]
-    command += ["--dump-dom", f"{address}/probe.html"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    found = json.loads(re.search(r"<pre>(\{.*\})</pre>", shown)[1])  # type: ignore[index]
+    found = probed(folder, address, request.getfixturevalue(of), width, *SCHEMES[scheme])
     assert found["scroll"] <= found["width"] == width
+    assert found["cut"] == 0 or width < 1280  # R² and RMSE stood beyond the right edge
     assert found["fetched"] == []
     assert set(asked) <= {"/probe.html", "/r.html", "/favicon.ico"}  # the last is the probe's, which names no icon
     assert found["scripts"] == 0

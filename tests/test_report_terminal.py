@@ -49,7 +49,7 @@ def drawn(
     monkeypatch.setattr("sys.stdout", Terminal(encoding))
     inputs = readers.InputOptions(**options)
     pair = open_models(files, inputs).pair if len(files) > 2 else readers.open_pair(*files, inputs)
-    detail = terminal.detail_for(pair.n_columns)
+    detail = terminal.detail_for(shares=pair.n_columns > 1 or "by" in options)
     report = report_of(here(pair), Wanted(detail, column=column), files=files)
     screen = Screen(Terminal(encoding), color, CHARACTERS)
     return terminal.render_report(report, screen, Size(columns, lines))
@@ -115,6 +115,15 @@ def test_one_screen_holds_the_answer(
     assert sum(counts) == 50
 
 
+def test_a_pipe_loses_no_name_and_no_group(mse: Run, tmp_path: Path) -> None:
+    names = [f"{number}. a region whose name is longer than any screen leaves room for" for number in range(9)]
+    rows = [f"{name},{number}.5,{number}" for name, number in zip(names, range(1, 10), strict=True)]
+    (tmp_path / "t.csv").write_text("region,p,y\n" + "\n".join(rows))
+    shown = mse("report", "t.csv", "--pred", "p", "--true", "y", "--by", "region").stdout
+    assert all(name in shown for name in names)
+    assert "more:" not in shown
+
+
 @pytest.mark.parametrize(
     "numbers", [[0.0] * 3, [1e308, -1e308, 0.0], [5e-324, 0.0, 0.0], [1e9, 1e9 + 1e-6, 1e9], [3.0, 3.0, 3.0]]
 )
@@ -142,6 +151,60 @@ def test_long_numbers_break_no_line_of_a_picture(
     assert found[end].rstrip().endswith("─")
     assert len(found[end + 1][40:].split()) == 2
     assert re.search(r"[░▒▓█] \d+\+", found[end + 2])
+
+
+def test_long_names_have_a_line_each_in_ascii(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The three points of a shortened name, and escapes, were not counted: names wrapped."""
+    monkeypatch.chdir(tmp_path)
+    names = ["id", "群組的價格與房間數量", "a_long_name_of_a_column_as_there_are"]
+    rows = [f"row_{i}_of_many_and_a_longer_name,{i},{2 * i}" for i in range(9)]
+    Path("p.csv").write_text("\n".join([",".join(names), *rows]) + "\n")
+    Path("t.csv").write_text(
+        "\n".join([",".join([*names, "by"]), *[f"{row.replace(',', ',1')},g{row[4]}" for row in rows]])
+    )
+    shown = drawn(monkeypatch, ("p.csv", "t.csv"), encoding="ascii", key="id", by="by").splitlines()
+    assert len(shown) <= 23
+    first = next(i for i, line in enumerate(shown) if line.startswith("column "))
+    assert all("%" in line for line in shown[first + 1 :] if not line.startswith("worst row"))
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 3, 40])
+def test_groups_of_one_column_stay_on_the_screen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n_groups: int
+) -> None:
+    """The pictures took their lines."""
+    monkeypatch.chdir(tmp_path)
+    numbers = np.random.default_rng(0).normal(size=(300, 2))
+    Path("p.csv").write_text("\n".join(["y", *map(str, numbers[:, 0])]) + "\n")
+    groups = [f"{number},g{i % n_groups}" for i, number in enumerate(numbers[:, 1])]
+    Path("t.csv").write_text("\n".join(["y,group", *groups]) + "\n")
+    shown = drawn(monkeypatch, ("p.csv", "t.csv"), by="group").splitlines()
+    assert len(shown) <= 23
+    assert sum(line.startswith("g") for line in shown) - 1 == min(n_groups, 2 if n_groups > 3 else 3)
+
+
+def test_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What it divides by is said where it is not the cells used."""
+    monkeypatch.chdir(tmp_path)
+    for name, numbers in (("p", [1.0, 2.0, 3.0]), ("t", [0.0, 0.0, 0.0]), ("w", [0.5, 0.0, 2.0])):
+        np.save(f"{name}.npy", np.array(numbers))
+    shown = drawn(monkeypatch, ("p.npy", "t.npy"), weights="w.npy")
+    assert "divided by 2.5, the Σ of the weights" in shown
+    assert "MSE 7.4" in shown
+    assert "divided by" not in drawn(monkeypatch, ("p.npy", "t.npy"))
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_prediction_and_its_target_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
+) -> None:
+    """It was "1e15 1e15 -4"."""
+    monkeypatch.chdir(tmp_path)
+    np.save("t.npy", np.array([1e15 + 4, 5.0]))
+    np.save("p.npy", np.array([1e15, 5.0]))
+    shown = drawn(monkeypatch, ("p.npy", "t.npy"), columns=columns)
+    worst = shown[shown.index("worst row") :].splitlines()[1].split()
+    assert worst[2:5] == ["1e15", "1000000000000004", "-4"]
 
 
 def test_a_name_from_a_file_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -82,6 +83,63 @@ def test_a_comparison_has_as_many_groups_as_fit(
     assert text.index("region r01") < text.index("region r00")
     assert "near.csv is the best of 2 models." in text
     assert " ".join(text.split()).endswith("Another is better in region r01.")
+
+
+@pytest.mark.parametrize("lines", ["10", "24", "43", "44", "45", "46", "47"])
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 4, 5, 100])
+def test_a_gap_stands_for_rows_that_are_not_shown(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_rows: int, lines: str
+) -> None:
+    """One row was shown twice, with a gap between; a gap stood for one row; ten rows and a gap were too many."""
+    monkeypatch.setenv("LINES", lines)
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "p.npy", np.arange(1.0, n_rows + 1))
+    np.save(tmp_path / "t.npy", np.zeros(n_rows))
+    with terminal.takes():
+        assert run(["compute", "p.npy", "t.npy"]) == 0
+    shown = terminal.shown().splitlines()
+    rows = [line.split()[1] for line in shown[4 : shown.index("gradient ∂MSE/∂A = 2·(A − Y) / (N·C)") - 4]]
+    if "⋮" in rows:
+        assert len(rows) - 1 < n_rows - 1
+        assert len(rows) == 3 or len(shown) < int(lines)
+    else:
+        assert rows == [str(i) for i in range(1, n_rows + 1)]
+    assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_a_gap_after_the_last_row_and_column_is_marked(
+    capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path, form: str
+) -> None:
+    np.save(tmp_path / "p.npy", np.ones((4, 3)))
+    np.save(tmp_path / "t.npy", np.zeros((4, 3)))
+    files = [str(tmp_path / name) for name in ("p.npy", "t.npy")]
+    assert run(["compute", *files, "--max-rows", "1", "--max-cols", "1", "-f", form]) == 0
+    rows = [re.split(r"\s*[│|]\s*", line)[1:-1] for line in capsysbinary.readouterr().out.decode().splitlines()]
+    assert rows.count(["⋮", "⋮"]) == 1  # of the summary
+    assert rows.count(["⋮", "⋮", "⋮"]) == rows.count(["1", "0.166667", "…"]) == 1
+    assert rows.count(["⋮", "⋮", "⋮", "⋮"]) == rows.count(["1", "1", "…", "3"]) == 1
+
+
+@pytest.mark.parametrize("columns", ["72", "200"])
+def test_numbers_of_groups_and_worst_cells_are_not_folded(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """Long ones stood in two lines; they are shortened as far as they stay apart, where they have no room."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.chdir(tmp_path)
+    Path("p.csv").write_text("y\n1.1\n2.3\n4.7\n10000000.25\n")
+    Path("t.csv").write_text("y,region\n0.3,north\n0.7,south\n0.1,north\n10000000.75,south\n")
+    with terminal.takes():
+        assert run(["compute", "p.csv", "t.csv", "--by", "region", "--worst", "4", "--summary", "-q"]) == 0
+    rows = [re.split(r"\s*│\s*", line)[1:-1] for line in terminal.shown().splitlines()]
+    groups = [row for row in rows if row[:1] in (["north"], ["south"])]
+    worst = [row for row in rows if len(row) == 6 and row[0].isdecimal()]
+    assert [row[0] for row in worst] == ["3", "2", "1", "4"]
+    assert worst[3][2:4] == ["10000000.25", "10000000.75"]
+    long = columns == "200"
+    assert groups[0][3] == ("21.800000000000004" if long else "21.8")
+    assert worst[1][4] == ("1.5999999999999999" if long else "1.6")
 
 
 def test_who_asks_for_rows_gets_them(terminal: Terminal, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ INSIDE = {
         "opening",
     ),
     "readers/arrays": ("held arrow_columns npy", "values npz columnar"),
-    "explanation": ("words formula", "lesson case", "steps example", "sections"),
+    "explanation": ("words formula one_step", "lesson case", "steps example", "sections"),
     "checks": ("finding", "words precision", "conventions", "explanations", "diagnosis", "checking"),
     "readers/key_search": ("packed_keys", "key_index"),
     "readers/text": (
@@ -61,7 +61,7 @@ INSIDE = {
     ),
     "running/report": ("axes", "report"),
     "render": (
-        "number_text screens",
+        "number_text python_words screens",
         "files",
         "printing",
         "summary",

@@ -46,8 +46,16 @@ def gradients():
     yield "SE", e * e, "squared unscaled"
     yield "|A − Y|", np.abs(g), "absolute"
     yield "MAE", np.sign(e) / (n * c), "mae_gradient"
+    yield "MAE, the sum", np.sign(e), "mae_gradient undivided"
+    yield "MAE, 2·sign", 2 * np.sign(e) / (n * c), "mae_gradient factor_added"
+    yield "MAE, divided by N", np.sign(e) / n, "mae_gradient per_sample"
+    yield "2·SE", 2 * e * e, "squared undivided"
+    yield "|A − Y|, ½", np.abs(g) / 2, "absolute factor_missing"
     yield "RMSE", g / (2 * math.sqrt((e * e).mean())), "rmse_gradient"
     yield "float32", (2 * (a.astype("f4") - y.astype("f4")) / np.float32(n * c)).astype("f8"), "float32"
+    yield "float16", (2 * (a.astype("f2") - y.astype("f2")) / np.float16(n * c)).astype("f8"), "float16"
+    yield "½, 4 decimals", np.round(g / 2, 4), "half"
+    yield "Y − A, 5 decimals", np.round(-g, 5), "flipped"
     yield "rounded to 4 digits", np.array([[float(f"{x:.4g}") for x in row] for row in g]), "rounded"
     yield "rounded to 3 decimals", np.round(g, 3), "rounded"
     yield "one cell wrong", one_wrong, "cells_wrong"
@@ -84,6 +92,7 @@ def losses():
     yield "MAE", float(np.abs(e).mean()), "mae"
     yield "the mean error", float(e.mean()), "mean_error"
     yield "the variance", float(e.var()), "variance"
+    yield "the sample variance", float(e.var(ddof=1)), "sample_variance"
     yield "N·C − 1", sse / (n * c - 1), "one_less_cell"
     yield "one column", float((e * e)[:, 1].mean()), "column"
     yield "the sign", -mse, "negative"
@@ -145,6 +154,31 @@ def test_what_fits_nothing_is_not_named(tmp_path, monkeypatch, capsys):
     for submission in (GENERATOR.normal(size=MATRIX[0].shape), 0.123456789123):
         code, found = graded(capsys, MATRIX, submission)
         assert (code, found["checks"][0]["fits"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        (lambda g: g, "rounded"),
+        (lambda g: g / 2, "half"),
+        (lambda g: g.size * g, "sum"),
+        (lambda g: g.T, "transposed"),
+        (lambda g: -g.T, "transposed flipped"),
+    ],
+)
+@pytest.mark.parametrize("decimals", [4, 6])
+def test_columns_of_other_sizes_rounded_to_decimals_are_named(tmp_path, monkeypatch, capsys, change, codes, decimals):
+    monkeypatch.chdir(tmp_path)
+    y = GENERATOR.normal(300000, 80000, (12, 2)) * [1, 1e-5]
+    a = y + GENERATOR.normal(0, 20000, (12, 2)) * [1, 3e-5]
+    right = 2 * (a - y) / a.size
+    np.savetxt("g.csv", change(right), fmt=f"%.{decimals}f", delimiter=",")
+    for name, side in (("a", a), ("y", y)):
+        np.save(f"{name}.npy", side)
+    assert run(["check", "a.npy", "y.npy", "--gradient", "g.csv", "-f", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)["checks"][0]["fits"]
+    assert [fit["codes"] for fit in found] == [codes.split()]
+    assert codes != "rounded" or f"few decimals ({decimals})" in found[0]["text"]
 
 
 def test_errors_far_below_the_numbers_are_not_taken_for_a_shuffled_truth(tmp_path, monkeypatch, capsys):

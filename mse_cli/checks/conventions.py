@@ -88,7 +88,10 @@ def _of_errors(block: Block, result: Result) -> Iterator[Convention]:
     yield Convention(absolute, Remark("mae"))
     yield Convention(plain, Remark("mean_error"))
     if result.cells_used > 1:
-        yield Convention(math.fsum((weights * (errors - plain) ** 2).ravel()) / d, Remark("variance"))
+        variance = math.fsum((weights * (errors - plain) ** 2).ravel()) / d
+        yield Convention(variance, Remark("variance"))
+        if not result.weighted:
+            yield Convention(variance * d / (d - 1), Remark("sample_variance"))
     if result.weighted:
         used = errors if block.used is None else errors[block.used]
         yield Convention(math.fsum((used * used).ravel()) / used.size, Remark("unweighted"))

@@ -9,9 +9,9 @@ import numpy as np
 
 from mse_cli.checks.conventions import Convention, loss_conventions
 from mse_cli.checks.explanations import (
-    SINGLE_TOLERANCE,
-    as_float32,
+    as_short_floats,
     broadcast_explanations,
+    coarse_explanations,
     coarser,
     explanations,
     in_other_words,
@@ -19,13 +19,11 @@ from mse_cli.checks.explanations import (
     rounded_to_few,
 )
 from mse_cli.checks.finding import Explanation, Finding, Precision
-from mse_cli.checks.precision import SINGLE
 from mse_cli.core.blocks import Block, Floats, gradient, weights_of
 from mse_cli.core.centred_difference import centred_difference, relative_error
 from mse_cli.core.result import Result
 
 ANALYTIC_TOLERANCE, MOST_CELLS = 1e-9, 1000
-IN_SINGLE = Precision(SINGLE_TOLERANCE, SINGLE)
 
 
 def check_analytic(block: Block, result: Result) -> Finding:
@@ -75,6 +73,8 @@ def check_gradient(given: Floats, block: Block, result: Result, precision: Preci
             fits=_of_another_shape(given, block, result, floor, precision),
         )
     errors = relative_errors(given, right, floor)
+    # What does not pass is told against the right number itself: nobody sees the floor.
+    errors = np.where(errors > precision.tolerance, relative_errors(given, right, np.zeros(right.shape)), errors)
     k = int(np.argmax(errors))
     i, j = divmod(k, right.shape[1])
     found = Finding(
@@ -85,10 +85,10 @@ def check_gradient(given: Floats, block: Block, result: Result, precision: Preci
     fits = explanations(given, block, result, floor, precision)
     rounded = () if fits else rounded_to_few(given, right)
     if not fits and not rounded:
-        fits = explanations(given, block, result, floor, coarser(given, precision))
+        fits = coarse_explanations(given, block, result, floor, precision)
     if fits:
         return replace(found, fits=fits)
-    words = rounded or as_float32(given, right, _floor(block, result, IN_SINGLE))
+    words = rounded or as_short_floats(given, right, lambda precision: _floor(block, result, precision))
     words = words or in_other_words(given, right, block, result, floor, precision)
     return replace(found, fits=(words,) if words else ())
 
@@ -98,8 +98,10 @@ def _of_another_shape(
 ) -> tuple[Explanation, ...]:
     n, c = block.shape
     if c == 1 and given.shape == (n, n):
-        return broadcast_explanations(given, block, precision)
-    return explanations(given, block, result, floor, precision)
+        fits = broadcast_explanations(given, block, precision)
+        return fits or broadcast_explanations(given, block, coarser(given, precision))
+    fits = explanations(given, block, result, floor, precision)
+    return fits or coarse_explanations(given, block, result, floor, precision)
 
 
 def check_loss(given: float, block: Block, result: Result, precision: Precision) -> Finding:
@@ -112,7 +114,7 @@ def check_loss(given: float, block: Block, result: Result, precision: Precision)
     conventions = [c for c in loss_conventions(block, result) if c.remark]
     fits = _fitting(given, conventions, precision)
     if not fits:
-        words = rounded_to_few(*numbers) or as_float32(*numbers, np.zeros(1))
+        words = rounded_to_few(*numbers) or as_short_floats(*numbers, lambda _: np.zeros(1))
         fits = (words,) if words else _fitting(given, conventions, coarser(numbers[0], precision))
     return replace(found, fits=fits)
 

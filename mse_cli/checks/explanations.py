@@ -12,12 +12,23 @@ from numpy.typing import NDArray
 
 from mse_cli.checks.conventions import Convention, gradient_conventions
 from mse_cli.checks.finding import Explanation, Precision, Remark, remark
-from mse_cli.checks.precision import FEW_DIGITS, are_float32, is_rounded, most_digits
+from mse_cli.checks.precision import FEW_DIGITS, HALF, SINGLE, are_floats, most_decimals, most_digits, rounded_as
 from mse_cli.core.blocks import Block, Floats, difference, masked_difference, weights_of
 from mse_cli.core.result import Result
 
 MEANINGFUL_DIGITS = 4  # fewer fit too much
-SINGLE_TOLERANCE = 1e-4  # of numbers that come from float32
+SHORT_FLOATS = {"float16": Precision(1e-2, HALF), "float32": Precision(1e-4, SINGLE)}  # what they agree to
+UNSCALED = {"plain": "unscaled"}
+BARE = UNSCALED | {"half": "factor_missing", "sum": "undivided"}  # it is the gradient neither of ½·MSE nor of SSE
+# What factors are called where something else than A − Y is scaled.
+OTHERWISE = {
+    "unweighted": UNSCALED,
+    "broadcast_mean": UNSCALED,
+    "squared": BARE,
+    "absolute": BARE,
+    "mae_gradient": {"sum": "undivided", "twice": "factor_added"},
+}
+NOT_OF_MAE = {"half", "plain", "twice_sum", "half_per_sample", "half_per_column", "half_all_cells", "rmse_gradient"}
 ARRANGEMENTS: dict[str, Callable[[Floats], Floats]] = {
     "": lambda m: m,
     "transposed": np.transpose,
@@ -31,9 +42,12 @@ ARRANGEMENTS: dict[str, Callable[[Floats], Floats]] = {
 
 
 def explanations(
-    given: Floats, block: Block, result: Result, floor: Floats, precision: Precision
+    given: Floats, block: Block, result: Result, floor: Floats, precision: Precision, least: float = 0.0
 ) -> tuple[Explanation, ...]:
-    """All known conventions that fit every cell, of those that need the fewest changes."""
+    """All known conventions that fit every cell, of those that need the fewest changes.
+
+    A cell below its ``floor``, or below ``least``, is held to that instead of its own size.
+    """
     found: list[Explanation] = []
     for (base_code, base), (order_code, order) in product(_bases(block, result), ARRANGEMENTS.items()):
         arranged = order(base)
@@ -41,17 +55,28 @@ def explanations(
             continue
         below = order(floor) if floor.shape == base.shape else np.zeros(given.shape)
         for convention, sign in _candidates(given, arranged, result, precision):
+            scale = _said_of(base_code, convention.remark)
+            if convention.remark and not scale:
+                continue
             codes = [order_code, base_code, "flipped" if sign < 0 else ""]
-            scale = convention.remark
-            if base_code and scale and scale.code == "plain":
-                scale = scale._replace(code="unscaled")
             changes = (*(Remark(code) for code in codes if code), *filter(None, [scale]))
             right = sign * convention.factor * arranged
-            scaled = below * (convention.factor * result.divisor / 2)
+            scaled = np.maximum(below * (convention.factor * result.divisor / 2), least)
             if changes and relative_errors(given, right, scaled).max() <= precision.tolerance:
                 found.append(changes)
     fewest = min(map(len, found), default=0)
     return tuple(dict.fromkeys(changes for changes in found if len(changes) == fewest))
+
+
+def _said_of(base: str, scale: Remark | None) -> Remark | None:
+    """What a factor is called where it is not A − Y that it scales; nothing where it has no meaning there.
+
+    >>> _said_of("squared", Remark("half")), _said_of("mae_gradient", Remark("half"))
+    (Remark(code='factor_missing', values=()), None)
+    """
+    if scale is None or not base or (base == "mae_gradient" and scale.code in NOT_OF_MAE):
+        return None if base else scale
+    return scale._replace(code=OTHERWISE[base].get(scale.code, scale.code))
 
 
 def relative_errors(given: Floats, right: Floats, floor: Floats) -> Floats:
@@ -129,6 +154,18 @@ def in_other_words(
     return (remark("cells_wrong", count=str(wrong), total=str(given.size)),) if wrong <= few < given.size else ()
 
 
+def coarse_explanations(
+    given: Floats, block: Block, result: Result, floor: Floats, precision: Precision
+) -> tuple[Explanation, ...]:
+    """The conventions that fit numbers which were rounded to few digits or few decimals."""
+    digits, decimals = most_digits(given), most_decimals(given)
+    if digits < MEANINGFUL_DIGITS or min(digits, decimals) > FEW_DIGITS:
+        return ()
+    coarse = coarser(given, precision)
+    least = 0.5 * 10.0**-decimals / (coarse.tolerance or math.inf)  # below it only the decimals can agree
+    return explanations(given, block, result, floor, coarse, least)
+
+
 def coarser(given: Floats, precision: Precision) -> Precision:
     """How exactly numbers agree that were rounded to the digits they have; as before for few or many digits.
 
@@ -142,18 +179,20 @@ def coarser(given: Floats, precision: Precision) -> Precision:
 
 
 def rounded_to_few(given: Floats, right: Floats) -> Explanation:
-    """Whether numbers are the right ones rounded to few digits."""
-    digits = most_digits(given)
-    if not 0 < digits <= FEW_DIGITS or not is_rounded(given, right, digits):
-        return ()
-    return (remark("rounded", count=str(digits)),)
+    """Whether numbers are the right ones rounded to few digits or few decimals."""
+    places = rounded_as(given, right)
+    return () if places is None else (remark("rounded", places=places),)
 
 
-def as_float32(given: Floats, right: Floats, floor: Floats) -> Explanation:
-    """Whether numbers are such as float32 holds, and as far from the right ones as its arithmetic comes."""
-    if most_digits(given) <= FEW_DIGITS or not are_float32(given):
+def as_short_floats(given: Floats, right: Floats, floor: Callable[[Precision], Floats]) -> Explanation:
+    """Whether numbers are such as float16 or float32 holds, and as far from the right ones as its arithmetic comes."""
+    if most_digits(given) <= FEW_DIGITS:
         return ()
-    return (Remark("float32"),) if relative_errors(given, right, floor).max() <= SINGLE_TOLERANCE else ()
+    for code, precision in SHORT_FLOATS.items():
+        if are_floats(given, code):
+            close = relative_errors(given, right, floor(precision)).max() <= precision.tolerance
+            return (Remark(code),) if close else ()
+    return ()
 
 
 def _unknown_factor(given: Floats, right: Floats, floor: Floats, precision: Precision) -> Explanation:

@@ -87,7 +87,8 @@ SECTIONS = {
         3: "squared absolute mae mae_gradient mean_error",
         4: "sse root_sse broadcast broadcast_mean",
         7: "flipped",
-        9: "half sum plain unscaled per_sample half_per_sample half_mean half_sum loss_per_sample caffe",
+        9: "half sum plain unscaled factor_missing undivided factor_added per_sample half_per_sample half_mean "
+        "half_sum loss_per_sample caffe",
     }.items()
     for code in codes.split()
 }

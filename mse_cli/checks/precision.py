@@ -25,7 +25,7 @@ def precision_of_types(types: Iterable[np.dtype[np.generic]], rtol: float | None
     """
     smallest = min((dtype.itemsize for dtype in types if dtype.kind == "f"), default=8)
     if smallest == 2:
-        return _precision(rtol, 1e-2, HALF, remark("float16"))
+        return _precision(rtol, 1e-2, HALF, remark("float16_numbers"))
     return _precision(rtol, 1e-4, SINGLE, SINGLES) if smallest == 4 else _precision(rtol)
 
 
@@ -38,7 +38,7 @@ def precision_of_numbers(numbers: Floats, rtol: float | None = None) -> Precisio
     digits = most_digits(numbers)
     if digits <= FEW_DIGITS:
         return _precision(rtol, 1e-4, SINGLE, remark("digits", count=str(digits)))
-    return _precision(rtol, 1e-4, SINGLE, SINGLES) if are_float32(numbers) else _precision(rtol)
+    return _precision(rtol, 1e-4, SINGLE, SINGLES) if are_floats(numbers, "float32") else _precision(rtol)
 
 
 def precision_of_text(text: str, rtol: float | None = None) -> Precision:
@@ -59,19 +59,27 @@ def _precision(
     return Precision(tolerance, rounding, why) if rtol is None else Precision(rtol, rounding)
 
 
-def are_float32(numbers: Floats) -> bool:
-    """Whether float32 holds all of the numbers exactly."""
+def are_floats(numbers: Floats, dtype: str) -> bool:
+    """Whether float16 or float32 holds all of the numbers exactly."""
     with np.errstate(all="ignore"):
-        return np.array_equal(numbers.astype(np.float32), numbers)
+        return np.array_equal(numbers.astype(dtype), numbers)
 
 
-def is_rounded(given: Floats, right: Floats, digits: int) -> bool:
-    """Whether numbers are others rounded to so many significant digits, or to the decimals that are there."""
+def rounded_as(given: Floats, right: Floats) -> Remark | None:
+    """To what the right numbers were rounded to give these: significant digits, or decimals.
+
+    >>> rounded_as(np.array([12345.679, 0.001]), np.array([12345.6789, 0.0012])).code
+    'decimals'
+    """
+    digits, decimals = most_digits(given), most_decimals(given)
+    off = np.abs(given - right)
     with np.errstate(all="ignore"):
         last = 10.0 ** (np.floor(np.log10(np.abs(right))) + 1 - digits)
-        decimals = max(_decimals(x) for x in given.ravel().tolist())
-    off = np.abs(given - right)
-    return bool((off <= 0.5001 * last).all() or (off <= 0.5001 * 10.0**-decimals).all())
+    if 0 < digits <= FEW_DIGITS and (off <= 0.5001 * last).all():
+        return remark("significant", count=str(digits))
+    if digits and decimals <= FEW_DIGITS and (off <= 0.5001 * 10.0**-decimals).all():
+        return remark("decimals", count=str(decimals)) if decimals else remark("whole")
+    return None
 
 
 def most_digits(numbers: Floats) -> int:
@@ -87,7 +95,15 @@ def _digits(number: float) -> str:
     return repr(abs(number)).split("e")[0].replace(".", "").strip("0")
 
 
+def most_decimals(numbers: Floats) -> int:
+    """How many digits stand behind the decimal point at most.
+
+    >>> most_decimals(np.array([-25000.0, 0.125]))
+    3
+    """
+    return max(_decimals(x) for x in numbers.ravel().tolist())
+
+
 def _decimals(number: float) -> int:
-    """How many digits stand behind the decimal point."""
     mantissa, _, exponent = repr(number).partition("e")
     return max(0, len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0))

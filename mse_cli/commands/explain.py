@@ -16,7 +16,7 @@ from mse_cli.errors import UsageError, quote
 from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
 from mse_cli.render.screens.characters import ColorChoice, language_of
-from mse_cli.render.screens.messages import note
+from mse_cli.render.screens.messages import note, warn_of
 from mse_cli.render.screens.progress import Phase
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def explain(
                 pair, cell=place, learning_rate=learning_rate, files=files, digits=digits, progress=progress
             )
         note(readers.rows_left_out(pair), quiet=quiet)
+        warn_of(case.result)
         lesson = explanation.explain(case, language=language, sections=sections)
         to = None if output else sys.stdout
         for k, text in enumerate(render.write_lesson(lesson, style, to, color, fragment=fragment)):

@@ -83,7 +83,7 @@ def report(
             there = running.backend_for(pair, dask=dask, jobs=jobs, tell=tell, progress=progress)
             backend = outputs.enter_context(there)
         with phase("reading twice", backend.pair.n_rows, n_bytes, passes=2) as progress:
-            detail = writer.detail_for(pair.n_columns)
+            detail = writer.detail_for(shares=pair.n_columns > 1 or by is not None)
             wanted = reports.Wanted(detail, writer.MOST_COLUMNS, writer.MOST_MODELS, column)
             found = reports.report_of(backend, wanted, files=names, progress=progress)
         tell(found.result.notes[len(pair.notes) :])

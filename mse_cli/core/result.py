@@ -24,18 +24,18 @@ Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has
 UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 Language = Literal["en", "zh"]  # of what is explained and checked
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+MOST_WORST = 100_000  # cells that are listed
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
-def check_choices(*, missing: str, reduction: str, unmatched: str) -> None:
-    """Refuse words that name none of the choices; the command line's own are checked by Typer.
+def check_choice(name: str, word: object, choices: tuple[str, ...]) -> None:
+    """Refuse a word that names none of the choices; the command line's own are checked by Typer.
 
     Raises:
         UsageError: for such a word.
     """
-    if missing not in POLICIES or reduction not in REDUCTIONS or unmatched not in UNMATCHED:
-        choices = f"missing is one of {POLICIES}, reduction one of {REDUCTIONS} and unmatched one of {UNMATCHED}"
-        raise UsageError(choices)
+    if word not in choices:
+        raise UsageError(f"{name} is one of {choices}, not {word!r}")
 
 
 class Scalar(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 from mse_cli.core.blocks import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error, weights_of
 from mse_cli.core.result import Result
 from mse_cli.core.tallies.edges import Edges, OneRow, with_row
-from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError, printable
 from mse_cli.explanation.formula import SUM, Formula, Grid, Index, Number, Parentheses, Traced, line
+from mse_cli.explanation.one_step import AfterOneStep
 from mse_cli.readers.pair import Pair
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import Evaluation, evaluate_pair
@@ -95,9 +95,9 @@ class Case:
         """Significant digits of the cells of matrices."""
         return self.digits or DIGITS
 
-    def total(self, value: float) -> Number:
-        """SSE, MSE or RMSE: as ``mse compute`` gives it."""
-        return Number(value if self.digits is None else _rounded(value, self.digits))
+    def whole(self, value: float, *, operand: bool = False) -> Number:
+        """A cell of the inputs, SSE, MSE or RMSE: as the file and ``mse compute`` give it."""
+        return Number(value if self.digits is None else _rounded(value, self.digits), operand=operand)
 
     def number(self, value: float) -> Number:
         """A number on the way, without the digits that only show the rounding of float64.
@@ -190,28 +190,6 @@ class Case:
         column = self.columns.index(self.cell[1])
         values[column] = Traced(values[column])
         return Grid((tuple(values),), column_gaps=gaps(self.columns))
-
-
-class AfterOneStep:
-    """The sums of a matrix whose prediction has moved against its gradient: A − η·∂L/∂A.
-
-    >>> after = AfterOneStep(1, divisor=1.0, learning_rate=0.25)
-    >>> after.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
-    >>> after.sums.finish().mse
-    1.0
-    """
-
-    def __init__(self, n_columns: int, *, divisor: float, learning_rate: float):
-        self.sums = Sums(n_columns)
-        self.divisor = divisor
-        self.learning_rate = learning_rate
-
-    def update(self, block: Block) -> None:
-        """Take the next block."""
-        errors = masked_difference(block)
-        with np.errstate(all="ignore"):
-            moved = errors - self.learning_rate * gradient(block, self.divisor)
-        self.sums.update(Block(block.first_row, moved, np.zeros_like(moved), block.weights, block.used))
 
 
 def case_of(

@@ -25,7 +25,7 @@ def explain(case: Case, *, language: Language = "en", sections: frozenset[int] |
     """
     texts = TEXTS[language]
     chosen = sections or frozenset(range(1, len(SECTIONS) + 1))
-    programs = cells(case)
+    programs = cells(case, texts)
     made = (make(case, texts) for i, make in enumerate(SECTIONS, start=1) if i in chosen)
     steps = tuple(replace(step, program=programs.get(step.number, "")) for step in made)
     begin = (opening(texts),) if 1 in chosen else ()

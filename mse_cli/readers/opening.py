@@ -73,6 +73,9 @@ def check_options(read: Sequence[Named | None], options: InputOptions) -> None:
     """
     if read.count("-") > 1:
         raise UsageError("standard input ('-') can be only one of the files")
+    for spec in (options.pred, options.true, options.key, options.weight_column):  # in Python they can be anything
+        if not isinstance(spec, str | None):
+            raise UsageError(f"columns are named in one text, not {spec!r}", hint="'price,rooms'")
     if options.weights is not None and options.weight_column is not None:
         raise UsageError("--weights and --weight-column exclude each other")
     if options.key is not None and options.no_key:
@@ -89,21 +92,6 @@ def weighted(pair: Pair, options: InputOptions) -> Pair:
     again = replace(options, dialect=replace(options.dialect, missing="fail"), read_again=True)
     side = open_side(options.weights, None, "--weights", again)
     return with_weights(pair, side, by_position=options.no_key)
-
-
-def labelled(pair: Pair, labels: Matrix | None) -> Pair:
-    """The pair with its rows grouped by labels that stand beside them, if there are any.
-
-    Raises:
-        MseError: if they are not as many as the rows, or if rows have no position that they could stand at.
-    """
-    if labels is None:
-        return pair
-    if pair.key is not None:
-        raise UsageError("labels of rows stand at their positions, not at their keys", hint="by='COLUMN'")
-    if pair.n_rows not in {None, labels.n_rows}:
-        raise ShapeError(f"by has {counted(labels.n_rows or 0, 'label')} for {counted(pair.n_rows or 0, 'row')}")
-    return replace(pair, streams=(*pair.streams, labels), by=labels.files[0].names or ())
 
 
 def open_sides(specs: Sequence[Named], options: InputOptions) -> list[Side]:
@@ -273,7 +261,8 @@ def _open_table(table: Named, options: InputOptions) -> Pair:
     side = side_of(table, sources, options.pred, "--pred", options)
     a, y = side.columns(), replace(side, chosen=options.true).columns()
     if len(a) != len(y):
-        raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label))
+        models = "mse compare takes each column of --pred as a model" if len(y) == 1 else None
+        raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label), hint=models)
     weight = side.column(options.weight_column, "--weight-column")
     by = () if options.by is None else side.by(options.by)
     stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -27,6 +28,7 @@ from mse_cli.render.files import destination
 from mse_cli.render.formats import html_table, markdown
 from mse_cli.render.lessons import LessonFormat, lesson_format_of, write_lesson
 from mse_cli.render.printing import Printout
+from mse_cli.render.python_words import speaking_python
 from mse_cli.render.screens.characters import language_of
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.summary import Listing, listings, summary_rows
@@ -57,15 +59,17 @@ class Explanation:
             bundle["text/html"] = self._text("html")
         return bundle
 
-    def save(self, path: str) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write it, in the format that the suffix says: .html, .md, .tex, .ipynb or .txt."""
-        with destination.writing(path) as stream:
-            stream.write(self._text(lesson_format_of(None, path), fragment=False).encode())
+        name = os.fspath(path)
+        with destination.writing(name) as stream:
+            stream.write(self._text(lesson_format_of(None, name), fragment=False).encode())
 
     def _text(self, style: LessonFormat, *, fragment: bool = True) -> str:
         return "".join(write_lesson(self.lesson, style, None, "never", fragment=fragment))
 
 
+@speaking_python
 def explain(
     prediction: Any = None,
     target: Any = None,
@@ -103,6 +107,10 @@ def explain(
     language = language_of(lang, to_terminal=False)
     files: tuple[str, ...] | None = None
     if prediction is None:
+        if not (target is key is weights is None):
+            raise UsageError(
+                "there is no prediction for what was handed over", hint="explain(A, Y), or explain() alone"
+            )
         pair = explanation.house_example(language)
     else:
         sides, _, pair = _opened(prediction, target, key, weights, missing)
@@ -117,19 +125,26 @@ def _check_choices(cell: Any, steps: Any, learning_rate: float, digits: Any) -> 
     """What the command's options are held to."""
     if cell is not None and not (_are_whole(cell) and len(cell) == 2):
         raise UsageError(f"cell is a row and a column, from 1, not {cell!r}", hint="cell=(2, 1)")
-    if steps is not None and not _are_whole(steps, SECTIONS):
+    if steps is not None and not (_are_whole(steps, SECTIONS) and len(steps)):
         raise UsageError(f"steps are sections from 1 to {SECTIONS}, not {steps!r}", hint="steps={3, 4, 5}")
     if digits is not None and not _are_whole([digits], MOST_DIGITS):
         raise UsageError(f"digits is a whole number from 1 to {MOST_DIGITS}, not {digits!r}")
-    if not 0 < learning_rate < math.inf:
-        raise UsageError("learning_rate is a finite number above 0")
+    if not (_is_number(learning_rate) and 0 < learning_rate < math.inf):
+        raise UsageError(f"learning_rate is a finite number above 0, not {learning_rate!r}")
 
 
 def _are_whole(given: Any, most: float = math.inf) -> bool:
     """Whether they are whole numbers from 1 to the most."""
-    return isinstance(given, Iterable) and all(isinstance(k, int | np.integer) and 1 <= k <= most for k in given)
+    return isinstance(given, Iterable) and all(
+        isinstance(k, int | np.integer) and not isinstance(k, bool) and 1 <= k <= most for k in given
+    )
 
 
+def _is_number(given: Any) -> bool:
+    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+
+
+@speaking_python
 def check(
     prediction: Any,
     target: Any,
@@ -169,8 +184,8 @@ def check(
           step by step: mse explain … --steps 4
     PASS  analytic gradient: largest relative error 0; cells compared: 2, against centred differences; tolerance 1e-9
     """
-    if rtol is not None and not 0 <= rtol < 1:
-        raise UsageError("rtol is a number from 0 to 1")
+    if rtol is not None and not (_is_number(rtol) and 0 <= rtol < 1):
+        raise UsageError(f"rtol is a number from 0 to 1, not {rtol!r}")
     _, options, pair = _opened(prediction, target, key, weights, missing)
     value = None if loss is None else (_number(loss), _precision_of(loss, rtol) or checks.Precision())
     given: Named | None = None if gradient is None else named("gradient", gradient)
@@ -182,7 +197,7 @@ def check(
 
 
 def _number(loss: Any) -> float:
-    with suppress(TypeError, ValueError):
+    with suppress(TypeError, ValueError, OverflowError):
         if not isinstance(loss, bool):
             return float(loss)
     raise UsageError(f"loss is one number, not {loss!r}")
@@ -198,7 +213,8 @@ def _opened(
 
 def _precision_of(given: Any, rtol: float | None) -> checks.Precision | None:
     """Of arrays and NumPy's numbers their type says how exact they are; of Python's float the digits that it has."""
-    types = list(getattr(given, "dtypes", [])) or [getattr(given, "dtype", None)]
+    dtypes = getattr(given, "dtypes", None)  # of a frame several, of a Series one
+    types = list(dtypes) if isinstance(dtypes, Iterable) else [getattr(given, "dtype", None)]
     of_numbers = [dtype for dtype in types if isinstance(dtype, np.dtype) and dtype.kind in "fiu"]
     if of_numbers:
         return precision_of_types(of_numbers, rtol)
@@ -264,5 +280,5 @@ def _shown(compute: Callable[P, R], kind: type[S]) -> Callable[P, S]:
     return computed
 
 
-evaluate = _shown(evaluation.evaluate, ShownResult)
-compare = _shown(arrays.compare, ShownComparison)
+evaluate = speaking_python(_shown(evaluation.evaluate, ShownResult))
+compare = speaking_python(_shown(arrays.compare, ShownComparison))

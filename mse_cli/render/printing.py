@@ -226,10 +226,12 @@ def format_of(chosen: Format | None, path: str | None) -> Format:
 def suffix_of(path: str) -> str:
     """The suffix of a file's name that says a format, in lower case; empty for a name without one and for a device.
 
-    >>> suffix_of("a/r.JSON.gz"), suffix_of("v1.2/r"), suffix_of("/dev/fd/3")
-    ('.json', '', '')
+    >>> suffix_of("a/r.JSON.gz"), suffix_of("v1.2/r"), suffix_of("/dev/fd/3"), suffix_of("a/.html")
+    ('.json', '', '', '.html')
     """
-    return os.path.splitext(path.lower().removesuffix(".gz"))[1]
+    name = os.path.basename(path).lower().removesuffix(".gz")
+    suffix = os.path.splitext(f"a{name}")[1]  # a name that begins with a point is a suffix too
+    return "" if suffix == "." else suffix
 
 
 def write(job: Job, stream: Output) -> None:

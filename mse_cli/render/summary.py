@@ -51,6 +51,8 @@ def _rows_of_columns(result: Result, most: int) -> Iterator[Row]:
         for scalar in result.columns[j].scalars():
             if scalar.label:
                 yield Row(f"{scalar.label} of {column_label(result, j)}", exact(scalar.value))
+    if 0 < before == len(shown) < len(result.columns):
+        yield Row(VERTICAL, VERTICAL)
 
 
 def column_label(result: Result, column: int) -> str:
@@ -71,25 +73,25 @@ class Listing(NamedTuple):
     rows: list[list[str]]
 
 
-def listings(result: Result, most_rows: int) -> dict[OnlyListed, Listing]:
-    """The groups and the worst cells, if they were asked for."""
+def listings(result: Result, most_rows: int, digits: int | None = None) -> dict[OnlyListed, Listing]:
+    """The groups and the worst cells, if they were asked for; in full precision, or to so many digits."""
     found: dict[OnlyListed, Listing] = {}
     if result.by:
         titles = (*map(printable, result.by), "rows", "cells used", "SSE", "MSE", "RMSE", "share of SSE")
-        found["groups"] = Listing("groups", titles, len(result.by), list(_group_rows(result, most_rows)))
+        found["groups"] = Listing("groups", titles, len(result.by), list(_group_rows(result, most_rows, digits)))
     if result.worst is not None:
         key = () if result.key is None else (printable(result.key),)
         titles = ("row", *key, "column", "prediction", "target", "error", "share of SSE")
-        found["worst"] = Listing("worst cells", titles, 0, list(_worst_rows(result)))
+        found["worst"] = Listing("worst cells", titles, 0, list(_worst_rows(result, digits)))
     return found
 
 
-def _group_rows(result: Result, most: int) -> Iterator[list[str]]:
+def _group_rows(result: Result, most: int, digits: int | None) -> Iterator[list[str]]:
     """The groups with the largest shares of SSE, the largest first, and how many others there are."""
     groups = result.groups
     for group in (groups[i] for i in by_share(groups)[:most]):
         texts = [printable(text) or MISSING_TEXT for text in group.texts]
-        numbers = [str(group.rows), str(group.cells_used), *map(exact, (group.sse, group.mse, group.rmse))]
+        numbers = [str(group.rows), str(group.cells_used), *_numbers(digits, group.sse, group.mse, group.rmse)]
         yield [*texts, *numbers, f"{100 * group.share:.4g} %"]
     if len(groups) > most:
         rest = f"{len(groups) - most} more"
@@ -102,13 +104,17 @@ def by_share(groups: Sequence[Group]) -> list[int]:
     return sorted(range(len(groups)), key=lambda i: (-shares[i], groups[i].texts))
 
 
-def _worst_rows(result: Result) -> Iterator[list[str]]:
+def _worst_rows(result: Result, digits: int | None) -> Iterator[list[str]]:
     """The texts of the worst cells."""
     for cell in result.worst or ():
         column = printable(cell.name) if cell.name else str(cell.column)
         key = [] if result.key is None else [printable(cell.key or "")]
-        numbers = [exact(x) for x in (cell.prediction, cell.target, cell.error)]
+        numbers = _numbers(digits, cell.prediction, cell.target, cell.error)
         yield [str(cell.row), *key, column, *numbers, f"{100 * cell.share:.4g} %"]
+
+
+def _numbers(digits: int | None, *numbers: float) -> list[str]:
+    return [exact(number) if digits is None else short(number, digits) for number in numbers]
 
 
 class Shown(NamedTuple):
@@ -154,6 +160,8 @@ def lines_of(matrix: Shown, result: Result, excerpt: Excerpt, digits: int, most_
         texts = [short(cell, digits) for cell in matrix.cells[i, columns].tolist()]
         name = printable(excerpt.keys[i]) if excerpt.keys else str(row + 1)
         rows.append(line(name, texts, short(excerpt.row_sums[i], digits)))
+    if excerpt.rows[-1:] < (result.shape[0] - 1,):  # the first row alone
+        rows.append([VERTICAL] * len(titles))
     sums = [short(result.columns[j].sse, digits) for j in columns]
     return Lines(titles, rows, line("sum", sums, exact(result.sse)))
 

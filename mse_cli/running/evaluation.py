@@ -12,7 +12,17 @@ import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
 from mse_cli.core.exact import Total
-from mse_cli.core.result import Excerpt, Missing, Reduction, Result, Unmatched, check_choices
+from mse_cli.core.result import (
+    MOST_WORST,
+    REDUCTIONS,
+    UNMATCHED,
+    Excerpt,
+    Missing,
+    Reduction,
+    Result,
+    Unmatched,
+    check_choice,
+)
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.stats import Stats
@@ -20,9 +30,10 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.keys import rows_left_out
-from mse_cli.readers.opening import InputOptions, labelled, open_pair
+from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
-from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice, words_of
+from mse_cli.readers.weights import labelled
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress, Tallies, Tally
 
@@ -47,7 +58,7 @@ def evaluate(
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
     decimal: DecimalChoice = "auto",
-    na: Sequence[str] = (),
+    na: str | Sequence[str] = (),
     reduction: Reduction = "mean",
     worst: int | None = None,
     by: Any = None,
@@ -95,10 +106,13 @@ def evaluate(
     >>> evaluate([[300000, 3], [500000, 4]], [[350000, 4], [450000, 3]]).sse
     5000000002.0
     """
-    check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
+    check_choice("reduction", reduction, REDUCTIONS)
+    check_choice("unmatched", unmatched, UNMATCHED)
+    if worst is not None and not (isinstance(worst, int | np.integer) and 1 <= worst <= MOST_WORST):
+        raise UsageError(f"worst is a whole number from 1 to {MOST_WORST}, not {worst!r}")
     values = import_module("mse_cli.readers.arrays.values")  # the command line needs nothing of it
     sides = values.in_memory({"prediction": pred}, true, weights, missing, key=key, by=by)
-    dialect = Dialect(header, delimiter, decimal, sides.missing, tuple(na))
+    dialect = Dialect(header, delimiter, decimal, sides.missing, words_of(na))
     options = InputOptions(
         pred=pred_columns,
         true=true_columns,

@@ -141,7 +141,7 @@ def spawned(others: list[Worker]) -> Worker:
     """A worker as a fresh interpreter, where a fork is not safe or not known."""
     from subprocess import PIPE, Popen  # seldom
 
-    process = Popen([sys.executable, "-c", PROGRAM], stdin=PIPE, stdout=PIPE)
+    process = Popen([sys.executable, "-c", PROGRAM], stdin=PIPE, stdout=PIPE)  # noqa: S603 - nothing of the user's
     assert process.stdin is not None
     tasks = os.dup(process.stdin.fileno())
     process.stdin.close()
@@ -160,7 +160,7 @@ def work(tasks: int, results: int) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {getattr(signal, name) for name in ENDING})
     with open(tasks, "rb") as received, open(results, "wb") as sent, contextlib.suppress(EOFError):
         while True:
-            function, item = pickle.load(received)
+            function, item = pickle.load(received)  # noqa: S301 - from the process that started this one
             pickle.dump(_outcome(function, item), sent, pickle.HIGHEST_PROTOCOL)
             sent.flush()
 
@@ -221,7 +221,7 @@ class Team:
         for pipe in _ready(self._busy):
             number, worker = self._busy.pop(pipe)
             try:
-                found.append((number, pickle.load(worker.results)))
+                found.append((number, pickle.load(worker.results)))  # noqa: S301 - from our own worker
             except (EOFError, pickle.UnpicklingError):
                 raise _ended() from None
             self._idle.append(worker)

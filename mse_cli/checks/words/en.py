@@ -21,7 +21,7 @@ TEXTS = {
     "see": "step by step: {command}",
     "semicolon": "; ",
     # why a tolerance is larger
-    "float16": "the numbers are float16",
+    "float16_numbers": "the numbers are float16",
     "float32_numbers": "the numbers are float32",
     "digits": "the numbers have few digits, at most {count}",
     "number_digits": "the number has few digits: {count}",
@@ -34,6 +34,9 @@ TEXTS = {
     "sum": "it is not divided by {by} (the gradient of the sum SSE)",
     "plain": "it is plain A − Y: no factor 2, not divided by {by}",
     "unscaled": "there is no factor 2, and it is not divided by {by}",
+    "factor_missing": "the factor 2 is missing",
+    "undivided": "it is not divided by {by}",
+    "factor_added": "there is a factor 2, which MAE does not have",
     "per_sample": "it is divided by N instead of {by} (per sample)",
     "half_per_sample": "it is divided by N instead of {by}, and the factor 2 is missing",
     "per_column": "it is divided by C instead of {by} (per column)",
@@ -83,8 +86,13 @@ TEXTS = {
     "mean_error": "it is the mean error: the errors are not squared",
     "negative": "its sign is flipped",
     "variance": "it is the variance of the error: its mean is subtracted first",
+    "sample_variance": "it is the sample variance of the error: its mean is subtracted, and one fewer divides",
     "column": "it is the MSE of column {column} alone",
     # how exact the numbers are
-    "rounded": "it agrees with the right one rounded to few digits ({count}): write more of them, or use --rtol",
+    "rounded": "it agrees with the right one rounded to {places}: write more digits, or use --rtol",
+    "significant": "few digits ({count})",
+    "decimals": "few decimals ({count})",
+    "whole": "whole numbers",
+    "float16": "it was computed in float16, which holds about 3 digits: use float64, or --rtol 1e-2",
     "float32": "it was computed in float32, which holds about 7 digits: use float64, or --rtol 1e-4",
 }

@@ -21,7 +21,7 @@ TEXTS = {
     "see": "逐步讲解：{command}",
     "semicolon": "；",
     # 为什么容许误差较大
-    "float16": "数据为 float16",
+    "float16_numbers": "数据为 float16",
     "float32_numbers": "数据为 float32",
     "digits": "数据最多有 {count} 位有效数字",
     "number_digits": "该数有 {count} 位有效数字",
@@ -34,6 +34,9 @@ TEXTS = {
     "sum": "没有除以{by}（这是总和 SSE 的梯度）",
     "plain": "只是 A − Y：没有系数 2，也没有除以{by}",
     "unscaled": "没有系数 2，也没有除以{by}",
+    "factor_missing": "缺少系数 2",
+    "undivided": "没有除以{by}",
+    "factor_added": "多了系数 2（MAE 的梯度没有这个系数）",
     "per_sample": "除以了 N，而不是{by}（按样本平均）",
     "half_per_sample": "除以了 N，而不是{by}，并且缺少系数 2",
     "per_column": "除以了 C，而不是{by}（按列平均）",
@@ -83,8 +86,13 @@ TEXTS = {
     "mean_error": "这是误差的平均数：误差没有平方",
     "negative": "符号相反",
     "variance": "这是误差的方差：先减去了误差的平均数",
+    "sample_variance": "这是误差的样本方差：先减去了误差的平均数，并且除以元素个数减 1",
     "column": "这只是第 {column} 列的 MSE",
     # 精度
-    "rounded": "等于正确值舍入到 {count} 位有效数字：请多写几位，或使用 --rtol",
+    "rounded": "等于正确值{places}：请多写几位，或使用 --rtol",
+    "significant": "保留 {count} 位有效数字的结果",
+    "decimals": "保留 {count} 位小数的结果",
+    "whole": "四舍五入到整数的结果",
+    "float16": "是用 float16 计算的，只有约 3 位有效数字：请用 float64，或使用 --rtol 1e-2",
     "float32": "是用 float32 计算的，只有约 7 位有效数字：请用 float64，或使用 --rtol 1e-4",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mse_cli.commands.options import LOSS
-from mse_cli.core.result import LOSSES, Reduction
+from mse_cli.core.result import LOSSES, MOST_WORST, Reduction
 from mse_cli.errors import quote
 from mse_cli.render.number_text import exact
 from mse_cli.render.screens.messages import note
@@ -44,7 +44,7 @@ Worst = Annotated[
         "--worst",
         metavar="K",
         min=1,
-        max=100_000,
+        max=MOST_WORST,
         help="List the K cells with the largest weighted squared error.",
         rich_help_panel=LOSS,
     ),

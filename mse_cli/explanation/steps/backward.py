@@ -54,7 +54,7 @@ def gradient_step(case: Case, texts: Texts) -> Step:
     weighted = case.result.weighted
     links = (derivative("MSE", se), derivative(se, e), derivative(e, a))
     top: Formula = case.indexed("w") if weighted else "1"
-    number: Formula = case.number(case.at_cell(case.weights)) if weighted else "1"
+    number: Formula = case.whole(case.at_cell(case.weights)) if weighted else "1"
     error = case.operand(case.at_cell(case.errors))
     chain = Equation(
         derivative("MSE", a),
@@ -140,7 +140,7 @@ def _what_to_do(case: Case, texts: Texts, i: int, j: int) -> Paragraph:
     kind = "low" if e < 0 else "high" if e > 0 else "right"
     name = case.heading(j) if case.result.columns[j].name else texts["descent.column"].format(j=j + 1)
     traced = (case.rows[i], j) == case.cell
-    values: dict[str, Formula] = {"a": case.number(case.block.prediction[i, j].item())}
+    values: dict[str, Formula] = {"a": case.whole(case.block.prediction[i, j].item())}
     if kind != "right":
         values |= {"size": case.number(abs(e)), "g": case.number(g)}
     shown = {key: Traced(value) if traced else value for key, value in values.items()}
@@ -149,7 +149,7 @@ def _what_to_do(case: Case, texts: Texts, i: int, j: int) -> Paragraph:
 
 def _losses(case: Case, texts: Texts) -> list[Passage]:
     """The loss before and after, and why."""
-    before, after = case.total(case.result.mse), case.number(case.after.mse)
+    before, after = case.whole(case.result.mse), case.number(case.after.mse)
     parts: list[Passage] = [
         sentence(texts["descent.loss"]),
         Equation(line("MSE(A)", EQUALS, before, QUAD, "MSE(A′)", EQUALS, after), ()),
@@ -179,6 +179,8 @@ def _advice(case: Case, texts: Texts) -> list[Passage]:
         return [
             sentence(texts["descent.too_long"], eta="η", limit=line(case.divisor_formula, EQUALS, case.number(divisor)))
         ]
+    if case.result.mse == 0:
+        return []
     half = line("η", EQUALS, Fraction(case.divisor_formula, "2"), EQUALS, case.number(divisor / 2))
     return [sentence(texts["descent.best"], eta=half)]
 
@@ -190,7 +192,7 @@ def check(case: Case, texts: Texts) -> Step:
         return Step(8, texts["check.title"], (sentence(texts["check.not_finite"]),))
     if slope.value and slope.above == slope.below:
         return Step(8, texts["check.title"], (sentence(texts["check.the_same"]),))
-    a, e, value = case.indexed("a"), case.indexed("e"), case.operand(case.at_cell(case.block.prediction))
+    a, e, value = case.indexed("a"), case.indexed("e"), case.whole(case.at_cell(case.block.prediction), operand=True)
     h, above, below = Number(slope.h), case.operand(slope.above), case.operand(slope.below)
     squares = line(_squared(e, "+"), MINUS, _squared(e, MINUS), EQUALS, "4", DOT, e, DOT, "h")
     parts: tuple[Passage, ...] = (
@@ -282,7 +284,7 @@ def _items(formula: Formula) -> tuple[Formula, ...]:
 def _convention(
     case: Case, texts: Texts, key: str, loss: Formula, value: float, gradient: Formula, slope: float
 ) -> tuple[Paragraph, ...]:
-    shown = case.total(value) if key in ("mean", "sum") else case.number(value)
+    shown = case.whole(value) if key in ("mean", "sum") else case.number(value)
     return (
         sentence(texts[f"conventions.{key}"]),
         Paragraph((line(loss, EQUALS, shown),)),

@@ -63,9 +63,9 @@ def inputs(case: Case, texts: Texts) -> Step:
         _traced(case, texts),
     ]
     a, y = case.at_cell(case.block.prediction), case.at_cell(case.block.target)
-    named = [line(case.indexed(letter), EQUALS, Traced(case.number(value))) for letter, value in (("a", a), ("y", y))]
+    named = [line(case.indexed(letter), EQUALS, Traced(case.whole(value))) for letter, value in (("a", a), ("y", y))]
     if case.result.weighted:
-        named.append(line(case.indexed("w"), EQUALS, Traced(case.number(case.at_cell(case.weights)))))
+        named.append(line(case.indexed("w"), EQUALS, Traced(case.whole(case.at_cell(case.weights)))))
     parts.append(Equation(joined([*named], QUAD), ()))
     return Step(1, texts["inputs.title"], tuple(parts))
 
@@ -148,7 +148,7 @@ def error(case: Case, texts: Texts) -> Step:
             case.indexed("e"),
             (
                 line(case.indexed("a"), MINUS, case.indexed("y")),
-                Traced(line(case.operand(cells[0]), MINUS, case.operand(cells[1]))),
+                Traced(line(case.whole(cells[0], operand=True), MINUS, case.whole(cells[1], operand=True))),
                 Traced(case.number(e)),
             ),
         ),
@@ -160,8 +160,8 @@ def error(case: Case, texts: Texts) -> Step:
 def squares(case: Case, texts: Texts) -> Step:
     """SE = E ⊙ E."""
     e = case.grid(case.errors)
-    a, y = (case.operand(case.at_cell(matrix)) for matrix in (case.block.prediction, case.block.target))
-    parts = (
+    a, y = (case.whole(case.at_cell(matrix), operand=True) for matrix in (case.block.prediction, case.block.target))
+    parts: tuple[Passage, ...] = (
         sentence(texts["se.formula"]),
         Equation("SE", (line("E", TIMES, "E"), line(e, TIMES, e), case.grid(case.squares))),
         sentence(texts["error.traced"]),
@@ -175,8 +175,17 @@ def squares(case: Case, texts: Texts) -> Step:
             ),
         ),
         sentence(texts["se.why"]),
+        *_beyond_float64(case, texts),
     )
     return Step(3, texts["se.title"], parts)
+
+
+def _beyond_float64(case: Case, texts: Texts) -> list[Paragraph]:
+    """What stands for squares that it cannot hold."""
+    given = np.isfinite(case.block.prediction).all() and np.isfinite(case.block.target).all()
+    kinds = ["infinite"] if given and np.isinf(case.squares).any() else []
+    kinds += ["vanishing"] if ((case.squares == 0) & (case.errors != 0)).any() else []
+    return [sentence(texts[f"se.{kind}"]) for kind in kinds]
 
 
 def total(case: Case, texts: Texts) -> Step:
@@ -210,16 +219,16 @@ def _adding_up(case: Case, texts: Texts) -> list[Passage]:
     (n_rows, n_columns), terms = case.result.shape, _terms(case)
     with np.errstate(all="ignore"):
         cells = case.grid(case.weights * case.squares)
-    sse = case.total(case.result.sse)
+    sse = case.whole(case.result.sse)
     down = line(_ones(case.rows), DOT, cells)
     if n_columns == 1:
         if n_rows == 1:
             return [Equation("SSE", (terms, sse))]
-        return [sentence(texts["sse.down"]), Equation("SSE", (line(ONES_ROWS, DOT, terms), down, sse))]
+        return [sentence(texts["sse.column"]), Equation("SSE", (line(ONES_ROWS, DOT, terms), down, sse))]
     sums = case.row_of_columns([Number(case.result.columns[j].sse, case.cell_digits) for j in case.columns])
     across = Equation("SSE", (line(sums, DOT, _column(_ones(case.columns))), _added(case), sse))
     if n_rows == 1:
-        return [sentence(texts["sse.across"]), across]
+        return [sentence(texts["sse.row"]), across]
     return [
         sentence(texts["sse.down"]),
         Equation(line(ONES_ROWS, DOT, terms), (down, sums)),
@@ -243,7 +252,7 @@ def _added(case: Case) -> Formula:
     for k, j in enumerate(case.columns):
         if k in skipped:
             terms.append("…")
-        number = case.total(as_meant(case.result.columns[j].sse))  # no fewer digits: they must add up to SSE
+        number = case.whole(as_meant(case.result.columns[j].sse))  # no fewer digits: they must add up to SSE
         terms.append(Traced(number) if j == case.cell[1] else number)
     return joined(terms, "+")
 
@@ -269,7 +278,7 @@ def _share(case: Case) -> float | None:
 
 def mean(case: Case, texts: Texts) -> Step:
     """MSE = SSE / (N·C), and its root."""
-    sse, mse, rmse = (case.total(value) for value in (case.result.sse, case.result.mse, case.result.rmse))
+    sse, mse, rmse = (case.whole(value) for value in (case.result.sse, case.result.mse, case.result.rmse))
     plain = "one_output" if case.result.shape[1] == 1 else "formula"
     why = "weighted" if case.result.weighted else "masked" if case.masked else plain
     square = Power(Parentheses(line(Index("a", ("i", "j")), MINUS, Index("y", ("i", "j")))), "2")

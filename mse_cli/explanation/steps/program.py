@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mse_cli.core.blocks import Numbers
+from mse_cli.core.blocks import Floats
 from mse_cli.explanation.case import Case
 from mse_cli.explanation.formula import DOT, MINUS, Formula, line
 from mse_cli.explanation.lesson import Code, Equation, Passage, Step, derivative, sentence
@@ -44,6 +44,7 @@ CELLS = {
     8: "h = np.zeros((N, C))\nh[{i}, {j}] = {h}\n"
     "(((A + h - Y) ** 2).sum() - ((A - h - Y) ** 2).sum()) / (N * C) / (2 * h[{i}, {j}])",
 }
+FIRST_OF_ALL = 4  # the first of them whose numbers are those of all cells
 COMMENTS = ("about", "keep", "shape", "se", "sse", "mse", "back")
 
 
@@ -53,9 +54,10 @@ def program(case: Case, texts: Mapping[str, str]) -> Step:
     parts: list[Passage] = [sentence(texts["code.class"]), Code(CLASS.format(**comments))]
     if not case.plain:
         parts.append(sentence(texts["code.plain"]))
-    elif _is_finite(case):
-        whole = len(case.rows) == case.result.shape[0] and len(case.columns) == case.result.shape[1]
-        parts += [sentence(texts["code.run" if whole else "code.run_shown"]), _run(case, texts)]
+    elif not _is_exact(case):
+        parts.append(sentence(texts["code.integers"]))
+    elif _runs(case):
+        parts += [sentence(texts["code.run" if _is_whole(case) else "code.run_shown"]), _run(case, texts)]
     gradient = derivative("MSE", "A")
     parts += [sentence(texts["code.next"], gradient=line("∂", "MSE", "/", "∂", "A"), theta="θ"), *_training(gradient)]
     return Step(10, texts["code.title"], tuple(parts))
@@ -63,7 +65,7 @@ def program(case: Case, texts: Mapping[str, str]) -> Step:
 
 def _run(case: Case, texts: Mapping[str, str]) -> Code:
     """The cells that are shown, and what the class makes of them."""
-    a, y = (side[:, case.columns].astype(np.float64) for side in (case.block.prediction, case.block.target))
+    a, y = _sides(case)
     squares = (a - y) * (a - y)
     with np.errstate(all="ignore"):
         mse = np.ones(len(a)) @ squares @ np.ones(a.shape[1]) / a.size
@@ -72,36 +74,62 @@ def _run(case: Case, texts: Mapping[str, str]) -> Code:
 
 def setup(case: Case, texts: Mapping[str, str]) -> str:
     """What the programs of a notebook begin with; nothing where the plain formulas are not those of the case."""
-    if not (case.plain and _is_finite(case)):
+    if not _runs(case):
         return ""
-    return f"import numpy as np\n\n{_arrays(case, texts)}\nN, C = A.shape\nN, C"
+    return f"import numpy as np\n\n{_alone(case, texts)}{_arrays(case, texts)}\nN, C = A.shape\nN, C"
 
 
-def cells(case: Case) -> dict[int, str]:
+def cells(case: Case, texts: Mapping[str, str]) -> dict[int, str]:
     """By section, its formula as a program."""
-    if not (case.plain and _is_finite(case)):
+    if not _runs(case):
         return {}
     (row, column), rate = case.cell, case.learning_rate
     place = {"i": case.rows.index(row), "j": case.columns.index(column), "rate": rate, "h": _h(case)}
-    return {number: source.format(**place) for number, source in CELLS.items()}
+    alone = _alone(case, texts)
+    return {k: (alone if k >= FIRST_OF_ALL else "") + source.format(**place) for k, source in CELLS.items()}
+
+
+def _alone(case: Case, texts: Mapping[str, str]) -> str:
+    """A comment that says so, where a program has but the cells that are shown."""
+    return "" if _is_whole(case) else f"# {texts['code.shown']}\n"
+
+
+def _is_whole(case: Case) -> bool:
+    return (len(case.rows), len(case.columns)) == case.result.shape
 
 
 def _h(case: Case) -> float:
     """How far section 8 moves the traced cell: the power of ten below its error or RMSE."""
     size = max(abs(case.at_cell(case.errors)), case.result.rmse)
-    return 10.0 ** math.floor(math.log10(size)) if size else 1.0
+    return float(f"1e{math.floor(math.log10(size))}") if size else 1.0
 
 
-def _is_finite(case: Case) -> bool:
-    return bool(np.isfinite(case.result.mse) and np.isfinite(case.block.prediction).all())
+def _runs(case: Case) -> bool:
+    """Whether the plain formulas in float64 are those of the case."""
+    finite = bool(np.isfinite(case.result.mse) and np.isfinite(case.block.prediction).all())
+    return case.plain and finite and _is_exact(case)
+
+
+def _is_exact(case: Case) -> bool:
+    """Whether float64 has the same differences: those of large integers it has not."""
+    a, y = _sides(case)
+    with np.errstate(all="ignore"):
+        return np.array_equal(a - y, case.errors[:, case.columns], equal_nan=True)
+
+
+def _sides(case: Case) -> tuple[Floats, Floats]:
+    """A and Y as a program has them: the cells shown, row after row, no -0."""
+    sides = (case.block.prediction, case.block.target)
+    a, y = (np.ascontiguousarray(side[:, case.columns], dtype=np.float64) + 0.0 for side in sides)
+    return a, y
 
 
 def _arrays(case: Case, texts: Mapping[str, str]) -> str:
-    a, y = (_rows(side[:, case.columns]) for side in (case.block.prediction, case.block.target))
+    a, y = map(_rows, _sides(case))
     return ARRAYS.format(a=a, y=y, prediction=texts["code.prediction"], truth=texts["code.truth"])
 
 
-def _rows(matrix: Numbers) -> str:
+def _rows(matrix: Floats) -> str:
     """A matrix as a list in Python, its whole numbers without a point if all are whole."""
     whole = bool((matrix == np.round(matrix)).all()) and float(np.abs(matrix).max()) < 2**53
     rows = (matrix.astype(np.int64) if whole else matrix).tolist()

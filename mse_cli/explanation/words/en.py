@@ -51,6 +51,8 @@ TEXTS = {
     "se.formula": "Multiply the error by itself, cell by cell (⊙). This is not the matrix product.",
     "se.why": "A square is never negative, so errors cannot cancel; and an error twice as large counts four times. "
     "The unit is squared, too.",
+    "se.infinite": "float64 holds no number above 1.8e308: what is larger stands as inf.",
+    "se.vanishing": "float64 holds no number between 0 and 4.9e-324: a square that is smaller stands as 0.",
     # 4 SSE
     "sse.title": "The sum SSE",
     "sse.formula": "{iota_n} is a column of {n} ones, {iota_c} one of {c} ones. Multiplying by {left} from the "
@@ -58,6 +60,8 @@ TEXTS = {
     "by {iota_c} from the right adds up all cells.",
     "sse.factor": "Each squared error counts {factor} times: the cells below are {terms}.",
     "sse.down": "First down the rows, one sum for each column:",
+    "sse.column": "Down the one column:",
+    "sse.row": "Across the one row:",
     "sse.across": "Then across the columns, one number:",
     "sse.share": "The traced cell alone is {share} % of SSE.",
     # 5 MSE
@@ -96,6 +100,8 @@ TEXTS = {
     "descent.best": "With {eta} the loss would be 0 after one step: every error would vanish.",
     "parabola.idea": "If {a} alone moves, the loss is a parabola over it, lowest where {a} is the target {y}. The "
     "step goes down along the tangent:",
+    "parabola.too_far": "If {a} alone moves, the loss is a parabola over it, lowest where {a} is the target {y}. The "
+    "step follows the tangent too far and ends no lower than it began:",
     "parabola.now": "now: {place}, {loss}",
     "parabola.after": "after the step: {place}, {loss}",
     "parabola.lowest": "lowest: {place}, {loss}",
@@ -136,7 +142,10 @@ TEXTS = {
     "code.class": "The formulas above as a class: forward computes the loss and keeps what backward needs.",
     "code.run": "A run with the numbers above:",
     "code.run_shown": "A run with the rows and columns that are shown above, and the numbers of these alone:",
-    "code.plain": "The class knows neither weights nor missing cells; MSELoss and evaluate of mse_cli know both.",
+    "code.shown": "with the cells shown alone: not the numbers of the whole, which the text has",
+    "code.integers": "Integers as large as these lose digits in float64, in which the class computes; here they are "
+    "subtracted before they are rounded.",
+    "code.plain": "The class knows neither weights nor missing cells; evaluate of mse_cli knows both.",
     "code.next": "What comes next: in training, {gradient} is the first link of backpropagation. The chain rule "
     "carries "
     "it back layer by layer to the gradient by the model's parameters {theta}; it is they that are updated, not the "

@@ -43,12 +43,16 @@ TEXTS = {
     "se.title": "平方误差 SE",
     "se.formula": "误差矩阵与自身逐元素相乘（⊙，阿达马积），不是矩阵乘法。",
     "se.why": "平方总是非负的，所以误差不会互相抵消；误差变为 2 倍，平方误差就变为 4 倍。单位也随之平方。",
+    "se.infinite": "float64 能表示的最大的数约为 1.8e308，更大的数记为 inf。",
+    "se.vanishing": "float64 能表示的最小的正数约为 4.9e-324，更小的平方记为 0。",
     # 4 SSE
     "sse.title": "平方误差之和 SSE",
     "sse.formula": "{iota_n}、{iota_c} 分别是 {n} 维、{c} 维全 1 列向量。左乘 {left}、右乘 {iota_c}，"
     "即把所有元素相加。",
     "sse.factor": "每个平方误差要乘以系数 {factor}：下面的矩阵是 {terms}。",
     "sse.down": "先沿各列向下相加，每列得到一个和：",
+    "sse.column": "沿这一列向下相加：",
+    "sse.row": "沿这一行横向相加：",
     "sse.across": "再把各列的和横向相加，得到一个数：",
     "sse.share": "仅这一个元素就占 SSE 的 {share}%。",
     # 5 MSE
@@ -82,6 +86,8 @@ TEXTS = {
     "descent.too_long_weighted": "损失变大了：学习率过大。",
     "descent.best": "若取 {eta}，一步之后损失就是 0：所有误差都变为 0。",
     "parabola.idea": "若只有 {a} 变动，损失是关于它的一条抛物线，在 {a} 等于真实值 {y} 处最低。这一步沿切线下降：",
+    "parabola.too_far": "若只有 {a} 变动，损失是关于它的一条抛物线，在 {a} 等于真实值 {y} 处最低。"
+    "这一步沿切线方向走得过远，损失没有减小：",
     "parabola.now": "现在：{place}，{loss}",
     "parabola.after": "一步之后：{place}，{loss}",
     "parabola.lowest": "最低点：{place}，{loss}",
@@ -121,7 +127,10 @@ TEXTS = {
     "code.class": "把上面的公式写成一个类：forward 计算损失，并保存 backward 所需的数。",
     "code.run": "用上面的数据运行：",
     "code.run_shown": "用上面显示的行和列运行（结果只属于这一部分）：",
-    "code.plain": "这个类不含权重，也不处理缺失值；mse_cli 的 MSELoss 和 evaluate 两者都支持。",
+    "code.shown": "只用显示的元素计算，结果与正文中整个矩阵的不同",
+    "code.integers": "这样大的整数用 float64 表示时会丢失末几位，而这个类用 float64 计算；"
+    "正文的结果是先精确相减、再舍入的。",
+    "code.plain": "这个类不含权重，也不处理缺失值；mse_cli 的 evaluate 两者都支持。",
     "code.next": "接下来：在训练中，{gradient} 是反向传播的第一环。链式法则把它逐层传回，得到损失对模型参数 "
     "{theta} 的梯度；"
     "被更新的是参数，而不是预测值：",

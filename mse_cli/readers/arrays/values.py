@@ -14,7 +14,7 @@ from mse_cli.core.arguments.cells import BOX_HINT, changed, texts_of
 from mse_cli.core.arguments.frames import Frame, check_indexes, frame_of
 from mse_cli.core.blocks import Mask, Numbers
 from mse_cli.core.labels import Labels, labels_of_columns
-from mse_cli.core.result import Missing
+from mse_cli.core.result import POLICIES, Missing, check_choice
 from mse_cli.errors import ParseError, ShapeError, UsageError
 from mse_cli.readers.arrays.held import HeldArray, HeldBytes, checking
 from mse_cli.readers.columns import Names, Positions, check_distinct
@@ -93,6 +93,7 @@ def in_memory(
     Raises:
         MseError: for what cannot be told apart.
     """
+    check_choice("missing", missing, POLICIES)
     if key is None:
         check_indexes(*(side for side in (*predictions.values(), target, weights, by) if side is not None))
     models = tuple(named(name, prediction) for name, prediction in predictions.items())

@@ -99,7 +99,7 @@ def _place_of(path: str) -> Path | None:
     """Where the file will stand (a link stays a link); ``None`` for a device or a pipe, which stays what it is."""
     if not path:  # it would stand for the working folder
         raise InputError("the name of an output file is empty", hint='-o "$NAME" without a NAME?')
-    if os.path.isdir(path):
+    if os.path.isdir(path) or path.endswith("/"):
         raise IsADirectoryError(21, "is a directory")
     if path.startswith(DEVICES) or (os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)):
         return None

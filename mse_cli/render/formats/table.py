@@ -16,6 +16,7 @@ from mse_cli.render.summary import MATRICES, Lines, Listing, Shown, lines_of, li
 from mse_cli.running.evaluation import MatrixName
 
 NARROWEST_COLUMN = 4  # characters: one digit, its padding and a border
+LISTED_DIGITS = (12, 9, 6)  # of groups and worst cells where a line does not hold all: the first that fit
 PROMPT, LINES_AROUND = 1, 13  # lines: the shell's; titles, borders and sums of both matrices
 
 
@@ -23,7 +24,7 @@ def whole(job: Job) -> Iterator[str]:
     """If rows were kept, the matrices; then the summary, which stays on the screen when the prompt comes back."""
     result, excerpt = job.evaluation.result, job.evaluation.excerpt()
     screen = _screen(job.printout)
-    answers = [screen.draw(_listing(it, screen)) for it in listings(result, job.printout.rows_shown).values()]
+    answers = [text for name in listings(result, 0) for text in listed(job, name)]
     answers.append(screen.draw(_summary(job, screen)))
     if excerpt is not None:
         if screen.lines is not None and job.printout.most_rows is None:
@@ -36,8 +37,9 @@ def whole(job: Job) -> Iterator[str]:
 
 def _lower(excerpt: Excerpt, lines: int) -> Excerpt:
     """Only so many rows of it that both matrices fit into so many lines, but two at least."""
-    each = (lines - LINES_AROUND) // len(MATRICES)
-    return excerpt if len(excerpt.rows) <= each else excerpt.shortened(max(2, each - 1))  # a line marks the gap
+    most = max(2, (lines - LINES_AROUND) // len(MATRICES) - 1)  # and a line that marks the gap
+    without_gap = len(excerpt.rows) == 1 + excerpt.rows[-1]
+    return excerpt if len(excerpt.rows) <= most + without_gap else excerpt.shortened(most)
 
 
 def matrix(job: Job, name: MatrixName) -> Iterator[str]:
@@ -58,9 +60,22 @@ def _drawn(job: Job, name: MatrixName, excerpt: Excerpt, screen: Screen) -> Iter
 
 
 def listed(job: Job, name: OnlyListed) -> list[str]:
-    """The groups or the worst cells alone."""
-    screen = _screen(job.printout)
-    return [screen.draw(_listing(listings(job.evaluation.result, job.printout.rows_shown)[name], screen))]
+    """The groups or the worst cells; to fewer digits where a line of a terminal is too short and they tell as much."""
+    screen, whole = _screen(job.printout), listings(job.evaluation.result, job.printout.rows_shown)[name]
+    shown = whole
+    for digits in LISTED_DIGITS:
+        if screen.fits(_listing(shown, screen)):
+            break
+        fewer = listings(job.evaluation.result, job.printout.rows_shown, digits)[name]
+        if _n_different(fewer) != _n_different(whole):
+            break
+        shown = fewer
+    return [screen.draw(_listing(shown, screen))]
+
+
+def _n_different(listing: Listing) -> list[int]:
+    """How many texts are told apart, beside each other and below each other."""
+    return [len(set(texts)) for texts in (*listing.rows, *zip(*listing.rows, strict=True))]
 
 
 def _screen(printout: Printout) -> Screen:
@@ -79,7 +94,7 @@ def _summary(job: Job, screen: Screen) -> Table:
 
 
 def _listing(listing: Listing, screen: Screen) -> Group:
-    """What has the largest share of SSE, in full precision."""
+    """What has the largest share of SSE."""
     table = screen.table()
     for k, title in enumerate(listing.titles):
         table.add_column(screen.text(title), justify="left" if k < listing.n_texts else "right", overflow="fold")

@@ -5,6 +5,7 @@ Chinese is set by CJKutf8 with pdflatex and by ctex with XeLaTeX; the document f
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 
 from mse_cli.explanation.lesson import (
@@ -26,10 +27,11 @@ from mse_cli.render.lessons.formula_latex import TRACED, latex, lines_of
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': "''", "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+    "|": r"\textbar{}", '"': r"\textquotedblright{}",
+    "−": "$-$", "½": r"$\frac12$", "⊙": r"$\odot$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
     "·": r"$\cdot$", "…": r"\ldots{}", "²": "$^2$", "√": r"$\surd$", "“": "“", "”": "”", "×": r"$\times$",
 }  # fmt: skip
+LIGATURE = re.compile("-(?=-)|'(?=')|[`!?](?=`)")  # what TeX would make another character of, as a dash of --
 SIGNS = (  # of a parabola's places and its tangent
     rf"$\textcolor{{{TRACED}}}{{\bullet}}$",
     rf"$\textcolor{{{TRACED}}}{{\circ}}$",
@@ -122,7 +124,8 @@ def escaped(text: str) -> str:
     >>> print(escaped("50 % of a_b, λ"))
     50 \% of a\_b, \textbackslash{}u03bb
     """
-    return "".join(SPECIAL.get(c) or (c if _has_glyph(c) else escaped(_code(c))) for c in text)
+    whole = "".join(SPECIAL.get(c) or (c if _has_glyph(c) else escaped(_code(c))) for c in text)
+    return LIGATURE.sub(r"\g<0>{}", whole)
 
 
 def _has_glyph(character: str) -> bool:

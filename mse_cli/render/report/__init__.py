@@ -31,8 +31,8 @@ class Writer(Protocol):
     MOST_COLUMNS: int
     MOST_MODELS: int
 
-    def detail_for(self, n_columns: int) -> Detail:
-        """How fine its pictures are for a matrix of so many columns."""
+    def detail_for(self, *, shares: bool) -> Detail:
+        """How fine its pictures are; the shares of columns or groups may take their room."""
 
     def write(self, report: Report, path: str | None, color: ColorChoice) -> bytes:
         """The whole, as it stands in a file."""

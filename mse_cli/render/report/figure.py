@@ -43,7 +43,7 @@ class Palette(NamedTuple):
     accent: str = "#2463c4"
 
 
-def detail_for(n_columns: int) -> Detail:
+def detail_for(*, shares: bool) -> Detail:
     """The same for any matrix."""
     return DETAIL
 
@@ -100,6 +100,8 @@ def histogram(axes: Axes, counts: Counts, palette: Palette) -> None:
     axes.axvline(0.0, color=palette.line, linewidth=0.8)
     _finish(axes, palette, "error A − Y" + outside_of(counts.errors), "cells")
     axes.set_xlim(edges[0], edges[-1])
+    if not counts.errors[1:-1].any():
+        axes.set_ylim(0, 1)  # not from −0.05 cells on
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 

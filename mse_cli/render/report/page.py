@@ -26,6 +26,7 @@ PALETTE = Palette(ink="#010203", line="#010204", accent="#2f74d8")
 THEMED = {"#010203": "var(--ink)", "#010204": "var(--soft)"}
 OWN_STYLE = """
 body { max-width: 76rem; }
+@media screen { html { font-size: 100%; } }
 .mse { --ink: currentColor; }
 h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1rem; }
@@ -34,17 +35,23 @@ figure svg { display: block; width: 100%; height: auto; }
 .mse figcaption, .mse details { font-size: .9rem; color: var(--soft); }
 .mse details { margin: 0; padding: 0; border: 0; max-height: 20rem; overflow: auto; }
 .mse summary > * { font-size: 1em; }
-.mse td { overflow-wrap: anywhere; min-width: 6.5rem; } .mse th { overflow-wrap: normal; }
+.mse table { font-size: .85rem; }
+.mse td { overflow-wrap: anywhere; min-width: 7.5rem; } .mse th { overflow-wrap: normal; }
 .mse td.number { min-width: 0; }
 .mse td.number, .part { white-space: nowrap; }
-.mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; padding-left: .9rem; }
+.mse td.number, .mse th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.mse td.number, .mse th.number { padding: .45rem .6rem .45rem .3rem; }
 .share { display: inline-block; height: .7em; background: #2f74d8; border-radius: .15em; }
 code { overflow-wrap: anywhere; }
-@media print { details:not([open]) { display: none; } * { print-color-adjust: exact; } }
+@media print { details:not([open]) { display: none; } * { print-color-adjust: exact; }
+  h2, tr:first-child { break-after: avoid; } tr { break-inside: avoid; }
+  .table { overflow: visible; } .mse table { font-size: .64rem; }
+  .mse td, .mse th { padding: .15rem .25rem; min-width: 0; } .mse td.number { overflow-wrap: anywhere; }
+  .mse td.number { white-space: normal; } }
 """
 
 
-def detail_for(n_columns: int) -> Detail:
+def detail_for(*, shares: bool) -> Detail:
     """That of the figures."""
     return DETAIL
 
@@ -130,7 +137,7 @@ def _numbers(scalars: Iterable[Scalar]) -> list[str]:
 
 
 def _share(share: float) -> str:
-    width = 0.0 if math.isnan(share) else 8 * share
+    width = 0.0 if math.isnan(share) else 6 * share
     bar = f'<span class="share" style="width:{width:.3g}rem"></span>'
     return f'<span class="part">{bar} {escape(percent(share))}</span>'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
@@ -18,32 +18,33 @@ from mse_cli.errors import counted, printable
 from mse_cli.render.comparisons.texts import Limits
 from mse_cli.render.comparisons.writing import drawn_tables
 from mse_cli.render.files.destination import STANDARD_OUTPUT
-from mse_cli.render.number_text import exact, short
+from mse_cli.render.number_text import as_written, exact
 from mse_cli.render.report.characters import ASCII, BLOCKS, CHARACTERS, Shapes, bar, shaded
 from mse_cli.render.report.texts import DIGITS, Shares, percent, shares_of
 from mse_cli.render.screens.characters import ColorChoice
 from mse_cli.render.screens.screen import Screen
 from mse_cli.render.screens.size import Size, size_of
-from mse_cli.render.summary import column_label
+from mse_cli.render.summary import ELLIPSIS, column_label
 from mse_cli.running.comparison.standings import Comparison
 from mse_cli.running.report.report import Detail, Report
 
 MOST_COLUMNS, MOST_MODELS = 1, 1
 WIDEST, SIDE_BY_SIDE = 120, 72  # columns of pictures; from which two stand beside each other
 LONGEST_NAME, GAP = 24, 2
-AROUND, AROUND_SHARES = 9, 12  # lines of everything but the pictures; with the columns' shares
+AROUND, AROUND_SHARES = 9, 12  # lines of everything but the pictures; with the shares of columns or groups
 FEWEST_LINES, MOST_LINES, FRAME = 11, 28, 4  # of pictures; of what stands around a density
 FEWEST_SHARES, MOST_SHARES = 2, 12
-PIPE = Size(100, 36)
+PIPE = Size(100, 36)  # of the pictures where there is no terminal
 RIGHT: JustifyMethod = "right"
-LEAST_TEXTS, LEAST_BAR = 3, 6  # of shares
+LEAST_TEXTS, LEAST_BAR, LONGEST_BAR = 3, 6, 25  # of shares
+WIDEST_NUMBER = 17  # digits, which hold any float64
 WORST = ((8, LONGEST_NAME, GAP), (6, 16, GAP), (5, 12, 1), (4, 8, 1))  # digits, longest name, gap: the first that fits
 
 
-def detail_for(n_columns: int) -> Detail:
+def detail_for(*, shares: bool) -> Detail:
     """As many bins as a picture on standard output has room for."""
     size = _size(sys.stdout)
-    lines, width = _lines(size, n_columns), _panel(min(size.columns, WIDEST))
+    lines, width = _lines(size, shares=shares), _panel(min(size.columns, WIDEST))
     return Detail(errors=lines - 3, values=max(8, min(width - 9, 4 * (lines - FRAME))))
 
 
@@ -58,9 +59,9 @@ def _size(stream: TextIO | None) -> Size:
     return size_of(stream) if stream is not None and stream.isatty() else PIPE
 
 
-def _lines(size: Size, n_columns: int) -> int:
+def _lines(size: Size, *, shares: bool) -> int:
     """How many lines the pictures have, so that all else fits below them."""
-    return max(FEWEST_LINES, min(MOST_LINES, size.lines - (AROUND_SHARES if n_columns > 1 else AROUND)))
+    return max(FEWEST_LINES, min(MOST_LINES, size.lines - (AROUND_SHARES if shares else AROUND)))
 
 
 def _panel(width: int) -> int:
@@ -73,7 +74,11 @@ def render_report(report: Report, screen: Screen, size: Size) -> str:
     shapes = ASCII if screen.ascii else BLOCKS
     text = screen.draw(_summary(report, screen, width), Text(), _pictures(report, screen, shapes, width, size))
     compared = screen.draw(Text(), *_comparison(report.comparison, screen)) if report.comparison else ""
-    worst, shares = result.worst or (), shares_of(report)
+    worst = result.worst or ()
+    if screen.lines is None:  # no screen has to hold it: all, and every name and number whole
+        shown = [_shares(it, screen, shapes, None, MOST_SHARES) for it in shares_of(report, WIDEST_NUMBER)]
+        return text + screen.draw(*_apart([*shown, _worst(result, worst, screen, None)])) + compared
+    shares = shares_of(report)
     left = size.lines - 1 - text.count("\n") - 1  # of the prompt, and the worst cells' titles
     if shares:
         left -= 2  # the shares' titles, and what is left out
@@ -82,6 +87,13 @@ def render_report(report: Report, screen: Screen, size: Size) -> str:
         drawn = screen.draw(_beside([_shares(it, screen, shapes, panel, most) for it in shares], width))
         text, left = text + drawn, left - drawn.count("\n") + 2
     return text + screen.draw(_worst(result, worst[: max(1, left)], screen, width)) + compared
+
+
+def _apart(parts: Iterable[RenderableType]) -> Iterator[RenderableType]:
+    """Each after an empty line."""
+    for part in parts:
+        yield Text()
+        yield part
 
 
 def _comparison(comparison: Comparison, screen: Screen) -> list[RenderableType]:
@@ -97,6 +109,8 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
         sides[0] += f", {first} of {len(report.comparison.models)} models,"
     used = "all" if result.cells_used == result.cells_total else f"{result.cells_used} of {result.cells_total}"
     facts = [screen.text(f"{result.shape[0]} × {result.shape[1]}, {used} cells used")]
+    if result.weighted:
+        facts.append(screen.text(f"divided by {exact(result.divisor)}, the Σ of the weights"))
     facts += [screen.text(f"{it.label} ") + screen.text(exact(it.value), "bold") for it in result.scalars()]
     lines = [screen.text(" against ".join(sides), "bold"), Text()]
     for fact in facts:
@@ -109,8 +123,8 @@ def _summary(report: Report, screen: Screen, width: int) -> Group:
 def _pictures(report: Report, screen: Screen, shapes: Shapes, width: int, size: Size) -> RenderableType:
     """The histogram of errors and the density, beside each other where there is room."""
     counts, panel = report.pictures[0].counts, _panel(width)
-    name = _name(report.result, counts.plan.column)
-    lines = _lines(size, len(report.result.columns))
+    name = _name(report.result, counts.plan.column, screen)
+    lines = _lines(size, shares=len(report.result.columns) > 1 or bool(report.result.by))
     return _beside(
         [_histogram(counts, name, screen, shapes, panel), _density(counts, screen, shapes, panel, lines)], width
     )
@@ -128,16 +142,19 @@ def _beside(panels: Sequence[RenderableType], width: int) -> RenderableType:
     return row
 
 
-def _name(result: Result, column: int) -> str:
+def _name(result: Result, column: int, screen: Screen) -> str:
     """What a picture's title says of its column, shortened; nothing if there is only one."""
     if len(result.columns) == 1 and result.columns[0].name is None:
         return ""
-    return " of " + shortened(column_label(result, column))
+    return " of " + shortened(column_label(result, column), LONGEST_NAME, screen)
 
 
-def shortened(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name that leaves room for others."""
-    return name if cell_len(name) <= longest else set_cell_size(name, longest - 1).rstrip() + "…"
+def shortened(name: str, longest: int | None, screen: Screen) -> str:
+    """A name in characters that the screen has, which leaves room for others where room is limited."""
+    name, dots = screen.text(name).plain, screen.text(ELLIPSIS).plain
+    if longest is None or cell_len(name) <= longest:
+        return name
+    return set_cell_size(name, longest - len(dots)).rstrip() + dots
 
 
 def _histogram(counts: Counts, name: str, screen: Screen, shapes: Shapes, width: int) -> Group:
@@ -193,16 +210,18 @@ def _legend(counts: Counts, steps: dict[str, int], width: int) -> str:
     return wide if len(wide) <= width else close if len(close) <= width else close.replace("outside", "out")
 
 
-def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int, most: int) -> Group:
-    """The largest parts of SSE, each with a bar, and as many numbers as there is room for."""
+def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int | None, most: int) -> Group:
+    """The largest parts of SSE, each with a bar, and as many numbers as there is room for, if it is limited."""
     parts = shares.parts[:most] if len(shares.parts) > most + 1 else shares.parts
-    longest = LONGEST_NAME if width >= SIDE_BY_SIDE else LONGEST_NAME // 2
-    rows = [(shortened(it.name, longest), percent(it.share), *it.numbers) for it in parts]
-    rows.insert(0, (shortened(shares.name, longest), "share", *shares.numbers))
+    longest = None if width is None else LONGEST_NAME if width >= SIDE_BY_SIDE else LONGEST_NAME // 2
+    rows = [(shortened(it.name, longest, screen), percent(it.share), *it.numbers) for it in parts]
+    rows.insert(0, (shortened(shares.name, longest, screen), "share", *shares.numbers))
     widths = [max(map(cell_len, texts)) for texts in zip(*rows, strict=True)]
-    while len(widths) > LEAST_TEXTS and sum(widths) + GAP * len(widths) + LEAST_BAR > width:
-        widths.pop()
-    room = max(LEAST_BAR, min(width // 4, width - sum(widths) - GAP * len(widths)))
+    room = LONGEST_BAR
+    if width is not None:
+        while len(widths) > LEAST_TEXTS and sum(widths) + GAP * len(widths) + LEAST_BAR > width:
+            widths.pop()
+        room = max(LEAST_BAR, min(width // 4, width - sum(widths) - GAP * len(widths)))
     table = _grid("left", "right", "left", *[RIGHT] * (len(widths) - 2))
     for row, part in zip(rows, [None, *parts], strict=True):
         drawn = "of SSE" if part is None else bar(0.0 if math.isnan(part.share) else part.share, room, shapes)
@@ -222,8 +241,10 @@ def _grid(*justify: JustifyMethod, gap: int = GAP) -> Table:
     return table
 
 
-def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: int) -> Table:
+def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: int | None) -> Table:
     """The worst cells; their numbers to so many digits that they stand beside each other."""
+    if width is None:
+        return _worst_to(result, cells, screen, WIDEST_NUMBER, None, GAP)
     for digits, longest, gap in WORST:
         table = _worst_to(result, cells, screen, digits, longest, gap)
         if screen.fits(table, width):
@@ -231,14 +252,18 @@ def _worst(result: Result, cells: Sequence[WorstCell], screen: Screen, width: in
     return table
 
 
-def _worst_to(result: Result, cells: Sequence[WorstCell], screen: Screen, digits: int, longest: int, gap: int) -> Table:
-    key = [] if result.key is None else [shortened(printable(result.key), longest)]
+def _worst_to(
+    result: Result, cells: Sequence[WorstCell], screen: Screen, digits: int, longest: int | None, gap: int
+) -> Table:
+    key = [] if result.key is None else [shortened(printable(result.key), longest, screen)]
     titles = ["worst row", *key, "column", "prediction", "target", "error", "share"]
     table = _grid(*[RIGHT] * len(titles), gap=gap)
     table.add_row(*(screen.text(title, "bold") for title in titles))
     for cell in cells:
         names = [printable(cell.key or "")] * len(key) + [printable(cell.name) if cell.name else str(cell.column)]
-        numbers = [short(x, digits) for x in (cell.prediction, cell.target, cell.error)]
-        texts = [str(cell.row), *(shortened(name, longest) for name in names), *numbers, percent(cell.share)]
+        numbers = [as_written(x, digits) for x in (cell.prediction, cell.target, cell.error)]
+        if cell.error and numbers[0] == numbers[1]:  # what tells them apart is beyond these digits
+            numbers[:2] = [as_written(x, WIDEST_NUMBER) for x in (cell.prediction, cell.target)]
+        texts = [str(cell.row), *(shortened(name, longest, screen) for name in names), *numbers, percent(cell.share)]
         table.add_row(*map(screen.text, texts))
     return table

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mse_cli.core.result import Result
 from mse_cli.errors import counted, printable
-from mse_cli.render.number_text import short
+from mse_cli.render.number_text import as_written, short
 from mse_cli.render.summary import MISSING_TEXT, by_share, column_label
 from mse_cli.running.comparison.standings import Standing
 from mse_cli.running.report.report import Report, share_of
@@ -45,30 +45,27 @@ class Shares(NamedTuple):
     parts: list[Part]
 
 
-def shares_of(report: Report) -> list[Shares]:
+def shares_of(report: Report, digits: int = DIGITS) -> list[Shares]:
     """Those of the columns, if there are several, and those of the groups, if they were asked for."""
     result, found = report.result, []
     if len(result.columns) > 1:
-        columns = [_column(result, j) for j in report.ranked()]
+        columns = [_column(result, j, digits) for j in report.ranked()]
         found.append(Shares("column", ("MSE", "R²", "bias"), columns))
     if result.by:
         groups = [result.groups[i] for i in by_share(result.groups)]
-        parts = [
-            Part(", ".join(printable(text) or MISSING_TEXT for text in it.texts), it.share, _texts(it.mse, it.rows))
-            for it in groups
-        ]
+        names = [", ".join(printable(text) or MISSING_TEXT for text in it.texts) for it in groups]
+        numbers = [(as_written(it.mse, digits), str(it.rows)) for it in groups]
+        parts = [Part(name, it.share, texts) for name, it, texts in zip(names, groups, numbers, strict=True)]
         found.append(Shares(", ".join(map(printable, result.by)), ("MSE", "rows"), parts))
     return found
 
 
-def _column(result: Result, column: int) -> Part:
+def _column(result: Result, column: int, digits: int) -> Part:
     it = result.columns[column]
     numbers = [it.mse, *((it.stats.r2, it.stats.bias) if it.stats else ())]
-    return Part(column_label(result, column), share_of(result, column), _texts(*numbers))
-
-
-def _texts(*numbers: float) -> tuple[str, ...]:
-    return tuple(str(number) if isinstance(number, int) else short(number, DIGITS) for number in numbers)
+    return Part(
+        column_label(result, column), share_of(result, column), tuple(as_written(number, digits) for number in numbers)
+    )
 
 
 def percent(share: float) -> str:

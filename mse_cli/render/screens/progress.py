@@ -125,7 +125,12 @@ def _clock(seconds: float) -> str:
 
 
 def _can_be_redrawn(stream: TextIO | None) -> bool:
-    return stream is not None and not stream.closed and stream.isatty() and os.environ.get("TERM") != "dumb"
+    if stream is None or stream.closed or not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return stream.fileno() >= 0
+    except OSError:  # it calls itself a terminal, and is none
+        return False
 
 
 def _is_in_foreground(descriptor: int) -> bool:

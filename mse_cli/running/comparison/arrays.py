@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mse_cli.core.result import Missing, Reduction, Unmatched, check_choices
+from mse_cli.core.result import REDUCTIONS, UNMATCHED, Missing, Reduction, Unmatched, check_choice
 from mse_cli.errors import UsageError
 from mse_cli.readers.arrays.values import in_memory
-from mse_cli.readers.opening import InputOptions, labelled
-from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice
+from mse_cli.readers.opening import InputOptions
+from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice, words_of
+from mse_cli.readers.weights import labelled
 from mse_cli.running.backend import backend_for
 from mse_cli.running.comparison.comparing import compare_models
 from mse_cli.running.comparison.models import named_model, open_models, short_names
@@ -33,7 +34,7 @@ def compare(
     header: HeaderChoice = "auto",
     delimiter: str | None = None,
     decimal: DecimalChoice = "auto",
-    na: Sequence[str] = (),
+    na: str | Sequence[str] = (),
     reduction: Reduction = "mean",
 ) -> Comparison:
     """Several models against one target on the same cells, the best first, as ``mse compare`` gives it.
@@ -72,7 +73,8 @@ def compare(
     >>> found.models[1].difference.value
     4.875
     """
-    check_choices(missing=missing, reduction=reduction, unmatched=unmatched)
+    check_choice("reduction", reduction, REDUCTIONS)
+    check_choice("unmatched", unmatched, UNMATCHED)
     if not isinstance(models, Mapping) or len(models) < 2 or true is None:
         raise UsageError("there are two models at least to compare, and a target", hint="compare({'a': A, 'b': B}, Y)")
     short_names([*map(str, models)])  # refuses two that are called the same
@@ -88,7 +90,7 @@ def compare(
         by=sides.by,
         no_key=no_key,
         unmatched=unmatched,
-        dialect=Dialect(header, delimiter, decimal, sides.missing, tuple(na)),
+        dialect=Dialect(header, delimiter, decimal, sides.missing, words_of(na)),
         read_again=False,
     )
     opened = open_models([side for side in (*sides.predictions, sides.target) if side is not None], options, [*models])
