@@ -1,6 +1,7 @@
 """The ``mse`` command: its subcommands, and the one place where errors become messages and exit codes."""
 
 # Typer reads the annotations of options when the command line is built: those that are kept as text cost start-up time.
+import contextlib
 import io
 import os
 import signal
@@ -20,6 +21,8 @@ from mse_cli.render.screens.messages import fail
 from mse_cli.render.screens.progress import wipe
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+SIGNALLED = 128  # and a signal's number: the exit code of a shell for what a signal has ended
+SECONDS_LATER = 0.02
 COMMANDS = ("compute", "compare", "report", "explain", "check", "merge")
 # The base of all of Click's own errors, which Typer carries inside and does not export.
 USAGE_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
@@ -115,6 +118,8 @@ def settle() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP
             signal.signal(number, _end_tidily)
+    if hasattr(signal, "pthread_kill"):  # not on Windows
+        sys.unraisablehook = _interrupt_again
 
 
 def _occupy_standard_descriptors() -> None:
@@ -126,7 +131,23 @@ def _occupy_standard_descriptors() -> None:
 
 def _end_tidily(number: int, frame: FrameType | None) -> None:
     """Unwind, so that half-written files are removed; the exit code is a shell's for this signal."""
-    raise SystemExit(128 + number)
+    raise SystemExit(SIGNALLED + number)
+
+
+def _interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Where Python can raise nothing, as in a clean-up while a module is loaded, a signal waits for a better moment."""
+    error = lost.exc_value
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
+        number = error.code - SIGNALLED
+    elif isinstance(error, KeyboardInterrupt):
+        number = signal.SIGINT
+    else:
+        sys.__unraisablehook__(lost)
+        return
+    timer = threading.Timer(SECONDS_LATER, signal.pthread_kill, [threading.main_thread().ident, number])
+    timer.daemon = True
+    with contextlib.suppress(RuntimeError):  # Python is ending anyway
+        timer.start()
 
 
 def die_of_broken_pipe() -> None:

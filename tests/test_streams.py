@@ -373,3 +373,24 @@ def test_npy_is_refused_on_a_terminal_and_written_to_a_pipe(folder: Path) -> Non
     script = "mse compute p.csv t.csv --only gradient -f npy | mse compute - zeros.npy --only sse"
     np.save(folder / "zeros.npy", np.zeros((2, 2)))
     assert bash(folder, script).stdout == "1250000000.5\n"
+
+
+LOST = """
+import signal, time, weakref
+from mse_cli import cli
+cli.settle()
+class Module: pass
+module = Module()
+reference = weakref.ref(module, lambda _: signal.raise_signal(signal.{name}))
+try:
+    del module
+    time.sleep(20)
+except (KeyboardInterrupt, SystemExit) as end:
+    print(type(end).__name__)
+"""
+
+
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "SystemExit")])
+def test_a_signal_that_comes_where_python_can_raise_nothing_is_not_lost(name, raised):
+    done = subprocess.run([sys.executable, "-c", LOST.format(name=name)], capture_output=True, text=True, timeout=15)
+    assert (done.stdout, done.stderr, done.returncode) == (raised + "\n", "", 0)
