@@ -1,17 +1,21 @@
 """A soak: the command with every kind of output, and at a random moment a random signal to a random process of it.
 
+Half of them draw their progress on a terminal, a thousand times a second, while workers are forked beside that thread.
 Nothing may hang, be half, be left or be a traceback. ``python tests/soak.py SECONDS [SEED]`` prints what it counted.
 """
 
 import contextlib
 import os
+import pty
 import random
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +34,11 @@ INPUTS = [["a.csv", "y.csv", "-j", "2"], ["a/", "y/"], ["a.npy", "y.npy", "-j", 
 COMMANDS = [
     [*files, *(option.format(k) for option in options)] for k, files in enumerate(INPUTS) for options in OUTPUTS
 ]
+DRAWING = (
+    "from mse_cli.render.screens import progress; progress.SECONDS_BEFORE_IT_SHOWS = 0; "
+    "progress.SECONDS_BETWEEN = 0.001; from mse_cli.cli import main; main()"
+)
+WIPED = b"\r\x1b[2K"
 LONGEST = 5.0  # seconds from a signal to the end
 
 
@@ -64,16 +73,61 @@ def family(group: int) -> list[int]:
     return found
 
 
+def started(
+    folder: Path, arguments: list[str], *, watched: bool
+) -> tuple[subprocess.Popen[bytes], Callable[[], bytes]]:
+    """A run, and what waits for all that it says on standard error: into a pipe, or to a terminal that is watched."""
+    reader, writer = pty.openpty() if watched else os.pipe()
+    command = ["-c", DRAWING, "compute", *arguments] if watched else ["-m", "mse_cli", "compute", *arguments, "-q"]
+    environment = os.environ | {"TERM": "xterm"}
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=writer, start_new_session=True,
+    )  # fmt: skip
+    os.close(writer)
+    said = bytearray()
+    thread = threading.Thread(target=drain, args=(reader, said))
+    thread.start()
+
+    def all_said() -> bytes:
+        thread.join()
+        return bytes(said)
+
+    return process, all_said
+
+
+def drain(reader: int, said: bytearray) -> None:
+    """Take in what comes until the other end is closed: of a terminal that is an error."""
+    with contextlib.suppress(OSError):
+        while data := os.read(reader, 65536):
+            said += data
+    os.close(reader)
+
+
+def is_starting(err: bytes) -> bool:
+    """Whether Python itself was, when it was interrupted."""
+    return any(word in err for word in (b"runpy", b"init_import_site", b"<frozen")) or (
+        b"<string>" in err and b"in main" not in err
+    )
+
+
+def faults_of(code: int, sent: signal.Signals, err: bytes) -> Iterator[str]:
+    """What a run must not end with, or say."""
+    if b"Traceback" in err or b"Exception" in err:
+        yield f"a traceback: {err!r}"
+    if code != -signal.SIGKILL and b" rows/s" in err.rpartition(WIPED)[2]:
+        yield f"its progress is left: {err[-200:]!r}"
+    if code not in {0, 2, 130, 143, 129, -sent}:
+        yield f"exit code {code}"
+
+
 def once(
     folder: Path, chance: random.Random, longest: float, whole: dict[str, dict[str, bytes]]
 ) -> tuple[str, list[str]]:
     """One run and one signal: what was done, and what was wrong."""
     arguments = chance.choice(COMMANDS)
     before = outputs(folder)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mse_cli", "compute", *arguments, "-q"],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+    process, all_said = started(folder, arguments, watched=chance.random() < 0.5)
     time.sleep(chance.uniform(0, longest))
     sent = chance.choice(SIGNALS)
     victims = family(process.pid) or [process.pid]
@@ -82,21 +136,18 @@ def once(
         os.kill(victim, sent)
     began, wrong = time.monotonic(), []
     try:
-        _, err = process.communicate(timeout=30)
+        process.communicate(timeout=30)
     except subprocess.TimeoutExpired:
         wrong.append("it hung")
         os.killpg(process.pid, signal.SIGKILL)
-        _, err = process.communicate()
-    if process.returncode != 0 and time.monotonic() - began > LONGEST * max(
-        1, os.getloadavg()[0] / (os.cpu_count() or 1)
-    ):
-        wrong.append(f"it took {time.monotonic() - began:.1f} s to end")
-    if sent == signal.SIGINT and (b"runpy" in err or b"init_import_site" in err or b"<frozen" in err):
-        return "before it began", []  # Python itself was starting
-    if b"Traceback" in err or b"Exception" in err:
-        wrong.append(f"a traceback: {err!r}")
-    if process.returncode not in {0, 2, 130, 143, 129, -sent}:
-        wrong.append(f"exit code {process.returncode}")
+        process.communicate()
+    ended = time.monotonic()
+    err = all_said()
+    if process.returncode != 0 and ended - began > LONGEST * max(1, os.getloadavg()[0] / (os.cpu_count() or 1)):
+        wrong.append(f"it took {ended - began:.1f} s to end")
+    if sent == signal.SIGINT and is_starting(err):
+        return "before it began", []
+    wrong += faults_of(process.returncode, sent, err)
     time.sleep(0.05)
     if family(process.pid):
         wrong.append("processes are left")

@@ -9,12 +9,14 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from mse_cli import explain as explain_arrays
 from mse_cli.explanation import explain
 from mse_cli.explanation.case import case_of
 from mse_cli.explanation.example import house_example
@@ -129,3 +131,21 @@ def test_no_letter_is_left_to_a_mathematical_font(language):
     assert "<mi>A</mi>" not in page
     assert "<mi>&#x003B9;</mi>" not in page  # ι
     assert page.count('<mi class="letter" mathvariant="normal">&#x003B9;</mi>') > 5
+
+
+def test_a_page_may_end_a_line_between_matrices():
+    """A row of wide ones is cut off by the edge of the paper."""
+    sides = [np.random.default_rng(seed).normal(size=(9, 9)) for seed in range(2)]
+    page = explain_arrays(*sides, weights=np.ones(9))._repr_mimebundle_()["text/html"]
+    formulas = re.findall("<math.*?</math>", page)
+    assert max(formula.count('class="matrix"') for formula in formulas) == 1
+    assert page.count('class="matrix"') > 15
+    assert any(formula.count("<mn>") == 1 and "<mrow /><mo>&#x0002B;</mo>" in formula for formula in formulas)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_of_a_page_begins_with_the_sign_behind_a_formula(language):
+    page = (GOLDEN / f"explain-{language}.html").read_text(encoding="utf-8")
+    behind = re.findall(r"</math>([，。、；：）,.;:)%]+)(</span>)?", page)
+    assert len(behind) > 20
+    assert all(kept for _, kept in behind)

@@ -16,7 +16,7 @@ from mse_cli.explanation import explain
 from mse_cli.explanation.case import case_of, shown
 from mse_cli.explanation.example import house_example
 from mse_cli.explanation.formula import Grid, Index, Line, Number, Traced
-from mse_cli.explanation.lesson import Code, Equation, Paragraph, Points, Verdict, Words
+from mse_cli.explanation.lesson import Code, Equation, Parabola, Paragraph, Points, Verdict, Words
 from mse_cli.explanation.steps.program import setup
 from mse_cli.explanation.words import TEXTS
 from mse_cli.readers.arrays.held import held
@@ -213,6 +213,35 @@ def test_a_step_that_is_too_long_is_said_to_be(rate, grows):
     last = step.parts[-1].parts[0]
     assert isinstance(last, Words)
     assert last.text.startswith("The loss has grown") == grows
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (2, 3), (7, 7), (5, 3)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_rate_that_makes_the_loss_0_does(shape, weighted):
+    """Rounding left 1e-33 of it, and the parabola showed it with 17 digits."""
+    weights = np.ones(shape) if weighted else None
+    case = case_of(random_pair(4, shape, weights=weights), learning_rate=math.prod(shape) / 2)
+    assert case.after.mse == 0.0
+    (drawn,) = [part for part in explain(case).steps[6].parts if isinstance(part, Parabola)]
+    assert drawn.after == 0.0
+    assert drawn.legend[1].parts[1:] == drawn.legend[2].parts[1:]
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.1, "idea"), (1.9, "idea"), (2.0, "too_far"), (7.0, "too_far")])
+def test_a_step_that_ends_no_lower_is_not_said_to_go_down(rate, said):
+    parts = explain(case_of(pair_of([[1.0, 2.0]], [[2.0, 2.0]]), learning_rate=rate)).steps[6].parts
+    shown = "".join("".join(p.text for p in part.parts if isinstance(p, Words)) for part in sentences(parts))
+    assert ("goes down along the tangent" in shown) == (said == "idea")
+    assert ("ends no lower" in shown) == (said == "too_far")
+
+
+def test_where_the_loss_is_0_no_rate_is_told_to_make_it_0():
+    parts = explain(case_of(pair_of([[1.0, 2.0]], [[1.0, 2.0]]))).steps[6].parts
+    assert not any("would be 0" in p.text for part in sentences(parts) for p in part.parts if isinstance(p, Words))
+
+
+def sentences(parts):
+    return [part for part in parts if isinstance(part, Paragraph)]
 
 
 def test_a_right_prediction_is_told_to_stay():

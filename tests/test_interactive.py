@@ -189,6 +189,14 @@ def test_check_says_what_the_command_says(capsys):
         check(A, Y)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64", "object"])
+def test_a_series_is_a_gradient(dtype):
+    a, y = pd.Series([1.0, 2.0, 5.0]), pd.Series([2.0, 4.0, 3.0])
+    right = 2 * (a - y) / 3
+    assert check(a, y, gradient=right.astype(dtype)).passed
+    assert not check(a, y, gradient=(right / 2).astype(dtype)).passed
+
+
 def test_the_type_of_a_gradient_says_how_exact_it_is():
     right = mse_gradient(A, Y) * (1 + 1e-6)
     assert check(A, Y, gradient=right.astype("f4")).passed
@@ -208,6 +216,12 @@ def test_an_explanation_is_what_the_command_writes(capsys, tmp_path):
     explain(steps={5}).save(Path("lesson.md"))
     assert Path("lesson.md").read_text(encoding="utf-8").startswith("# Mean squared error")
     assert "卧室数" in repr(explain(lang="zh"))
+
+
+def test_names_stand_in_a_lessons_markdown_as_they_are():
+    a = pd.DataFrame([[1.0, 2.0]], columns=["&lt;b&gt;", "~~x~~"])
+    text = explain(a, a + 1, lang="en", steps=[1])._repr_mimebundle_()["text/markdown"]
+    assert r"The columns: \&lt;b\&gt;, \~\~x\~\~." in text
 
 
 def test_without_the_library_of_pages_there_is_markdown(monkeypatch):

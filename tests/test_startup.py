@@ -9,9 +9,9 @@ import pytest
 NOT_NEEDED = {"numpy", "rich", "pyarrow", "simdjson", "pydantic", "multiprocessing", "concurrent", "email", "unittest"}
 FILES = ["sample_data/houses_preds.csv", "sample_data/houses_truth.csv"]
 CORE = """
-cli commands commands.options core core.result errors readers readers.text readers.text.dialect render render.files
-render.files.destination render.files.swapping render.number_text render.printing render.screens
-render.screens.characters render.screens.messages render.screens.size
+cli commands commands.options core core.result errors meter readers readers.text readers.text.dialect render
+render.files render.files.destination render.files.swapping render.number_text render.printing render.screens
+render.screens.characters render.screens.messages render.screens.progress render.screens.size
 """
 COMPUTE = """
 commands.compute commands.options.groups commands.options.losses core.blocks core.exact core.labels core.matching
@@ -24,14 +24,13 @@ readers.sources.remote.address readers.sources.remote.words readers.sources.unpa
 readers.text.cells.grammar readers.text.cells.quoting readers.text.layout readers.text.line_ends readers.text.look
 readers.text.look.delimiter readers.text.look.first_rows readers.text.look.head readers.text.look.header
 readers.text.mistakes readers.text.parsing readers.text.parsing.numpy_rows readers.text.parsing.strict
-readers.text.pieces readers.text.text_file readers.weights render.screens.progress running running.backend
-running.evaluation running.limits running.partitions running.tallying
+readers.text.pieces readers.text.text_file readers.weights running running.backend running.evaluation running.limits
+running.partitions running.tallying
 """
 HELP = """
 checks commands.check commands.compare commands.compute commands.explain commands.merge commands.options.groups
 commands.options.losses commands.report explanation readers.sources readers.sources.folder readers.sources.remote
-readers.sources.remote.address readers.sources.remote.words render.lessons render.screens.progress running
-running.comparison running.report
+readers.sources.remote.address readers.sources.remote.words render.lessons running running.comparison running.report
 """
 TABLE = """
 render.formats render.formats.table render.screens.screen render.summary

@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The tower, from the ground: what stands on one line does not know each other.
 TOWER = (
-    "errors",
+    "errors meter",
     "core",
     "readers",
     "running",
@@ -36,7 +36,7 @@ INSIDE = {
         "opening",
     ),
     "readers/arrays": ("held arrow_columns npy", "values npz columnar"),
-    "explanation": ("words formula", "lesson case", "steps example", "sections"),
+    "explanation": ("words formula one_step", "lesson case", "steps example", "sections"),
     "checks": ("finding", "words precision", "conventions", "explanations", "diagnosis", "checking"),
     "readers/key_search": ("packed_keys", "key_index"),
     "readers/text": (

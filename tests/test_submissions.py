@@ -156,6 +156,31 @@ def test_what_fits_nothing_is_not_named(tmp_path, monkeypatch, capsys):
         assert (code, found["checks"][0]["fits"]) == (1, [])
 
 
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        (lambda g: g, "rounded"),
+        (lambda g: g / 2, "half"),
+        (lambda g: g.size * g, "sum"),
+        (lambda g: g.T, "transposed"),
+        (lambda g: -g.T, "transposed flipped"),
+    ],
+)
+@pytest.mark.parametrize("decimals", [4, 6])
+def test_columns_of_other_sizes_rounded_to_decimals_are_named(tmp_path, monkeypatch, capsys, change, codes, decimals):
+    monkeypatch.chdir(tmp_path)
+    y = GENERATOR.normal(300000, 80000, (12, 2)) * [1, 1e-5]
+    a = y + GENERATOR.normal(0, 20000, (12, 2)) * [1, 3e-5]
+    right = 2 * (a - y) / a.size
+    np.savetxt("g.csv", change(right), fmt=f"%.{decimals}f", delimiter=",")
+    for name, side in (("a", a), ("y", y)):
+        np.save(f"{name}.npy", side)
+    assert run(["check", "a.npy", "y.npy", "--gradient", "g.csv", "-f", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)["checks"][0]["fits"]
+    assert [fit["codes"] for fit in found] == [codes.split()]
+    assert codes != "rounded" or f"few decimals ({decimals})" in found[0]["text"]
+
+
 def test_errors_far_below_the_numbers_are_not_taken_for_a_shuffled_truth(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     y = GENERATOR.normal(1e9, 1e8, (8, 2))

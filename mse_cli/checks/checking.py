@@ -22,7 +22,7 @@ from mse_cli.readers.pair import Pair, check_axes, disagreement
 from mse_cli.readers.side import Side
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import evaluate_pair
-from mse_cli.running.tallying import run_here
+from mse_cli.running.tallying import Progress, run_here
 
 if TYPE_CHECKING:
     from mse_cli.readers.arrays.values import Named
@@ -35,19 +35,22 @@ def check_pair(
     gradient: Side | None,
     precision: Precision | None = None,
     rtol: float | None,
+    progress: Progress | None = None,
 ) -> list[Finding]:
     """What the loss and the gradient that were given are worth, and then the analytic gradient.
+
+    ``progress`` is told how many more rows are read; all of them are read twice.
 
     Raises:
         MseError: for files that cannot be read, and for a loss that is no finite number.
     """
     if loss is None and gradient is None:
         raise UsageError("there is nothing to check", hint="give what was computed: --gradient FILE, --loss X or both")
-    result = evaluate_pair(here(pair)).result
+    result = evaluate_pair(here(pair), progress=progress).result
     if not np.isfinite(result.mse):
         raise ParseError("the loss is not a finite number: there is nothing to check against")
     whole = Edges(max(1, result.shape[0]))  # a check looks at all cells together, so it holds them in memory
-    run_here(pair, whole)
+    run_here(pair, whole, progress=progress)
     block = whole.block()
     findings = []
     if loss is not None:

@@ -11,12 +11,12 @@ from mse_cli.checks.conventions import Convention, loss_conventions
 from mse_cli.checks.explanations import (
     as_short_floats,
     broadcast_explanations,
+    coarse_explanations,
     coarser,
     explanations,
     in_other_words,
     relative_errors,
     rounded_to_few,
-    smallest_rounded,
 )
 from mse_cli.checks.finding import Explanation, Finding, Precision
 from mse_cli.core.blocks import Block, Floats, gradient, weights_of
@@ -85,9 +85,7 @@ def check_gradient(given: Floats, block: Block, result: Result, precision: Preci
     fits = explanations(given, block, result, floor, precision)
     rounded = () if fits else rounded_to_few(given, right)
     if not fits and not rounded:
-        coarse = coarser(given, precision)
-        least = 0.0 if coarse is precision else smallest_rounded(given, coarse)
-        fits = explanations(given, block, result, floor, coarse, least)
+        fits = coarse_explanations(given, block, result, floor, precision)
     if fits:
         return replace(found, fits=fits)
     words = rounded or as_short_floats(given, right, lambda precision: _floor(block, result, precision))
@@ -100,8 +98,10 @@ def _of_another_shape(
 ) -> tuple[Explanation, ...]:
     n, c = block.shape
     if c == 1 and given.shape == (n, n):
-        return broadcast_explanations(given, block, precision)
-    return explanations(given, block, result, floor, precision)
+        fits = broadcast_explanations(given, block, precision)
+        return fits or broadcast_explanations(given, block, coarser(given, precision))
+    fits = explanations(given, block, result, floor, precision)
+    return fits or coarse_explanations(given, block, result, floor, precision)
 
 
 def check_loss(given: float, block: Block, result: Result, precision: Precision) -> Finding:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mse_cli.checks.conventions import Convention, gradient_conventions
 from mse_cli.checks.finding import Explanation, Precision, Remark, remark
-from mse_cli.checks.precision import FEW_DIGITS, HALF, SINGLE, are_floats, is_rounded, most_decimals, most_digits
+from mse_cli.checks.precision import FEW_DIGITS, HALF, SINGLE, are_floats, most_decimals, most_digits, rounded_as
 from mse_cli.core.blocks import Block, Floats, difference, masked_difference, weights_of
 from mse_cli.core.result import Result
 
@@ -154,6 +154,18 @@ def in_other_words(
     return (remark("cells_wrong", count=str(wrong), total=str(given.size)),) if wrong <= few < given.size else ()
 
 
+def coarse_explanations(
+    given: Floats, block: Block, result: Result, floor: Floats, precision: Precision
+) -> tuple[Explanation, ...]:
+    """The conventions that fit numbers which were rounded to few digits or few decimals."""
+    digits, decimals = most_digits(given), most_decimals(given)
+    if digits < MEANINGFUL_DIGITS or min(digits, decimals) > FEW_DIGITS:
+        return ()
+    coarse = coarser(given, precision)
+    least = 0.5 * 10.0**-decimals / (coarse.tolerance or math.inf)  # below it only the decimals can agree
+    return explanations(given, block, result, floor, coarse, least)
+
+
 def coarser(given: Floats, precision: Precision) -> Precision:
     """How exactly numbers agree that were rounded to the digits they have; as before for few or many digits.
 
@@ -167,20 +179,9 @@ def coarser(given: Floats, precision: Precision) -> Precision:
 
 
 def rounded_to_few(given: Floats, right: Floats) -> Explanation:
-    """Whether numbers are the right ones rounded to few digits."""
-    digits = most_digits(given)
-    if not 0 < digits <= FEW_DIGITS or not is_rounded(given, right, digits):
-        return ()
-    return (remark("rounded", count=str(digits)),)
-
-
-def smallest_rounded(given: Floats, precision: Precision) -> float:
-    """Below which size numbers agree as well as the decimals allow to which they were rounded.
-
-    >>> smallest_rounded(np.array([0.1234, 0.0001]), Precision(tolerance=5e-4))
-    0.1
-    """
-    return 0.5 * 10.0 ** -most_decimals(given) / (precision.tolerance or math.inf)
+    """Whether numbers are the right ones rounded to few digits or few decimals."""
+    places = rounded_as(given, right)
+    return () if places is None else (remark("rounded", places=places),)
 
 
 def as_short_floats(given: Floats, right: Floats, floor: Callable[[Precision], Floats]) -> Explanation:

@@ -65,13 +65,21 @@ def are_floats(numbers: Floats, dtype: str) -> bool:
         return np.array_equal(numbers.astype(dtype), numbers)
 
 
-def is_rounded(given: Floats, right: Floats, digits: int) -> bool:
-    """Whether numbers are others rounded to so many significant digits, or to the decimals that are there."""
+def rounded_as(given: Floats, right: Floats) -> Remark | None:
+    """To what the right numbers were rounded to give these: significant digits, or decimals.
+
+    >>> rounded_as(np.array([12345.679, 0.001]), np.array([12345.6789, 0.0012])).code
+    'decimals'
+    """
+    digits, decimals = most_digits(given), most_decimals(given)
+    off = np.abs(given - right)
     with np.errstate(all="ignore"):
         last = 10.0 ** (np.floor(np.log10(np.abs(right))) + 1 - digits)
-        decimals = most_decimals(given)
-    off = np.abs(given - right)
-    return bool((off <= 0.5001 * last).all() or (off <= 0.5001 * 10.0**-decimals).all())
+    if 0 < digits <= FEW_DIGITS and (off <= 0.5001 * last).all():
+        return remark("significant", count=str(digits))
+    if digits and decimals <= FEW_DIGITS and (off <= 0.5001 * 10.0**-decimals).all():
+        return remark("decimals", count=str(decimals)) if decimals else remark("whole")
+    return None
 
 
 def most_digits(numbers: Floats) -> int:

@@ -2,6 +2,7 @@
 
 # No annotations as text: see cli.py.
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,7 +13,7 @@ from mse_cli.commands.options import OUTPUT, groups
 from mse_cli.errors import UsageError, quote
 from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note
-from mse_cli.render.screens.progress import RowsDone
+from mse_cli.render.screens.progress import Phase
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
@@ -67,12 +68,14 @@ def check(
         raise UsageError("standard input ('-') can be only one of the files")
     language = language_of(lang, to_terminal=format_ == "text")
     value = None if loss is None else (_number(loss), checks.precision_of_text(loss, rtol))
-    with RowsDone("opening", wanted=not quiet):
+    phase = partial(Phase, wanted=not quiet)
+    with phase("opening"):
         pair = readers.open_pair(preds, truth, inputs)
     note(pair.notes, quiet=quiet)
-    with RowsDone("reading", wanted=not quiet):
+    with phase("opening"):
         side = None if gradient is None else checks.open_gradient(gradient, inputs)
-        findings = checks.check_pair(pair, loss=value, gradient=side, rtol=rtol)
+    with phase("checking", pair.n_rows, readers.n_bytes_of(pair.sources), passes=2) as progress:
+        findings = checks.check_pair(pair, loss=value, gradient=side, rtol=rtol, progress=progress)
     left_out = readers.rows_left_out(pair)
     note(left_out, quiet=quiet)
     files = [preds, *([] if truth is None else [truth])]

@@ -16,7 +16,7 @@ from mse_cli.errors import UsageError
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Printout
 from mse_cli.render.screens.messages import note, warn_of
-from mse_cli.render.screens.progress import RowsDone
+from mse_cli.render.screens.progress import Phase
 from mse_cli.running import comparison as comparisons
 
 if TYPE_CHECKING:
@@ -80,15 +80,18 @@ def compare(
             raise UsageError("--max-increase is an increase over a baseline", hint="--baseline MODEL")
     read = [*files, *([inputs.weights] if inputs.weights is not None else [])]
     refuse_overwriting([printout.path], [path for spec in read for path in readers.files_of(spec)])
+    phase, tell = partial(Phase, wanted=not quiet), partial(note, quiet=quiet)
     with contextlib.ExitStack() as outputs:
         printed = outputs.enter_context(writing(printout.path))  # before the long work: a bad path fails at once
-        with RowsDone("opening", wanted=not quiet):
+        with phase("opening"):
             models = comparisons.open_models(files, replace(inputs, read_again=False, by=by))
         chosen = None if baseline is None else comparisons.named_model(baseline, models.names)
-        tell = partial(note, quiet=quiet)
         tell(models.pair.notes)
-        backend = outputs.enter_context(running.backend_for(models.pair, dask=dask, jobs=jobs, tell=tell))
-        with RowsDone("reading", backend.pair.n_rows, wanted=not quiet) as progress:
+        phase = partial(phase, n_bytes=readers.n_bytes_of(models.pair.sources))
+        with phase(options.counting(dask)) as progress:
+            there = running.backend_for(models.pair, dask=dask, jobs=jobs, tell=tell, progress=progress)
+            backend = outputs.enter_context(there)
+        with phase("reading", backend.pair.n_rows) as progress:
             found = comparisons.compare_models(
                 backend, models.names, reduction=reduction, baseline=chosen, progress=progress
             )

@@ -3,6 +3,7 @@
 # No annotations as text: see cli.py.
 import math
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from mse_cli.render.files.destination import writing
 from mse_cli.render.lessons import LessonFormat, lesson_format_of
 from mse_cli.render.screens.characters import ColorChoice, language_of
 from mse_cli.render.screens.messages import note, warn_of
-from mse_cli.render.screens.progress import RowsDone
+from mse_cli.render.screens.progress import Phase
 
 if TYPE_CHECKING:
     from mse_cli.readers import InputOptions
@@ -118,13 +119,16 @@ def explain(
         raise UsageError("--fragment is about LaTeX and HTML", hint="--fragment -f html")
     _check_options(learning_rate, pause=pause, output=output, style=style)
     language = language_of(lang, to_terminal=output is None and style == "terminal")
+    phase = partial(Phase, wanted=not quiet)
     with writing(output) as stream:
-        with RowsDone("opening", wanted=not quiet):
+        with phase("opening"):
             pair = _pair(preds, truth, inputs, language)
         note(pair.notes, quiet=quiet)
         files = None if preds is None else (preds, *([] if truth is None else [truth]))
-        with RowsDone("reading", wanted=not quiet):
-            case = explanation.case_of(pair, cell=place, learning_rate=learning_rate, files=files, digits=digits)
+        with phase("reading twice", pair.n_rows, readers.n_bytes_of(pair.sources), passes=2) as progress:
+            case = explanation.case_of(
+                pair, cell=place, learning_rate=learning_rate, files=files, digits=digits, progress=progress
+            )
         note(readers.rows_left_out(pair), quiet=quiet)
         warn_of(case.result)
         lesson = explanation.explain(case, language=language, sections=sections)

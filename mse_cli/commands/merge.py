@@ -12,6 +12,7 @@ from mse_cli.commands.options import groups, losses
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.printing import Job, Printout, write
 from mse_cli.render.screens.messages import note, warn_of
+from mse_cli.render.screens.progress import Phase
 
 if TYPE_CHECKING:
     from mse_cli.running import Limits, Part
@@ -42,9 +43,10 @@ def merge(
     """Combine the JSON results of parts into one: the same numbers as one run over all rows, to the last bit."""
     refuse_overwriting([printout.path], [path for part in parts for path in readers.files_of(part)])
     with writing(printout.path) as printed:
-        results = running.read_parts(parts)
+        with Phase("reading", wanted=not quiet):
+            results = running.read_parts(parts)
+            evaluation = running.finish(running.add_up(results, worst), _names(results[0]), results[0].reduction)
         note(_notes(results), quiet=quiet)
-        evaluation = running.finish(running.add_up(results, worst), _names(results[0]), results[0].reduction)
         limits.check(_names(results[0]), results[0].n_columns, results[0].reduction)
         evaluation = replace(limits.judged(evaluation), origin=running.origin_of_all(results))
         warn_of(evaluation.result)

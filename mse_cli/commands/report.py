@@ -16,7 +16,7 @@ from mse_cli.commands.options import OUTPUT, groups, losses
 from mse_cli.errors import shown
 from mse_cli.render.files.destination import refuse_overwriting, writing
 from mse_cli.render.screens.messages import note, warn_of
-from mse_cli.render.screens.progress import RowsDone
+from mse_cli.render.screens.progress import Phase
 from mse_cli.running import comparison as comparisons
 from mse_cli.running import report as reports
 
@@ -71,22 +71,25 @@ def report(
     read = [*files, *([inputs.weights] if inputs.weights is not None else [])]
     refuse_overwriting([output], [path for spec in read for path in readers.files_of(spec)])
     writer = render.writer_for(output)
-    tell = partial(note, quiet=quiet)
+    phase, tell = partial(Phase, wanted=not quiet), partial(note, quiet=quiet)
     with contextlib.ExitStack() as outputs:
         stream = outputs.enter_context(writing(output))
-        with RowsDone("opening", wanted=not quiet):
+        with phase("opening"):
             names, pair = _opened(files, replace(inputs, by=by))
         stamps = readers.stamps_of(pair.sources, again=True)
         tell(pair.notes)
-        backend = outputs.enter_context(running.backend_for(pair, dask=dask, jobs=jobs, tell=tell))
-        total = backend.pair.n_rows and 2 * backend.pair.n_rows
-        with RowsDone("reading twice", total, wanted=not quiet) as progress:
+        n_bytes = readers.n_bytes_of(pair.sources)
+        with phase(options.counting(dask), n_bytes=n_bytes) as progress:
+            there = running.backend_for(pair, dask=dask, jobs=jobs, tell=tell, progress=progress)
+            backend = outputs.enter_context(there)
+        with phase("reading twice", backend.pair.n_rows, n_bytes, passes=2) as progress:
             detail = writer.detail_for(shares=pair.n_columns > 1 or by is not None)
             wanted = reports.Wanted(detail, writer.MOST_COLUMNS, writer.MOST_MODELS, column)
             found = reports.report_of(backend, wanted, files=names, progress=progress)
         tell(found.result.notes[len(pair.notes) :])
         warn_of(*found.results())
-        page = writer.write(replace(found, command=_command()), output, color)
+        with phase("drawing"):
+            page = writer.write(replace(found, command=_command()), output, color)
         readers.refuse_changed(stamps)
         stream.write(page)
 

@@ -10,13 +10,13 @@ import numpy as np
 from mse_cli.core.blocks import Block, Floats, Mask, Numbers, gradient, masked_difference, squared_error, weights_of
 from mse_cli.core.result import Result
 from mse_cli.core.tallies.edges import Edges, OneRow, with_row
-from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError, printable
 from mse_cli.explanation.formula import SUM, Formula, Grid, Index, Number, Parentheses, Traced, line
+from mse_cli.explanation.one_step import AfterOneStep
 from mse_cli.readers.pair import Pair
 from mse_cli.running.backend import here
 from mse_cli.running.evaluation import Evaluation, evaluate_pair
-from mse_cli.running.tallying import run_here
+from mse_cli.running.tallying import Progress, run_here
 
 MOST_ROWS, MOST_COLUMNS, DIGITS = 6, 5, 6
 MOST_DIGITS, FEWER_DIGITS = 15, 12  # a number of more digits than these shows the rounding of float64: fewer are meant
@@ -192,28 +192,6 @@ class Case:
         return Grid((tuple(values),), column_gaps=gaps(self.columns))
 
 
-class AfterOneStep:
-    """The sums of a matrix whose prediction has moved against its gradient: A − η·∂L/∂A.
-
-    >>> after = AfterOneStep(1, divisor=1.0, learning_rate=0.25)
-    >>> after.update(Block(0, np.array([[3.0]]), np.array([[1.0]])))
-    >>> after.sums.finish().mse
-    1.0
-    """
-
-    def __init__(self, n_columns: int, *, divisor: float, learning_rate: float):
-        self.sums = Sums(n_columns)
-        self.divisor = divisor
-        self.learning_rate = learning_rate
-
-    def update(self, block: Block) -> None:
-        """Take the next block."""
-        errors = masked_difference(block)
-        with np.errstate(all="ignore"):
-            moved = errors - self.learning_rate * gradient(block, self.divisor)
-        self.sums.update(Block(block.first_row, moved, np.zeros_like(moved), block.weights, block.used))
-
-
 def case_of(
     pair: Pair,
     *,
@@ -221,6 +199,7 @@ def case_of(
     learning_rate: float = 0.1,
     files: tuple[str, ...] | None = None,
     digits: int | None = None,
+    progress: Progress | None = None,
 ) -> Case:
     """Compute what is explained: first the sums; then the traced row, and the loss after one step.
 
@@ -230,6 +209,7 @@ def case_of(
         learning_rate: η of the step of gradient descent.
         files: What the user calls the two sides.
         digits: Significant digits of the numbers shown.
+        progress: Told how many more rows are read; all of them are read twice.
 
     Raises:
         UsageError: if the cell is outside the matrices, or missing.
@@ -240,11 +220,11 @@ def case_of(
     ((0, 0), 1250000000.5, 1128125000.45125)
     """
     edges = Edges(MOST_ROWS)
-    evaluation = evaluate_pair(here(pair), worst=1)
+    evaluation = evaluate_pair(here(pair), worst=1, progress=progress)
     result, place = evaluation.result, _traced(evaluation, cell)
     row = OneRow(place[0])
     after = AfterOneStep(result.shape[1], divisor=result.divisor, learning_rate=learning_rate)
-    run_here(pair, edges, row, after)
+    run_here(pair, edges, row, after, progress=progress)
     _check_used(row, place)
     rows, block = with_row(edges, row)
     return Case(result, block, rows, place, after.sums.finish(), learning_rate, files, cell is not None, digits)

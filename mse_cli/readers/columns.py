@@ -86,3 +86,8 @@ def _names_hint(item: str, names: Names) -> str:
     if near:
         return f"did you mean {quote(plain[near[0]])}?"
     return f"the columns are {listed([quote(name) for name in names], MOST_LISTED)}"
+
+
+def one(column: int | None) -> Positions:
+    """A column that an option may name, as columns."""
+    return () if column is None else (column,)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mse_cli.core.result import Missing, Unmatched
 from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, listed, quote, shown
-from mse_cli.readers.columns import Names, Positions
+from mse_cli.meter import METER
+from mse_cli.readers.columns import Names, Positions, one
 from mse_cli.readers.identifiers import HoldsText, choose_columns, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import File, Matrix, matrix_of
@@ -93,19 +94,14 @@ def weighted(pair: Pair, options: InputOptions) -> Pair:
     return with_weights(pair, side, by_position=options.no_key)
 
 
-def labelled(pair: Pair, labels: Matrix | None) -> Pair:
-    """The pair with its rows grouped by labels that stand beside them, if there are any.
-
-    Raises:
-        MseError: if they are not as many as the rows, or if rows have no position that they could stand at.
-    """
-    if labels is None:
-        return pair
-    if pair.key is not None:
-        raise UsageError("labels of rows stand at their positions, not at their keys", hint="by='COLUMN'")
-    if pair.n_rows not in {None, labels.n_rows}:
-        raise ShapeError(f"by has {counted(labels.n_rows or 0, 'label')} for {counted(pair.n_rows or 0, 'row')}")
-    return replace(pair, streams=(*pair.streams, labels), by=labels.files[0].names or ())
+def open_sides(specs: Sequence[Named], options: InputOptions) -> list[Side]:
+    """Predictions and, last, the target; where all their files are is found first: then it is known how many."""
+    asked = [*[(options.pred, "--pred")] * (len(specs) - 1), (options.true, "--true")]
+    found = [sources_of(spec, options) if isinstance(spec, str) else [] for spec in specs]
+    return [
+        side_of(str(spec), sources, *names, options) if sources else open_side(spec, *names, options)
+        for spec, names, sources in zip(specs, asked, found, strict=True)
+    ]
 
 
 def open_side(spec: Named, chosen: str | None, option: str, options: InputOptions) -> Side:
@@ -117,10 +113,12 @@ def open_side(spec: Named, chosen: str | None, option: str, options: InputOption
 
 def sources_of(spec: str, options: InputOptions) -> list[Source]:
     """The sources that a name means, read as the options say."""
-    return resolve(spec, keep=options.read_again, timeout=options.timeout)
+    sources = resolve(spec, keep=options.read_again, timeout=options.timeout)
+    METER.files_named += len(sources)
+    return sources
 
 
-def side_of(spec: str, sources: list[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
+def side_of(spec: str, sources: Sequence[Source], chosen: str | None, option: str, options: InputOptions) -> Side:
     """The files that are read for a name."""
     dialect = replace(options.dialect, asked_names=_asked_names(options), is_shard=len(sources) > 1)
     files = look_at_each(lambda source: _open_file(source, chosen, option, dialect), sources)
@@ -142,20 +140,18 @@ def _open_file(source: Source, member: str | None, option: str, dialect: Dialect
     if kind != "text" and isinstance(source, Piped):
         source.seek = True  # these formats are not read from front to back
     try:
-        opener = import_module(f"mse_cli.readers.{OPENERS[kind]}")
+        open_file: Callable[..., File] = import_module(f"mse_cli.readers.{OPENERS[kind]}").open_file
     except ImportError as error:
         if error.name != "pyarrow":
             raise
         message = f"{kind} files are read by PyArrow, which is not installed"
         raise UsageError(message, Place(source.label), hint="pip install 'mse-cli[arrow]'") from None
-    told = {"kind": kind, "member": member, "option": option, "dialect": dialect, "is_shard": dialect.is_shard}
-    file: File = opener.open_file(source, **told)
-    return file
+    return open_file(source, kind=kind, member=member, option=option, dialect=dialect, is_shard=dialect.is_shard)
 
 
 def _open_two(prediction: Named, target: Named, options: InputOptions) -> Pair:
-    a_side = open_side(prediction, options.pred, "--pred", options)
-    return pair_of(a_side, open_side(target, options.true, "--true", options), options)
+    a_side, y_side = open_sides((prediction, target), options)
+    return pair_of(a_side, y_side, options)
 
 
 def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
@@ -285,11 +281,6 @@ def _side_by_side(
     """A pair whose prediction, target and perhaps weights are columns of one stream, in this order."""
     weights = None if weight is None else StreamColumns(0, 2 * c, 2 * c + 1)
     return Pair((stream,), StreamColumns(0, 0, c), StreamColumns(0, c, 2 * c), missing, names, weights, notes=notes)
-
-
-def one(column: int | None) -> Positions:
-    """A column that an option may name, as columns."""
-    return () if column is None else (column,)
 
 
 def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> Matrix:

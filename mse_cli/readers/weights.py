@@ -1,4 +1,4 @@
-"""Weights from a file of their own: a row each, a column each, or a cell each."""
+"""What stands beside the matrices: weights from a file of their own (a row, a column or a cell each), labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from mse_cli.core.blocks import check_weights
 from mse_cli.core.matching import IN_ANOTHER_ORDER, match_names
-from mse_cli.errors import ParseError, Place, ShapeError, counted, printable
+from mse_cli.errors import ParseError, Place, ShapeError, UsageError, counted, printable
 from mse_cli.readers.columns import Positions
 from mse_cli.readers.identifiers import compare_rows, identifiers_among, taken_for_a_number
 from mse_cli.readers.keys import Joined
@@ -105,3 +105,18 @@ def _has_one_row(matrix: Matrix) -> bool:
     if rows == 0:
         raise ParseError("the file holds no rows", Place(matrix.label))
     return True
+
+
+def labelled(pair: Pair, labels: Matrix | None) -> Pair:
+    """The pair with its rows grouped by labels that stand beside them, if there are any.
+
+    Raises:
+        MseError: if they are not as many as the rows, or if rows have no position that they could stand at.
+    """
+    if labels is None:
+        return pair
+    if pair.key is not None:
+        raise UsageError("labels of rows stand at their positions, not at their keys", hint="by='COLUMN'")
+    if pair.n_rows not in {None, labels.n_rows}:
+        raise ShapeError(f"by has {counted(labels.n_rows or 0, 'label')} for {counted(pair.n_rows or 0, 'row')}")
+    return replace(pair, streams=(*pair.streams, labels), by=labels.files[0].names or ())

@@ -213,7 +213,8 @@ def _opened(
 
 def _precision_of(given: Any, rtol: float | None) -> checks.Precision | None:
     """Of arrays and NumPy's numbers their type says how exact they are; of Python's float the digits that it has."""
-    types = list(getattr(given, "dtypes", [])) or [getattr(given, "dtype", None)]
+    dtypes = getattr(given, "dtypes", None)  # of a frame several, of a Series one
+    types = list(dtypes) if isinstance(dtypes, Iterable) else [getattr(given, "dtype", None)]
     of_numbers = [dtype for dtype in types if isinstance(dtype, np.dtype) and dtype.kind in "fiu"]
     if of_numbers:
         return precision_of_types(of_numbers, rtol)

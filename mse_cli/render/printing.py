@@ -118,6 +118,16 @@ class Printout:
         return {name: path for name, path in paths.items() if path is not None}
 
     @property
+    def folders(self) -> dict[MatrixName, str]:
+        """Those of them that are saved to a folder."""
+        return {name: path for name, path in self.saves.items() if path.endswith("/")}
+
+    @property
+    def files(self) -> dict[MatrixName, str]:
+        """Those that are saved to a file."""
+        return {name: path for name, path in self.saves.items() if not path.endswith("/")}
+
+    @property
     def matrix(self) -> MatrixName | None:
         """The matrix that is printed alone, if it is one."""
         return self.only if self.only == "se" or self.only == "gradient" else None
@@ -161,6 +171,13 @@ class Printout:
         if not self.streams_rows or self.edge_rows is None or n_rows <= MANY_ROWS:
             return []
         return [f"a table of {n_rows:,} rows; -f csv and -f npy with -o FILE are made for so many"]
+
+    @property
+    def n_matrices(self) -> int:
+        """How many matrices are printed whole."""
+        if self.matrix is not None:
+            return 1
+        return 2 if self.streams_rows or (self.is_part and not self.summary) else 0
 
     @property
     def reads_again(self) -> bool:

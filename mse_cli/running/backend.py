@@ -23,6 +23,7 @@ from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_r
 from mse_cli.running.tallying import (
     Map,
     Progress,
+    ReadProgress,
     Tally,
     map_here,
     run_by_columns,
@@ -37,6 +38,8 @@ KEPT_BYTES = 1 << 30  # of freed memory, for the next buffers
 LARGEST_KEPT = 32 << 20  # of one buffer; more is not taken by every version of the C library
 FAST = ("simdjson", "isal")  # what the extra ``fast`` brings
 LARGE_TEXT = 8 << 20  # bytes: less is parsed before workers would be ready
+
+Tell = Callable[[list[str]], None]
 
 
 class Run(Protocol):
@@ -66,7 +69,12 @@ class Backend(NamedTuple):
 
 @contextlib.contextmanager
 def backend_for(
-    pair: Pair, *, dask: str | None = None, jobs: int | None = None, tell: Callable[[list[str]], None] | None = None
+    pair: Pair,
+    *,
+    dask: str | None = None,
+    jobs: int | None = None,
+    tell: Tell | None = None,
+    progress: ReadProgress | None = None,
 ) -> Iterator[Backend]:
     """The one that ``--dask`` and ``--jobs`` name, or the size of the files suggests, as long as it is needed.
 
@@ -75,12 +83,13 @@ def backend_for(
         dask: A scheduler's address, or ``local``.
         jobs: How many may work at once; as many as help if not given.
         tell: Told what the user may want to know; ``None`` where the process is not ours: then it stays one process.
+        progress: Told how many more rows are counted.
 
     Raises:
         UsageError: for ``--jobs`` with a cluster that has its own workers.
     """
     if dask is not None:
-        with _on_dask(pair, dask, jobs, tell) as backend:
+        with _on_dask(pair, dask, jobs, tell, progress) as backend:
             yield backend
         return
     if tell is not None:
@@ -97,7 +106,7 @@ def backend_for(
     elif tell is not None and (n_processes := processes_for(pair, jobs)) > 1:
         processes = import_module("mse_cli.running.processes")  # multiprocessing costs start-up time
         with processes.in_processes(n_processes) as mapped:
-            yield _in_partitions(pair, mapped)._replace(makes_text=True)
+            yield _in_partitions(pair, mapped, progress=progress)._replace(makes_text=True)
     else:
         yield here(pair)
 
@@ -107,8 +116,10 @@ def here(pair: Pair) -> Backend:
     return Backend(pair, partial(run_here, pair), map_here)
 
 
-def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backend:
-    pair = with_counted_rows(pair, mapped)
+def _in_partitions(
+    pair: Pair, mapped: Map, n_cells: int | None = None, progress: ReadProgress | None = None
+) -> Backend:
+    pair = with_counted_rows(pair, mapped, progress)
     return Backend(
         pair, partial(run_in_partitions, partitions_of(pair, n_cells), mapped=mapped), mapped, in_partitions=True
     )
@@ -142,12 +153,14 @@ def is_stored_by_columns(pair: Pair) -> bool:
 
 
 @contextlib.contextmanager
-def _on_dask(pair: Pair, address: str, jobs: int | None, tell: Callable[[list[str]], None] | None) -> Iterator[Backend]:
+def _on_dask(
+    pair: Pair, address: str, jobs: int | None, tell: Tell | None, progress: ReadProgress | None
+) -> Iterator[Backend]:
     if jobs is not None and address != "local":
         raise UsageError("--jobs is for this machine; the cluster at --dask ADDRESS has its own workers")
     cluster = import_module("mse_cli.running.cluster")  # Dask costs start-up time
     with cluster.connected(address, jobs=jobs, tell=tell) as client:
-        yield cluster.backend_on(pair, client)
+        yield cluster.backend_on(pair, client, progress)
 
 
 def threads_for(pair: Pair, jobs: int | None) -> int:

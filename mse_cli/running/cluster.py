@@ -26,16 +26,15 @@ from mse_cli import __version__
 from mse_cli.errors import InputError, MseError, Place, UsageError, reason
 from mse_cli.readers.pair import Pair
 from mse_cli.running import partitions
-from mse_cli.running.backend import KEPT_BYTES, LARGEST_KEPT, Backend, cores
+from mse_cli.running.backend import KEPT_BYTES, LARGEST_KEPT, Backend, Tell, cores
 from mse_cli.running.partitions import partitions_of, with_counted_rows
-from mse_cli.running.tallying import Progress, Tally, filled
+from mse_cli.running.tallying import Progress, ReadProgress, Tally, filled
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 T = TypeVar("T")
 R = TypeVar("R")
-Tell = Callable[[list[str]], None]
 
 ROUNDS = 2  # times the work of a part on one machine: a task costs the scheduler, the worker and the client some ms
 FEW = 64  # tasks whose results come here one by one: merging them on the cluster first would cost more than it saves
@@ -158,10 +157,10 @@ def _is_of_use(record: logging.LogRecord) -> bool:
     return "was never retrieved" not in str(record.msg)
 
 
-def backend_on(pair: Pair, client: Client) -> Backend:
+def backend_on(pair: Pair, client: Client, progress: ReadProgress | None = None) -> Backend:
     """A cluster as the backend of a pair; its rows are counted there."""
     mapped = partial(map_on_dask, client=client)
-    pair = with_counted_rows(pair, mapped)
+    pair = with_counted_rows(pair, mapped, progress)
     return Backend(pair, partial(run_on_dask, pair, client=client), mapped)
 
 

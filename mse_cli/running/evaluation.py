@@ -30,9 +30,10 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, printable
 from mse_cli.readers.keys import rows_left_out
-from mse_cli.readers.opening import InputOptions, labelled, open_pair
+from mse_cli.readers.opening import InputOptions, open_pair
 from mse_cli.readers.pair import Pair
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice, words_of
+from mse_cli.readers.weights import labelled
 from mse_cli.running.backend import Backend, backend_for
 from mse_cli.running.tallying import Progress, Tallies, Tally
 

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mse_cli.errors import UsageError
 from mse_cli.readers.keys import Joined
@@ -19,7 +19,10 @@ from mse_cli.readers.pair import Pair, Stream, disagreement_of
 from mse_cli.readers.sources.files import FileSource, at_once, is_at_hand, is_packed
 from mse_cli.readers.sources.pipe import Piped
 from mse_cli.readers.text.text_file import TextFile
-from mse_cli.running.tallying import Map
+from mse_cli.running.tallying import Map, ReadProgress
+
+if TYPE_CHECKING:
+    from mse_cli.readers.text.counting import Counted
 
 T = TypeVar("T")
 
@@ -29,7 +32,7 @@ FEW_CELLS = 1 / 256  # of a partition's: files of so few are read together, for 
 MOST_PARTITIONS = 100_000  # beyond, they become larger: a scheduler spends about a millisecond on each
 
 
-def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
+def with_counted_rows(pair: Pair, mapped: Map, progress: ReadProgress | None = None) -> Pair:
     """The same pair with all rows counted, so that it can be cut; rows matched by a key cannot, and stay as they are.
 
     Raises:
@@ -45,7 +48,7 @@ def with_counted_rows(pair: Pair, mapped: Map) -> Pair:
     pair = replace(pair, streams=tuple(map(_with_absolute_paths, pair.streams)))
     if any(isinstance(stream, Joined) for stream in pair.streams):
         return pair
-    counted = iter(_counted([file for file in _files(pair) if isinstance(file, TextFile)], mapped))
+    counted = iter(_counted([file for file in _files(pair) if isinstance(file, TextFile)], mapped, progress))
     streams = []
     for stream in pair.streams:
         assert isinstance(stream, Matrix)
@@ -100,7 +103,7 @@ def _file_with_absolute(file: File) -> File:
     return replace(file, source=replace(source, path=source.path.absolute()))  # type: ignore[type-var]
 
 
-def _counted(texts: list[TextFile], mapped: Map) -> list[TextFile]:
+def _counted(texts: list[TextFile], mapped: Map, progress: ReadProgress | None) -> list[TextFile]:
     """The texts with their rows counted, a range each; those with quotes once more from their start."""
     if not texts:
         return []
@@ -108,8 +111,11 @@ def _counted(texts: list[TextFile], mapped: Map) -> list[TextFile]:
 
     at_hand = all(is_at_hand(text.source) for text in texts)
     ranges = list(map(ranges_of, texts)) if at_hand else at_once(ranges_of, texts)  # a look at each file's size
-    found = itertools.chain.from_iterable(mapped(count_each, _batches(list(itertools.chain(*ranges)))))
-    counts = [list(itertools.islice(found, len(parts))) for parts in ranges]
+    batches = mapped(count_each, _batches([part for parts in ranges for part in parts if not part.is_small]))
+    found = itertools.chain.from_iterable(batches)
+    counts = [
+        [_reported(count(part) if part.is_small else next(found), progress) for part in parts] for parts in ranges
+    ]
     again = [Range(text, text.layout.offset, None) for text, parts in zip(texts, counts, strict=True) if None in parts]
     whole = mapped(count, again)
     complete = [[next(whole)] if None in parts else parts for parts in counts]
@@ -117,6 +123,14 @@ def _counted(texts: list[TextFile], mapped: Map) -> list[TextFile]:
         with_rows_counted(text, [part for part in parts if part is not None])
         for text, parts in zip(texts, complete, strict=True)
     ]
+
+
+def _reported(part: Counted | None, progress: ReadProgress | None) -> Counted | None:
+    """The same, once it is told how many more rows and bytes are counted."""
+    if progress and part:
+        stored = 0 if part.packed else sum(piece.n_bytes for piece in part.pieces)
+        progress(sum(piece.n_rows for piece in part.pieces), stored)
+    return part
 
 
 def _batches(ranges: list[T]) -> list[list[T]]:

@@ -20,6 +20,7 @@ from mse_cli.readers.pair import Pair
 T = TypeVar("T")
 R = TypeVar("R")
 Progress = Callable[[int], None]  # told how many more rows are done
+ReadProgress = Callable[[int, int], None]  # and for how many bytes that were read
 
 
 class Listener(Protocol):

@@ -89,7 +89,10 @@ TEXTS = {
     "sample_variance": "it is the sample variance of the error: its mean is subtracted, and one fewer divides",
     "column": "it is the MSE of column {column} alone",
     # how exact the numbers are
-    "rounded": "it agrees with the right one rounded to few digits ({count}): write more of them, or use --rtol",
+    "rounded": "it agrees with the right one rounded to {places}: write more digits, or use --rtol",
+    "significant": "few digits ({count})",
+    "decimals": "few decimals ({count})",
+    "whole": "whole numbers",
     "float16": "it was computed in float16, which holds about 3 digits: use float64, or --rtol 1e-2",
     "float32": "it was computed in float32, which holds about 7 digits: use float64, or --rtol 1e-4",
 }

@@ -89,7 +89,10 @@ TEXTS = {
     "sample_variance": "这是误差的样本方差：先减去了误差的平均数，并且除以元素个数减 1",
     "column": "这只是第 {column} 列的 MSE",
     # 精度
-    "rounded": "等于正确值舍入到 {count} 位有效数字：请多写几位，或使用 --rtol",
+    "rounded": "等于正确值{places}：请多写几位，或使用 --rtol",
+    "significant": "保留 {count} 位有效数字的结果",
+    "decimals": "保留 {count} 位小数的结果",
+    "whole": "四舍五入到整数的结果",
     "float16": "是用 float16 计算的，只有约 3 位有效数字：请用 float64，或使用 --rtol 1e-2",
     "float32": "是用 float32 计算的，只有约 7 位有效数字：请用 float64，或使用 --rtol 1e-4",
 }

@@ -23,6 +23,11 @@ def examples(*commands: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
 
 
+def counting(dask: str | None) -> str:
+    """What is done before rows are read, as people are told."""
+    return "counting" if dask is None else "connecting and counting"
+
+
 def listed(choices: object) -> str:
     """The values of a closed choice, in a sentence.
 

@@ -179,6 +179,8 @@ def _advice(case: Case, texts: Texts) -> list[Passage]:
         return [
             sentence(texts["descent.too_long"], eta="η", limit=line(case.divisor_formula, EQUALS, case.number(divisor)))
         ]
+    if case.result.mse == 0:
+        return []
     half = line("η", EQUALS, Fraction(case.divisor_formula, "2"), EQUALS, case.number(divisor / 2))
     return [sentence(texts["descent.best"], eta=half)]
 

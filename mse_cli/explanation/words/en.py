@@ -100,6 +100,8 @@ TEXTS = {
     "descent.best": "With {eta} the loss would be 0 after one step: every error would vanish.",
     "parabola.idea": "If {a} alone moves, the loss is a parabola over it, lowest where {a} is the target {y}. The "
     "step goes down along the tangent:",
+    "parabola.too_far": "If {a} alone moves, the loss is a parabola over it, lowest where {a} is the target {y}. The "
+    "step follows the tangent too far and ends no lower than it began:",
     "parabola.now": "now: {place}, {loss}",
     "parabola.after": "after the step: {place}, {loss}",
     "parabola.lowest": "lowest: {place}, {loss}",
@@ -143,7 +145,7 @@ TEXTS = {
     "code.shown": "with the cells shown alone: not the numbers of the whole, which the text has",
     "code.integers": "Integers as large as these lose digits in float64, in which the class computes; here they are "
     "subtracted before they are rounded.",
-    "code.plain": "The class knows neither weights nor missing cells; MSELoss and evaluate of mse_cli know both.",
+    "code.plain": "The class knows neither weights nor missing cells; evaluate of mse_cli knows both.",
     "code.next": "What comes next: in training, {gradient} is the first link of backpropagation. The chain rule "
     "carries "
     "it back layer by layer to the gradient by the model's parameters {theta}; it is they that are updated, not the "

@@ -86,6 +86,8 @@ TEXTS = {
     "descent.too_long_weighted": "损失变大了：学习率过大。",
     "descent.best": "若取 {eta}，一步之后损失就是 0：所有误差都变为 0。",
     "parabola.idea": "若只有 {a} 变动，损失是关于它的一条抛物线，在 {a} 等于真实值 {y} 处最低。这一步沿切线下降：",
+    "parabola.too_far": "若只有 {a} 变动，损失是关于它的一条抛物线，在 {a} 等于真实值 {y} 处最低。"
+    "这一步沿切线方向走得过远，损失没有减小：",
     "parabola.now": "现在：{place}，{loss}",
     "parabola.after": "一步之后：{place}，{loss}",
     "parabola.lowest": "最低点：{place}，{loss}",
@@ -128,7 +130,7 @@ TEXTS = {
     "code.shown": "只用显示的元素计算，结果与正文中整个矩阵的不同",
     "code.integers": "这样大的整数用 float64 表示时会丢失末几位，而这个类用 float64 计算；"
     "正文的结果是先精确相减、再舍入的。",
-    "code.plain": "这个类不含权重，也不处理缺失值；mse_cli 的 MSELoss 和 evaluate 两者都支持。",
+    "code.plain": "这个类不含权重，也不处理缺失值；mse_cli 的 evaluate 两者都支持。",
     "code.next": "接下来：在训练中，{gradient} 是反向传播的第一环。链式法则把它逐层传回，得到损失对模型参数 "
     "{theta} 的梯度；"
     "被更新的是参数，而不是预测值：",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import io
 import lzma
 import os
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from mse_cli.errors import ADDRESS, InputError, MseError, ParseError, Place, reason
+from mse_cli.meter import METER, MeteredFile
 from mse_cli.readers.sources.ahead import pool_of
 from mse_cli.readers.sources.folder import file_names
 from mse_cli.readers.sources.kinds import HEAD_BYTES, packing_of
@@ -60,7 +63,7 @@ class FileSource:
             InputError: if it is missing, a directory or not readable.
         """
         try:
-            return self.path.open("rb")
+            return self.path.open("rb") if look else io.BufferedReader(MeteredFile(self.path))
         except IsADirectoryError:
             hint = f"a / at its end reads its files, {self.label}/, or a quoted glob, '{self.label}/*.npy'"
             raise InputError("is a directory", Place(self.label), hint=hint) from None
@@ -138,8 +141,15 @@ def first_bytes(source: Source, count: int = HEAD_BYTES) -> bytes:
 
 def look_at_each(look: Callable[[Source], R], sources: Sequence[Source]) -> list[R]:
     """What a look at each of several sources gives; of what a server has, the small files are got together."""
-    fetch([source for source in sources if isinstance(source, RemoteSource)])
-    return list(map(look, sources)) if all(map(is_at_hand, sources)) else at_once(look, sources)
+    fetch([source for source in sources if isinstance(source, RemoteSource)])  # each of which it counts
+
+    def looked(source: Source) -> R:
+        was_fetched = isinstance(source, RemoteSource) and source.is_kept
+        found = look(source)
+        METER.files += not was_fetched
+        return found
+
+    return list(map(looked, sources)) if all(map(is_at_hand, sources)) else at_once(looked, sources)
 
 
 def is_at_hand(source: Source) -> bool:
@@ -185,6 +195,21 @@ def skip(stream: BinaryIO, count: int) -> None:
 def is_packed(source: Source) -> bool:
     """Whether a text is compressed, so that it can be read only from its start."""
     return packing_of(first_bytes(source)) is not None
+
+
+def n_bytes_of(sources: Iterable[Source]) -> int | None:
+    """How long sources are together as they are stored, ``None`` if that is not known."""
+    sizes = [_size(source) for source in sources]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def _size(source: Source) -> int | None:
+    if isinstance(source, RemoteSource):
+        return source.size
+    with contextlib.suppress(OSError):
+        return os.stat(source.path).st_size if isinstance(source, FileSource) else None
+    return None
 
 
 def n_bytes(source: Source) -> int:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Mask
 from mse_cli.errors import ParseError
-from mse_cli.readers.sources.files import is_packed, n_bytes, open_text, reading, skip
+from mse_cli.readers.sources.files import is_at_hand, is_packed, n_bytes, open_text, reading, skip
 from mse_cli.readers.text.cells.quoting import records
 from mse_cli.readers.text.layout import LONGEST_ROW, Layout, decode
 from mse_cli.readers.text.parsing.strict import blank_line
@@ -25,16 +25,25 @@ from mse_cli.readers.text.pieces import PIECE_BYTES, CountedPiece, Piece, cut_pi
 from mse_cli.readers.text.text_file import CountedRows, TextFile
 
 RANGE_BYTES = 32 << 20  # of a file that is counted by one task
+SMALL_BYTES = 64 << 10  # of a file that is counted at once: to hand out a task would take as long
 # How a line begins that is blank or may be, or a comment, so that lines and rows are two different numbers.
 ODD = np.isin(np.arange(256), list(b"\n\r \t#"))
 
 
 class Range(NamedTuple):
-    """Some bytes of a text file that one task counts, from the first line that begins in them on."""
+    """Some bytes of a text file that one task counts, from the first line that begins in them on.
+
+    Attributes:
+        file: The file.
+        start: Where they begin.
+        stop: Where they end, if that is not the end of the file.
+        is_small: Whether it is no work for a task.
+    """
 
     file: TextFile
     start: int
     stop: int | None
+    is_small: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -55,7 +64,8 @@ def ranges_of(file: TextFile) -> list[Range]:
         return []
     offset, end = file.layout.offset, n_bytes(file.source)
     if end <= RANGE_BYTES or is_packed(file.source):
-        return [Range(file, offset, None)]
+        is_small = end <= SMALL_BYTES and is_at_hand(file.source) and not is_packed(file.source)
+        return [Range(file, offset, None, is_small)]
     starts = [offset, *range(RANGE_BYTES, end, RANGE_BYTES)]
     return [Range(file, start, stop) for start, stop in itertools.zip_longest(starts, starts[1:])]
 
@@ -76,7 +86,7 @@ def count(part: Range) -> Counted | None:
     with open_text(file.source) as stream, reading(file.label):
         if not packed:
             begin, end = _bounds(stream, part)
-            pieces = _count_plain(stream, begin, end)
+            pieces = _count_plain(stream, begin, end, min(PIECE_BYTES, SMALL_BYTES) if part.is_small else PIECE_BYTES)
             if pieces is not None:
                 return Counted(pieces, packed)
             stream.seek(begin)
@@ -92,13 +102,14 @@ def _bounds(stream: BinaryIO, part: Range) -> tuple[int, int | None]:
     return begin, None if part.stop is None else _next_line(stream, part.stop)
 
 
-def _count_plain(stream: BinaryIO, begin: int, end: int | None) -> list[CountedPiece] | None:
+def _count_plain(stream: BinaryIO, begin: int, end: int | None, size: int) -> list[CountedPiece] | None:
     """The pieces of a range without quotes, comments and blank lines, in one pass; ``None`` for another one.
 
-    Each read ends one piece, at its last line end: so there are as many lines in the piece as line ends in the read.
+    Each read, of so many bytes at most, ends one piece, at its last line end: so there are as many lines in the piece
+    as line ends in the read.
     """
     stream.seek(begin)
-    buffer, marked = bytearray(PIECE_BYTES), np.empty(PIECE_BYTES, dtype=bool)
+    buffer, marked = bytearray(size), np.empty(size, dtype=bool)
     pieces: list[CountedPiece] = []
     start = position = begin
     before = ord("\n")

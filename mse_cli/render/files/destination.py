@@ -30,6 +30,15 @@ class Output:
         self._below = below or stream  # the file, if the stream only packs what goes into it
         self.appear: Callable[[], None] = self.close  # and take its place, if it is a file
 
+    @property
+    def may_be_watched(self) -> bool:
+        """Whether what is written may be on a terminal at once: on this one, or by a pager that reads the pipe."""
+        with contextlib.suppress(OSError):  # not a file of the system's
+            descriptor = self._below.fileno()
+            mode = os.fstat(descriptor).st_mode
+            return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
+        return True
+
     def write(self, data: Buffer) -> None:
         """Write all of it.
 

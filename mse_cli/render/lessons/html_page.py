@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import escape
 
 from mse_cli.errors import UsageError
-from mse_cli.explanation.formula import EQUALS, Formula, line
+from mse_cli.explanation.formula import DOT, EQUALS, GIVES, MINUS, QUAD, TIMES, Formula, Grid, Line, line
 from mse_cli.explanation.lesson import (
     Code,
     Equation,
@@ -24,6 +25,10 @@ from mse_cli.render.lessons.curve import as_svg
 from mse_cli.render.lessons.formula_latex import TRACED, latex
 from mse_cli.render.lessons.formula_text import Ink, flat
 
+SIGNS = {EQUALS, MINUS, TIMES, GIVES}
+# A formula and the sign behind it: a line must not begin with that.
+KEPT = re.compile(r"<math(?:(?!</math>).)*</math>[，。、；：）,.;:)%]+", re.DOTALL)
+NOTHING = "{}"  # in LaTeX, before a sign: else it would be that of a negative number
 TAGS = {"zh": "zh-Hans"}  # of languages that a page calls otherwise
 # Brackets and gaps are drawn by these rules, not by a mathematical font, which many machines lack. Only what stands in
 # .mse is meant, so that a fragment leaves the page around it as it is.
@@ -41,6 +46,7 @@ STYLE = """
   padding: .7rem .9rem; background: var(--card); border-radius: .5rem; overflow-x: auto; }
 .mse math { math-style: normal; }
 .mse .equation math { flex: none; font-size: 1.15em; }
+.mse .kept { white-space: nowrap; }
 .mse .table { overflow-x: auto; }
 .mse table { border-collapse: collapse; margin: .8rem 0; }
 .mse th, .mse td { text-align: left; padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); }
@@ -186,13 +192,38 @@ def _said(part: Words | Formula) -> str:
 def _equation(equation: Equation) -> str:
     """The chain as pieces that flow: on a narrow screen each right side stands in a line of its own."""
     first, *others = equation.rights or (None,)
-    pieces = [equation.left if first is None else line(equation.left, EQUALS, first)]
-    pieces += [line(EQUALS, other) for other in others if other is not None]
-    return '<div class="equation">' + "\n".join(math(piece, display=True) for piece in pieces) + "</div>"
+    sides = [equation.left if first is None else line(equation.left, EQUALS, first)]
+    sides += [line(EQUALS, other) for other in others if other is not None]
+    pieces = [math(piece, display=True) for side in sides for piece in _pieces(side)]
+    return '<div class="equation">' + "\n".join(pieces) + "</div>"
+
+
+def _pieces(side: Formula) -> list[Formula]:
+    """One side, cut where a line may end: between equations, before a sign after a matrix, in a long sum."""
+    items = list(_items(side))
+    long = items.count("+") > 1
+    pieces: list[list[Formula]] = [[]]
+    for before, item in zip(["", *items], items, strict=False):
+        after_matrix = any(isinstance(one, Grid) for one in pieces[-1])
+        product = item == DOT and isinstance(before, Grid)
+        if before == QUAD or (after_matrix and (item in SIGNS or product)) or (long and item == "+"):
+            pieces.append([] if before == QUAD else [NOTHING])
+        pieces[-1].append(item)
+    return [Line(tuple(piece)) for piece in pieces]
+
+
+def _items(formula: Formula) -> Iterator[Formula]:
+    """What stands side by side."""
+    if isinstance(formula, Line):
+        for item in formula.items:
+            yield from _items(item)
+    else:
+        yield formula
 
 
 def _text(paragraph: Paragraph) -> str:
-    return "".join(escape(part.text) if isinstance(part, Words) else math(part) for part in paragraph.parts)
+    html = "".join(escape(part.text) if isinstance(part, Words) else math(part) for part in paragraph.parts)
+    return KEPT.sub(r'<span class="kept">\g<0></span>', html)
 
 
 def math(formula: Formula, *, display: bool = False) -> str:

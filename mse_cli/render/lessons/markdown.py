@@ -81,4 +81,4 @@ def escaped(text: str) -> str:
     >>> print(escaped("a_b|c*"))
     a\_b\|c\*
     """
-    return "".join("\\" + c if c in "\\`*_[]<>|#$" else c for c in text)
+    return "".join("\\" + c if c in "\\`*_[]<>|#$&~" else c for c in text)

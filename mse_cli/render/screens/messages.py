@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from mse_cli.core.result import Result
 from mse_cli.errors import printable
 from mse_cli.render.screens.characters import shown_in
+from mse_cli.render.screens.progress import WIPED, Phase
 from mse_cli.render.screens.size import size_of
 
 
@@ -44,6 +45,7 @@ def _say(kind: str, text: str) -> None:
     line = shown_in(f"{kind}: {printable(text)}", stream.encoding or "ascii")
     if stream.isatty():
         line = hanging(line, len(kind) + 2, size_of(stream).columns)
+        line = WIPED + line if Phase.on_screen else line  # in one piece: the thread that draws may come between
     with contextlib.suppress(OSError):  # there is nowhere left to complain
         stream.write(line + "\n")
         stream.flush()

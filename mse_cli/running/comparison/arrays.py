@@ -8,8 +8,9 @@ from typing import Any
 from mse_cli.core.result import REDUCTIONS, UNMATCHED, Missing, Reduction, Unmatched, check_choice
 from mse_cli.errors import UsageError
 from mse_cli.readers.arrays.values import in_memory
-from mse_cli.readers.opening import InputOptions, labelled
+from mse_cli.readers.opening import InputOptions
 from mse_cli.readers.text.dialect import DecimalChoice, Dialect, HeaderChoice, words_of
+from mse_cli.readers.weights import labelled
 from mse_cli.running.backend import backend_for
 from mse_cli.running.comparison.comparing import compare_models
 from mse_cli.running.comparison.models import named_model, open_models, short_names

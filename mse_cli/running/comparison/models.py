@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mse_cli.errors import ShapeError, UsageError, counted, listed, printable, quote, shown
+from mse_cli.readers.columns import one
 from mse_cli.readers.identifiers import HoldsText, compare_rows
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import Matrix
@@ -14,8 +15,7 @@ from mse_cli.readers.opening import (
     InputOptions,
     check_options,
     name_of,
-    one,
-    open_side,
+    open_sides,
     pair_of,
     side_of,
     sources_of,
@@ -51,10 +51,8 @@ def open_models(files: Sequence[Named], options: InputOptions, names: Sequence[s
         raise UsageError("one model and the target: there is nothing to compare the model with", hint=hint)
     names = names or [shown(file) if is_address(file) else file for file in map(str, files[:-1])]
     short_names(names)
-    sides = [open_side(file, options.pred, "--pred", options) for file in files[:-1]]
-    return Models(
-        tuple(names), weighted(_beside(sides, open_side(files[-1], options.true, "--true", options), options), options)
-    )
+    *sides, target = open_sides(files, options)
+    return Models(tuple(names), weighted(_beside(sides, target, options), options))
 
 
 def _open_table(table: str, options: InputOptions) -> Models:

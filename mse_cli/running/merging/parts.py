@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NoReturn
 from mse_cli.core.result import REDUCTIONS, SCHEMA_VERSION, Reduction
 from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError, Place, UsageError, counted, printable, quote
+from mse_cli.meter import METER
 from mse_cli.readers.sources.files import Source, open_text, reading, resolve
 from mse_cli.running.merging.origin import Origin
 from mse_cli.running.merging.partial import MOST_CELLS, digest_of_result, from_plain, origin_in
@@ -44,7 +45,9 @@ def read_parts(specs: list[str]) -> list[Part]:
     """
     if specs.count("-") > 1:
         raise UsageError("standard input ('-') can be only one of the parts")
-    parts = [read_part(source) for spec in specs for source in resolve(spec, keep=False)]
+    sources = [source for spec in specs for source in resolve(spec, keep=False)]
+    METER.files_named += len(sources)
+    parts = list(map(read_part, sources))
     for part in parts[1:]:
         check_belongs(parts[0], part)
     _refuse_twice(parts)
@@ -78,6 +81,7 @@ def read_part(source: Source) -> Part:
         tallies, origin = from_plain(content["partial"], len(names)), origin_in(content["partial"])
         if content["partial"].get("digest") != digest_of_result(text):
             raise ParseError("was changed after it was written", hint=HINT)
+        METER.files += 1
         return Part(source.label, len(names), names, reduction_of(content), tallies, origin)
 
 

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, cast
 
 from mse_cli.errors import InputError, Place, UsageError, shown
+from mse_cli.meter import METER
 from mse_cli.readers.sources.folder import HIDDEN, refuse_below, refuse_table
 from mse_cli.readers.sources.remote.words import words_for
 
@@ -88,6 +89,7 @@ class RemoteSource:
         """All of it, as it came."""
         if len(data) != self.size:
             raise InputError(f"has {len(data)} bytes where its size is {self.size}: it changes", Place(self.label))
+        METER.n_bytes += len(data)
         if self.keep:
             self._kept.append(bytes(data))
         return bytes(data)
@@ -117,6 +119,7 @@ class _Translated(io.RawIOBase):
         with words_for(self._source.url, self._source.timeout):
             data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
+        METER.n_bytes += len(data)
         return len(data)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from fsspec.config import conf
 from fsspec.core import url_to_fs
 
 from mse_cli.errors import InputError, Place, UsageError
+from mse_cli.meter import METER
 
 AT_ONCE = 32  # requests: each waits for a server most of its time
 ATTEMPTS = 3  # of object stores, each of which gets a part of the time
@@ -67,7 +68,9 @@ async def _get_each(asked: Sequence[tuple[Any, str, Mapping[str, Any]]]) -> list
             if failed.is_set() or not isinstance(system, AsyncFileSystem):
                 return None
             try:
-                return bytes(await system._cat_file(path, **how))
+                found = bytes(await system._cat_file(path, **how))
+                METER.files += 1
+                return found
             except BaseException:
                 failed.set()
                 raise
