@@ -17,6 +17,7 @@ from mse_cli import __version__
 from mse_cli.commands import options
 from mse_cli.errors import MseError, ReaderGoneError, reason
 from mse_cli.render.screens.messages import fail
+from mse_cli.render.screens.progress import wipe
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = ("compute", "compare", "report", "explain", "check", "merge")
@@ -95,6 +96,8 @@ def run(arguments: list[str]) -> int:
         fail(f"{error.filename or 'standard output'}: {reason(error)}", None)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    finally:
+        wipe()
     drop_output()
     return WRONG
 

@@ -273,6 +273,30 @@ def test_workers_and_the_thread_that_draws_do_not_disturb_each_other(files):
         assert (code, text.rpartition(WIPED)[2].strip()) == (0, repr(mse_of(files)))
 
 
+def test_an_interrupt_while_a_line_is_being_wiped_leaves_none(files, monkeypatch, capsys):
+    ends = []
+    original = Phase.__exit__
+
+    def interrupted(phase, *_):
+        if not ends:
+            ends.append(phase)
+            time.sleep(0.1)
+            raise KeyboardInterrupt
+        original(phase)
+
+    monkeypatch.setattr(Phase, "__exit__", interrupted)
+    monkeypatch.setattr(progress, "SECONDS_BEFORE_IT_SHOWS", 0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN", 0.001)
+    monkeypatch.setenv("TERM", "xterm")
+    controller, terminal = pty.openpty()
+    with open(terminal, "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        assert run(["compute", f"{files}/a.npy", f"{files}/y.npy"]) == 130
+    text = drained(controller)
+    assert WIPED + "opening" in text
+    assert text.endswith(WIPED)
+
+
 def mse_of(files):
     a, y = (np.load(files / f"{name}.npy") for name in "ay")
     return float(((a - y) ** 2).mean())

@@ -14,6 +14,7 @@ from mse_cli.render.screens.size import size_of
 
 SECONDS_BEFORE_IT_SHOWS = 1.0  # from the command's start
 SECONDS_BETWEEN = 0.25
+LONGEST_WIPE = 2.0  # seconds: a terminal that was stopped (Ctrl-S) takes nothing, and it must not hold up the end
 SMALLEST_SHARE = 0.01  # that lets the time left be guessed
 WIPED = "\r\x1b[2K"
 STARTED = time.monotonic()
@@ -32,10 +33,10 @@ class Phase:
         wanted: False for ``--quiet``.
 
     Attributes:
-        on_screen: Whether a line may be on the terminal now.
+        on_screen: The one whose line may be on the terminal now.
     """
 
-    on_screen: ClassVar[bool] = False
+    on_screen: ClassVar[Phase | None] = None
 
     def __init__(
         self, what: str, n_rows: int | None = None, n_bytes: int | None = None, *, passes: int = 1, wanted: bool
@@ -55,7 +56,7 @@ class Phase:
         if self._thread:
             try:
                 self._thread.start()
-                Phase.on_screen = True
+                Phase.on_screen = self
             except RuntimeError:  # no thread is left: work goes on unseen
                 self._thread = None
         return self
@@ -63,8 +64,8 @@ class Phase:
     def __exit__(self, *_: object) -> None:
         if self._thread:
             self._over.set()
-            self._thread.join()
-            Phase.on_screen = False
+            self._thread.join(LONGEST_WIPE)
+            Phase.on_screen = None
 
     def __call__(self, n_rows: int, n_bytes: int = 0) -> None:
         """So many more rows are done, for which so many bytes were read elsewhere."""
@@ -106,6 +107,12 @@ class Phase:
                     is_drawn = True
             if is_drawn:
                 os.write(descriptor, WIPED.encode())
+
+
+def wipe() -> None:
+    """End what is shown, if an interrupt came while it was being ended."""
+    if Phase.on_screen:
+        Phase.on_screen.__exit__()
 
 
 def _clock(seconds: float) -> str:
