@@ -603,10 +603,10 @@ def test_a_table_may_be_read_a_column_at_a_time(tmp_path, mse):
     parquet.write_table(columns, tmp_path / "a")
     pair = open_pair(str(tmp_path / "a"), None, InputOptions(pred="p,q", true="t,u"))
     assert backend.is_stored_by_columns(pair)
-    sums = [Sums(1) for _ in range(2)]
-    for number, tally in enumerate(sums):
+    whole = Sums(2)
+    for number in range(2):
         for block in pair.column(number).blocks():
+            tally = Sums(1)
             tally.update(block)
-    assert (
-        Sums.beside(sums).finish().sse == evaluate(str(tmp_path / "a"), pred_columns="p,q", true_columns="t,u").sse == 5
-    )
+            whole.add_to(slice(number, number + 1), tally)
+    assert whole.finish().sse == evaluate(str(tmp_path / "a"), pred_columns="p,q", true_columns="t,u").sse == 5

@@ -26,7 +26,8 @@ Numbers = NDArray[Any]  # float64, int64 or uint64 in the machine's byte order
 Mask = NDArray[np.bool_]
 
 BLOCK_CELLS = 128 * 1024
-FEWEST_ROWS = 8  # of a block, however wide, so that a wide matrix does not pay each step's overhead per row
+FEWEST_ROWS = 8  # of a wide block, so that it does not pay each step's overhead per row, unless these are
+MOST_CELLS = 2 << 20  # more than so many
 SMALLEST_NORMAL = 2.0**-1022  # below, float64 has fewer bits
 LARGEST_EXACT_INTEGER = 2**53
 
@@ -82,15 +83,21 @@ class Block:
             labels=None if self.labels is None else self.labels.cut(start, stop),
         )
 
+    def columns(self, columns: slice) -> Block:
+        """Some columns of this block."""
+        weights = self.weights if self.weights is None or self.weights.shape[1] == 1 else self.weights[:, columns]
+        used = None if self.used is None else self.used[:, columns]
+        return Block(self.first_row, self.prediction[:, columns], self.target[:, columns], weights, used)
+
 
 def rows_per_block(n_columns: int) -> int:
     """How many rows a full block has: whole lanes, about 128 Ki cells.
 
-    >>> rows_per_block(4), rows_per_block(100_000)
-    (32768, 8)
+    >>> rows_per_block(4), rows_per_block(100_000), rows_per_block(5_000_000)
+    (32768, 8, 1)
     """
     lanes = lanes_of(n_columns)
-    return max(FEWEST_ROWS, BLOCK_CELLS // n_columns // lanes * lanes)
+    return max(1, min(FEWEST_ROWS, MOST_CELLS // n_columns), BLOCK_CELLS // n_columns // lanes * lanes)
 
 
 def as_numbers(array: Numbers) -> Numbers:

@@ -5,9 +5,13 @@ Small records are named tuples: a frozen dataclass takes 0.3 ms of start-up to m
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from operator import eq
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args, overload
 
+from mse_cli.core.exact import stripes
 from mse_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +83,46 @@ class Column(NamedTuple):
         )
 
 
+class Columns(Sequence[Column]):
+    """The columns of a matrix, each made when it is asked for: a wide one has millions."""
+
+    def __init__(
+        self,
+        names: Sequence[str | None] | None,
+        count: int,
+        losses: Callable[[slice], Iterable[tuple[float, float]]],
+    ):
+        self._names, self._count, self._losses = names, count, losses
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """Their names."""
+        return tuple(self._names) if self._names else (None,) * self._count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Column: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Column]: ...
+    def __getitem__(self, index: int | slice) -> Column | list[Column]:
+        if isinstance(index, slice):
+            names = self._names[index] if self._names else itertools.repeat(None)
+            return [Column(name, *losses) for name, losses in zip(names, self._losses(index), strict=False)]
+        at = range(self._count)[index]
+        return self[at : at + 1][0]
+
+    def __iter__(self) -> Iterator[Column]:
+        return itertools.chain.from_iterable(self[columns] for columns in stripes(self._count))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
 class Group(NamedTuple):
     """The loss of the rows that share the text of some columns, and its share of SSE."""
 
@@ -146,7 +190,7 @@ class Result:
     sse: float
     mse: float
     rmse: float
-    columns: tuple[Column, ...]
+    columns: Sequence[Column]
     overflow: bool = False
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
@@ -184,6 +228,8 @@ class Result:
     @property
     def names(self) -> tuple[str | None, ...]:
         """The columns' names."""
+        if isinstance(self.columns, Columns):
+            return self.columns.names
         return tuple(column.name for column in self.columns)
 
 

@@ -8,7 +8,7 @@ from mse_cli.core.matching import Names as Names
 from mse_cli.core.matching import comparable
 from mse_cli.errors import UsageError, listed, quote
 
-Positions = tuple[int, ...]  # of columns, 0-based
+Positions = tuple[int, ...] | range  # of columns, 0-based; a range where there may be millions
 MOST_LISTED = 12
 FILE = re.compile(r"(?i)/|\.(?:csv|tsv|txt|npy|npz|parquet|arrow|feather|gz|bz2|xz)$")
 

@@ -141,8 +141,10 @@ def compare_rows(a_side: Side, y_side: Side, a: Positions, y: Positions) -> tupl
     Raises:
         ParseError: if identifiers do.
     """
-    used_a, used_y = frozenset(a), frozenset(y)
-    pairs = [it for it in _compared(a_side, y_side) if it.prediction not in used_a and it.target not in used_y]
+    pairs = _compared(a_side, y_side)
+    if pairs:
+        used_a, used_y = frozenset(a), frozenset(y)
+        pairs = [it for it in pairs if it.prediction not in used_a and it.target not in used_y]
     if not pairs:
         return ()
     a_rows = _first_rows(a_side.matrix, tuple(pair.prediction for pair in pairs))

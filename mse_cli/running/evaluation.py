@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
-from mse_cli.core.exact import Total
 from mse_cli.core.result import Excerpt, Missing, Reduction, Result, Unmatched, check_choices
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.groups import Groups
@@ -232,7 +231,7 @@ def finish(tallies: Tallies, names: tuple[str | None, ...] | None, reduction: Re
         raise ParseError("every cell is missing: there is nothing to compute from")
     if result.divisor == 0:
         raise ParseError("all weights are 0")
-    sse = Total.of(sums.errors.totals())
+    sse = sums.errors.total()
     if worst is not None:
         result = replace(result, worst=worst.cells(names, sse))
     if groups is not None:

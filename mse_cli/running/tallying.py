@@ -103,13 +103,12 @@ def run_in_partitions(
 def run_by_columns(pair: Pair, sums: Sums, *, mapped: Map, progress: Progress | None = None) -> None:
     """A column at a time over all rows, wherever ``mapped`` works: files that are stored so need not be turned."""
     columns = [pair.column(number) for number in range(pair.n_columns)]
-    found: list[Sums] = []
-    for (tally,) in mapped(partial(filled, empty=[Sums(1)]), columns):
+    for number, (tally,) in enumerate(mapped(partial(filled, empty=[Sums(1)]), columns)):
         assert isinstance(tally, Sums)
-        found.append(tally)
+        sums.add_to(slice(number, number + 1), tally)
         if progress:
             progress((pair.n_rows or 0) // len(columns))
-    sums.merge(Sums.beside(found))
+    sums.n_rows += pair.n_rows or 0
 
 
 def filled(partition: Pair, empty: list[Tally]) -> list[Tally]:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from mse_cli.core.blocks import Floats
-from mse_cli.core.exact import BUCKET, Expansion, Integers, Lanes, Total, compact, significands
+from mse_cli.core.exact import BUCKET, Expansion, Integers, Lanes, Total, compact, significands, stripes
 
 FEW_COLUMNS = 16
 
@@ -79,15 +79,15 @@ class ColumnSums:
                 values = plain if bucket == smallest_bucket else np.ldexp(mantissas, exponents - BUCKET * bucket)
                 self._bucket(bucket).add_cells(values.reshape(-1)[cells], columns[cells], self.n_columns)
 
-    def add_grouped(self, terms: Floats, groups: Integers) -> None:
-        """Add each row of n×C terms, from 0 to below 2^512, to its group, which are the columns here; exactly."""
+    def add_grouped(self, terms: Floats, groups: Integers, bucket: int = 0) -> None:
+        """Add each row of n×C terms below 2^900 to its group, which are the columns here; exactly."""
         headroom = terms.size.bit_length()
         while largest := max(terms.max(initial=0.0), -terms.min(initial=0.0)):
             sigma = math.ldexp(1.0, math.frexp(largest)[1] + headroom)
             leading = terms + sigma
             leading -= sigma
             sums = np.bincount(groups, _row_sums(leading), self.n_columns)
-            self._bucket(0).add(sums.astype(np.float64))
+            self._bucket(bucket).add(sums.astype(np.float64))
             terms = np.subtract(terms, leading, out=leading)
 
     def placed(self, columns: Integers, n_columns: int) -> ColumnSums:
@@ -111,19 +111,33 @@ class ColumnSums:
 
     def __iadd__(self, other: ColumnSums) -> ColumnSums:
         """Add what another one has summed, exactly."""
-        for bucket, expansion in other.buckets.items():
-            for part in expansion.parts:
-                self._bucket(bucket).add(part)
-        self.special += other.special
+        for columns in stripes(self.n_columns):
+            self.add_to(columns, other, columns)
         return self
 
-    def totals(self) -> list[Total]:
-        """The exact sum of each column."""
-        parts = {bucket: _compacted(e.parts, self.n_columns) for bucket, e in self.buckets.items()}
-        special = self.special.tolist()
-        return [
-            Total({bucket: floats[j] for bucket, floats in parts.items()}, special[j]) for j in range(self.n_columns)
-        ]
+    def add_to(self, columns: slice, other: ColumnSums, of: slice = slice(None)) -> None:
+        """Add what another one has summed, or some columns of it, to these columns."""
+        for bucket, expansion in other.buckets.items():
+            for part in expansion.parts:
+                self._bucket(bucket).add_to(columns, part[of], self.n_columns)
+        if other.special[of].any():
+            self.special[columns] += other.special[of]
+
+    def totals(self, columns: slice = slice(None)) -> list[Total]:
+        """The exact sum of each column, or of some."""
+        special = self.special[columns].tolist()
+        parts = {b: _compacted([part[columns] for part in e.parts], len(special)) for b, e in self.buckets.items()}
+        return [Total({b: floats[j] for b, floats in parts.items()}, it) for j, it in enumerate(special)]
+
+    def total(self) -> Total:
+        """The exact sum of all columns."""
+        whole, group = ColumnSums(1), np.zeros(1, dtype=np.intp)
+        for bucket, expansion in self.buckets.items():
+            for part in expansion.parts:
+                for columns in stripes(self.n_columns):
+                    whole.add_grouped(part[np.newaxis, columns], group, bucket)
+        whole.special[0] = self.special.sum()
+        return whole.totals()[0]
 
 
 def _compacted(parts: list[Floats], n_columns: int) -> list[list[float]]:

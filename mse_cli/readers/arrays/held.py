@@ -51,7 +51,7 @@ class HeldArray:
     @property
     def use(self) -> Positions:
         """All columns."""
-        return tuple(range(self.width))
+        return range(self.width)
 
     @property
     def n_rows(self) -> int:

@@ -135,7 +135,7 @@ def open_array(source: Source, member: str | None = None, *, is_shard: bool = Fa
         stream.seek(0, 2)
         _check_size(header, stream.tell() - header.offset, is_shard=is_shard)
     n_rows, width = header.matrix_shape
-    return NpyFile(source, label, header, member, width, tuple(range(width)), range(n_rows))
+    return NpyFile(source, label, header, member, width, range(width), range(n_rows))
 
 
 def read_header(stream: BinaryIO) -> Header:
