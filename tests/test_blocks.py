@@ -16,12 +16,12 @@ from mse_cli.core.blocks import (
     as_numbers,
     difference,
     gradient,
-    row_sums,
     rows_per_block,
     squared_error,
 )
 from mse_cli.core.exact import Total
 from mse_cli.core.result import Result
+from mse_cli.core.tallies.column_sums import row_sums
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst

@@ -83,7 +83,13 @@ def compute(
         origin = running.origin_of(backend.pair, reduction) if printout.is_part else None
         with RowsDone("reading", backend.pair.n_rows, wanted=not quiet) as progress:
             evaluation = running.evaluate_pair(
-                backend, reduction=reduction, worst=worst, stats=stats, edge_rows=printout.edge_rows, progress=progress
+                backend,
+                reduction=reduction,
+                worst=worst,
+                stats=stats,
+                edge_rows=printout.edge_rows,
+                edge_columns=printout.edge_columns(pair.n_columns),
+                progress=progress,
             )
         evaluation = replace(limits.judged(evaluation), origin=origin)
         tell((*evaluation.result.notes[len(pair.notes) :], *printout.notes_on(evaluation.result.shape[0])))

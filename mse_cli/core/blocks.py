@@ -46,6 +46,7 @@ class Block:
         keys: What identifies each row, where rows are matched by it.
         labels: Which group each row is in, if there are groups.
         others: Where several models are compared: the predictions of those after the first, n×C each.
+        row_sums: Σ M·W·E² along each row, where the block holds only some of its columns.
     """
 
     first_row: int
@@ -57,6 +58,7 @@ class Block:
     keys: Sequence[str] | None = None
     labels: Labels | None = None
     others: tuple[Numbers, ...] = ()
+    row_sums: list[float] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,9 +83,10 @@ class Block:
             others=tuple(other[start:stop] for other in self.others),
             keys=None if self.keys is None else self.keys[start:stop],
             labels=None if self.labels is None else self.labels.cut(start, stop),
+            row_sums=None if self.row_sums is None else self.row_sums[start:stop],
         )
 
-    def columns(self, columns: slice) -> Block:
+    def columns(self, columns: slice | list[int]) -> Block:
         """Some columns of this block."""
         weights = self.weights if self.weights is None or self.weights.shape[1] == 1 else self.weights[:, columns]
         used = None if self.used is None else self.used[:, columns]
@@ -212,21 +215,6 @@ def squared_error(block: Block) -> Floats:
     if block.used is not None:
         cells[~block.used] = np.nan
     return cells
-
-
-def row_sums(block: Block) -> list[float]:
-    """Σ M·W·E² along each row, rounded once."""
-    errors = masked_difference(block)
-    with np.errstate(all="ignore"):
-        cells = errors * errors if block.weights is None else errors * errors * block.weights
-    return [_sum_of_row(row) for row in cells.tolist()]
-
-
-def _sum_of_row(cells: list[float]) -> float:
-    try:
-        return math.fsum(cells)
-    except OverflowError:
-        return math.inf
 
 
 def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Floats:

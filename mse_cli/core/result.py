@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from operator import eq
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args, overload
 
-from mse_cli.core.exact import stripes
 from mse_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ Unmatched = Literal["fail", "drop"]  # what rows do whose key the other file has
 UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 Language = Literal["en", "zh"]  # of what is explained and checked
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+RUN = 16 * 1024  # columns, of which there are objects at a time
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
@@ -114,7 +114,11 @@ class Columns(Sequence[Column]):
         return self[at : at + 1][0]
 
     def __iter__(self) -> Iterator[Column]:
-        return itertools.chain.from_iterable(self[columns] for columns in stripes(self._count))
+        return itertools.chain.from_iterable(self.runs())
+
+    def runs(self) -> Iterator[list[Column]]:
+        """Some after the others."""
+        return (self[start : start + RUN] for start in range(0, self._count, RUN))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
@@ -243,6 +247,7 @@ class Excerpt:
         row_sums: Σ W·SE along each of these rows.
         gradient: The gradient of these rows.
         keys: What identifies these rows, where rows are matched by it.
+        columns: Which columns (from 0) these are of, where not of all.
     """
 
     rows: tuple[int, ...]
@@ -250,6 +255,7 @@ class Excerpt:
     row_sums: list[float] = field(repr=False)
     gradient: NDArray[np.float64] = field(repr=False)
     keys: tuple[str, ...] | None = None
+    columns: list[int] | None = None
 
     def shortened(self, most: int) -> Excerpt:
         """At most so many of its rows, from both ends."""
@@ -261,4 +267,5 @@ class Excerpt:
             row_sums=[self.row_sums[i] for i in kept],
             gradient=self.gradient[kept],
             keys=None if self.keys is None else tuple(self.keys[i] for i in kept),
+            columns=self.columns,
         )

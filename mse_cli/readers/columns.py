@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import eq
 
 from mse_cli.core.matching import Names as Names
 from mse_cli.core.matching import comparable
@@ -30,6 +31,11 @@ def parse_columns(spec: str, names: Names | None, width: int) -> Positions:
     if whole is not None:
         return (whole,)
     return tuple(column for item in spec.split(",") for column in _parse_item(item.strip(), names, width))
+
+
+def are_same(columns: Positions, others: Positions) -> bool:
+    """Whether these are the same columns, however they are held."""
+    return columns == others or (len(columns) == len(others) and all(map(eq, columns, others)))
 
 
 def check_distinct(names: Names) -> None:

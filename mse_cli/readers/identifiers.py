@@ -64,13 +64,14 @@ def _once(names: Names) -> dict[str, int]:
 
 def identifiers_among(side: Side, columns: Positions, shared: set[int]) -> list[int]:
     """Which of these columns identify rows, of which ``shared`` are those that both sides hold under one name."""
-    names = side.first.names or ()
+    names = side.first.names
+    if not names:
+        return []
     leading = next((i for i, name in enumerate(names) if name), len(names))  # levels of an index, which has no names
     return [
         i
         for i in columns
-        if names
-        and ((WITHOUT_A_NAME.fullmatch(names[i]) if names[i] else i < leading) or _is_named(names[i], i, shared))
+        if (WITHOUT_A_NAME.fullmatch(names[i]) if names[i] else i < leading) or _is_named(names[i], i, shared)
     ]
 
 

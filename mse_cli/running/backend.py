@@ -11,23 +11,25 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from mse_cli.core.exact import STRIPE
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import UsageError
 from mse_cli.readers.keys import Joined
-from mse_cli.readers.matrix import Matrix
+from mse_cli.readers.matrix import HasColumns, Matrix
 from mse_cli.readers.pair import Pair, Stream
 from mse_cli.readers.sources.ahead import Ahead, in_threads
 from mse_cli.readers.text.parsing import is_installed
 from mse_cli.readers.text.text_file import TextFile
-from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
+from mse_cli.running.partitions import can_be_cut, partition, partitions_of, with_counted_rows
 from mse_cli.running.tallying import (
     Map,
     Progress,
     Tally,
     map_here,
-    run_by_columns,
     run_here,
     run_in_partitions,
+    run_in_stripes,
 )
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
@@ -87,8 +89,7 @@ def backend_for(
         keep_freed_memory()
     if (n_threads := threads_for(pair, jobs)) > 1:
         with in_threads(n_threads) as mapped:
-            backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
-            yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
+            yield _in_stripes_where_it_helps(_in_partitions(pair, mapped, cells_for(pair, n_threads)))
     elif (n_threads := threads_ahead_for(pair, jobs)) > 1:
         if tell is not None:
             keep_freed_memory()
@@ -99,7 +100,7 @@ def backend_for(
         with processes.in_processes(n_processes) as mapped:
             yield _in_partitions(pair, mapped)._replace(makes_text=True)
     else:
-        yield here(pair)
+        yield _in_stripes_where_it_helps(here(pair)) if pair.n_columns > STRIPE else here(pair)
 
 
 def here(pair: Pair) -> Backend:
@@ -114,29 +115,45 @@ def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backe
     )
 
 
-def _by_columns_where_it_helps(backend: Backend) -> Backend:
-    """The same; sums alone, which need no row whole, a column at a time."""
+def _in_stripes_where_it_helps(backend: Backend) -> Backend:
+    """The same; sums, which need no row whole, some columns at a time; of a wide matrix few rows are shown apart."""
+    pair = backend.pair
+    if not reads_columns_apart(pair):
+        return backend
+    is_wide = pair.n_columns > STRIPE
+    width = STRIPE if is_wide else 1
 
     def run(*tallies: Tally, progress: Progress | None = None) -> None:
-        if len(tallies) == 1 and isinstance(tallies[0], Sums):
-            run_by_columns(backend.pair, tallies[0], mapped=backend.mapped, progress=progress)
+        first, *others = tallies
+        edges = [tally for tally in others if isinstance(tally, Edges) and is_wide]
+        if isinstance(first, Sums) and len(edges) == len(others):
+            for each in edges:
+                _feed(each, pair)
+            run_in_stripes(pair, first, width, mapped=backend.mapped, progress=progress)
         else:
             backend.run(*tallies, progress=progress)
 
     return backend._replace(run=run)
 
 
-def is_stored_by_columns(pair: Pair) -> bool:
-    """Whether a pair's columns of floats can be read one by one; rows that are left out, and weights, need all.
+def _feed(edges: Edges, pair: Pair) -> None:
+    """Feed them only the rows that they keep."""
+    n_rows = pair.n_rows or 0
+    for rows in edges.needed(n_rows):
+        run_here(partition(pair, rows), edges)
+    edges.n_rows = n_rows
 
-    Integers stand beside others by rows: a column alone might be exact where beside floats it is refused.
+
+def reads_columns_apart(pair: Pair) -> bool:
+    """Whether a pair's columns can be read without the others; rows that are left out, and weights, need all.
+
+    Integers of a table stand beside others by rows: a column alone might be exact where beside floats it is refused.
     """
     if pair.n_columns < 2 or pair.missing == "skip-row" or pair.weights or pair.column_weights is not None:
         return False
     return all(
-        getattr(file, "floats", frozenset()).issuperset(stream.wanted.columns)
+        isinstance(stream, Matrix) and isinstance(file, HasColumns) and file.reads_apart(stream.wanted.columns)
         for stream in pair.streams
-        if isinstance(stream, Matrix)
         for file in stream.files
     )
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
+from mse_cli.core.blocks import Block, Floats, gradient, squared_error
 from mse_cli.core.result import Excerpt, Missing, Reduction, Result, Unmatched, check_choices
+from mse_cli.core.tallies.column_sums import row_sums
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.stats import Stats
@@ -139,6 +140,7 @@ class Evaluation:
             row_sums=row_sums(block),
             gradient=self.gradient_of_block(block),
             keys=None if block.keys is None else tuple(block.keys),
+            columns=self.edges.columns,
         )
 
     @property
@@ -177,6 +179,7 @@ def evaluate_pair(
     worst: int | None = None,
     stats: bool = False,
     edge_rows: int | None = None,
+    edge_columns: list[int] | None = None,
     also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -187,7 +190,7 @@ def evaluate_pair(
     """
     pair = backend.pair
     tallies = tallies_for(pair, worst=worst, stats=stats)
-    edges = None if edge_rows is None else Edges(edge_rows)
+    edges = None if edge_rows is None else Edges(edge_rows, edge_columns)
     backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
     if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)

@@ -7,8 +7,18 @@ import math
 
 import numpy as np
 
-from mse_cli.core.blocks import Floats
-from mse_cli.core.exact import BUCKET, Expansion, Integers, Lanes, Total, compact, significands, stripes
+from mse_cli.core.blocks import Block, Floats, masked_difference
+from mse_cli.core.exact import (
+    BUCKET,
+    LARGEST_ORDINARY,
+    Expansion,
+    Integers,
+    Lanes,
+    Total,
+    compact,
+    significands,
+    stripes,
+)
 
 FEW_COLUMNS = 16
 
@@ -55,6 +65,12 @@ class ColumnSums:
         if self._lanes is not None:
             self._lanes.empty()
         return self._buckets
+
+    def settle(self) -> None:
+        """Let go of the scratch space of what was added quickly."""
+        if self._lanes is not None:
+            self._lanes.empty()
+            self._lanes = None
 
     def _bucket(self, bucket: int) -> Expansion:
         return self._buckets.setdefault(bucket, Expansion())
@@ -138,6 +154,28 @@ class ColumnSums:
                     whole.add_grouped(part[np.newaxis, columns], group, bucket)
         whole.special[0] = self.special.sum()
         return whole.totals()[0]
+
+
+def row_sums(block: Block) -> list[float]:
+    """Σ M·W·E² along each row, rounded once.
+
+    >>> row_sums(Block(0, np.array([[1.0, 2.0], [0.0, 3.0]]), np.zeros((2, 2))))
+    [5.0, 9.0]
+    """
+    if block.row_sums is not None:
+        return block.row_sums
+    n_rows, n_columns = block.shape
+    sums, rows = ColumnSums(n_rows), np.arange(n_rows)
+    for columns in stripes(n_columns):
+        some = block.columns(columns)
+        errors = masked_difference(some)
+        with np.errstate(all="ignore"):
+            terms = errors * errors if some.weights is None else errors * errors * some.weights
+        if terms.max(initial=0.0) < LARGEST_ORDINARY:
+            sums.add_grouped(terms, rows)
+        else:
+            sums.add_product(terms, smallest_bucket=0, columns=rows.repeat(terms.shape[1]))
+    return [total.rounded() for total in sums.totals()]
 
 
 def _compacted(parts: list[Floats], n_columns: int) -> list[list[float]]:

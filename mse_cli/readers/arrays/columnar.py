@@ -75,6 +75,10 @@ class ColumnarFile:
                 bounds.append(stop)
         return [stop - start for start, stop in itertools.pairwise([*bounds, self.which.stop])]
 
+    def reads_apart(self, columns: Positions) -> bool:
+        """Whether these columns are cheap to read one by one."""
+        return self.floats.issuperset(columns)
+
     def part(self, rows: range) -> ColumnarFile:
         """The same with only these rows (from 0)."""
         return replace(self, which=self.which[rows.start : rows.stop])

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Numbers, as_numbers, rows_per_block
+from mse_cli.core.exact import STRIPE
 from mse_cli.core.missing import check_finite
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, quote
-from mse_cli.readers.columns import Positions
+from mse_cli.readers.columns import Positions, are_same
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import Source, reading
 
@@ -35,6 +36,8 @@ REAL_TYPE = re.compile(r"[<>|=]?(?:\?|[biuf][0-9]{1,2}|bool|(?:u?int|float)[0-9]
 LONGDOUBLE = re.compile(r"[<>|=]?f(?:10|12|16)|[<>|=]?g|float(?:80|96|128)|longdouble")
 UNKNOWN_TO_NUMPY = re.compile(r"[<>|=]?(V1|V2|f1)")  # how it writes those of ml_dtypes, which JAX and others use
 PYTHON_2_LONG = re.compile(r"(?<=[0-9])L(?=\s*[,)])")  # a size in a file of Python 2 may be 3L
+SHORT_COLUMN = 4 << 10  # bytes, in Fortran order
+LONG_RUN = 1024  # columns, for which it pays to read nothing else of a row
 FORTRAN_BYTES = 16 << 20  # of a block in Fortran order, where each column is a read of its own
 
 
@@ -97,6 +100,10 @@ class NpyFile:
         step = max(1, n_cells // n_columns)
         return [min(step, self.n_rows - start) for start in range(0, self.n_rows, step)]
 
+    def reads_apart(self, columns: Positions) -> bool:
+        """Whether these columns, and any run of them, are cheap to read without the others: many side by side."""
+        return self.can_be_cut and isinstance(columns, range) and len(columns) > STRIPE
+
     def part(self, rows: range) -> NpyFile:
         """Only these rows (from 0)."""
         return replace(self, rows=self.rows[rows.start : rows.stop])
@@ -104,13 +111,16 @@ class NpyFile:
     def read(self, wanted: Selection) -> Iterator[Rows]:
         """The rows in order, some at a time, not looked at; they are valid until the next are asked for."""
         first_row = self.rows.start
-        chosen = None if wanted.columns == self.use else wanted.columns
+        run = range(self.width)
+        if self.can_be_cut and isinstance(wanted.columns, range) and len(wanted.columns) >= LONG_RUN:
+            run = wanted.columns
+        chosen = None if are_same(wanted.columns, run) else wanted.columns
         with _open_data(self.source, self.member) as stream, reading(self.label):
             rows_of = _fortran_rows if self.header.fortran else _rows
-            for chunk in _converted(rows_of(stream, self.header, self.rows)):
+            for chunk in _converted(rows_of(stream, self.header, self.rows, run)):
                 if chosen is not None:
                     chunk = chunk[:, chosen]
-                yield Rows(chunk, None, first_row, partial(self._check, wanted.missing, chosen))
+                yield Rows(chunk, None, first_row, partial(self._check, wanted.missing, wanted.columns))
                 first_row += len(chunk)
 
     def _check(self, missing: Missing, columns: Positions | None, numbers: Numbers, first_row: int) -> None:
@@ -231,29 +241,53 @@ def _check_size(header: Header, found: int, *, is_shard: bool) -> None:
         raise ParseError(f"shape {header.shape} holds no cells")
 
 
-def _rows(stream: BinaryIO, header: Header, rows: range) -> Iterator[NDArray[np.generic]]:
-    n_columns = header.matrix_shape[1]
-    step = rows_per_block(n_columns)
-    stream.seek(header.offset + rows.start * n_columns * header.dtype.itemsize)
-    buffer = np.empty((min(step, len(rows)), n_columns), dtype=header.dtype)
+def _rows(stream: BinaryIO, header: Header, rows: range, columns: range) -> Iterator[NDArray[np.generic]]:
+    """These columns, side by side, of the rows."""
+    width, step = header.matrix_shape[1], rows_per_block(len(columns))
+    buffer = np.empty((min(step, len(rows)), len(columns)), dtype=header.dtype)
     for start in rows[::step]:
         raw = buffer[: rows.stop - start]
-        _fill(stream, raw)
+        for row, run in enumerate(raw, start) if len(columns) < width else [(start, raw)]:
+            stream.seek(header.offset + (row * width + columns.start) * header.dtype.itemsize)
+            _fill(stream, run)
         yield raw
 
 
-def _fortran_rows(stream: BinaryIO, header: Header, rows: range) -> Iterator[NDArray[np.generic]]:
+def _fortran_rows(stream: BinaryIO, header: Header, rows: range, columns: range) -> Iterator[NDArray[np.generic]]:
     """Columns lie one after the other: take a run of rows from each, transposed on the way."""
-    n_rows, n_columns = header.matrix_shape
-    stored_at = np.arange(n_columns).reshape(header.shape[1:], order="F").ravel()
-    step = max(rows_per_block(n_columns), FORTRAN_BYTES // (n_columns * header.dtype.itemsize))
-    buffer = np.empty((n_columns, min(step, len(rows))), dtype=header.dtype)
+    size = header.dtype.itemsize
+    step = max(rows_per_block(len(columns)), FORTRAN_BYTES // (len(columns) * size))
+    buffer = np.empty((len(columns), min(step, len(rows))), dtype=header.dtype)
     for start in rows[::step]:
         raw = buffer[:, : rows.stop - start]
-        for column in range(n_columns):
-            stream.seek(header.offset + (column * n_rows + start) * header.dtype.itemsize)
-            _fill(stream, raw[column])
-        yield raw[stored_at].T
+        if len(header.shape) == 2 and header.shape[0] * size <= SHORT_COLUMN:
+            _fill_from_short_columns(stream, header, raw, start, columns)
+        else:
+            _fill_column_by_column(stream, header, raw, start, columns)
+        yield raw.T
+
+
+def _fill_column_by_column(
+    stream: BinaryIO, header: Header, raw: NDArray[np.generic], start: int, columns: range
+) -> None:
+    n_rows, n_columns = header.matrix_shape
+    stored_at = np.arange(n_columns).reshape(header.shape[1:], order="F").ravel()[columns.start : columns.stop]
+    for column in np.argsort(stored_at).tolist():  # in the order in which they are stored
+        stream.seek(header.offset + (int(stored_at[column]) * n_rows + start) * header.dtype.itemsize)
+        _fill(stream, raw[column])
+
+
+def _fill_from_short_columns(
+    stream: BinaryIO, header: Header, raw: NDArray[np.generic], start: int, columns: range
+) -> None:
+    """Many are read whole, whatever is used of them: to go to each would cost more."""
+    n_rows, n_bytes = header.shape[0], header.shape[0] * header.dtype.itemsize
+    stream.seek(header.offset + columns.start * n_bytes)
+    whole = np.empty((min(len(columns), FORTRAN_BYTES // n_bytes), n_rows), dtype=header.dtype)
+    for first in range(0, len(columns), len(whole)):
+        several = whole[: len(columns) - first]
+        _fill(stream, several)
+        raw[first : first + len(several)] = several[:, start : start + raw.shape[1]]
 
 
 def _converted(chunks: Iterator[NDArray[np.generic]]) -> Iterator[Numbers]:
