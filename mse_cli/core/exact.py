@@ -53,6 +53,11 @@ def lanes_of(n_columns: int) -> int:
     return max(1, LANE_WIDTH // n_columns)
 
 
+def is_wide(n_columns: int) -> bool:
+    """Whether a matrix has so many columns that they are worked on some after the others."""
+    return n_columns > STRIPE
+
+
 def stripes(n_columns: int) -> Iterator[slice]:
     """The columns of a matrix, so many at a time that what is made of them is small.
 

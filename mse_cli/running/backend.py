@@ -11,10 +11,10 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
-from mse_cli.core.exact import STRIPE
+from mse_cli.core.exact import is_wide, stripes
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
-from mse_cli.errors import UsageError
+from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.keys import Joined
 from mse_cli.readers.matrix import HasColumns, Matrix
 from mse_cli.readers.pair import Pair, Stream
@@ -100,7 +100,7 @@ def backend_for(
         with processes.in_processes(n_processes) as mapped:
             yield _in_partitions(pair, mapped)._replace(makes_text=True)
     else:
-        yield _in_stripes_where_it_helps(here(pair)) if pair.n_columns > STRIPE else here(pair)
+        yield _in_stripes_where_it_helps(here(pair)) if is_wide(pair.n_columns) else here(pair)
 
 
 def here(pair: Pair) -> Backend:
@@ -120,16 +120,20 @@ def _in_stripes_where_it_helps(backend: Backend) -> Backend:
     pair = backend.pair
     if not reads_columns_apart(pair):
         return backend
-    is_wide = pair.n_columns > STRIPE
-    width = STRIPE if is_wide else 1
+    wide = is_wide(pair.n_columns)
+    columns = list(stripes(pair.n_columns)) if wide else [slice(j, j + 1) for j in range(pair.n_columns)]
 
     def run(*tallies: Tally, progress: Progress | None = None) -> None:
         first, *others = tallies
-        edges = [tally for tally in others if isinstance(tally, Edges) and is_wide]
+        edges = [tally for tally in others if isinstance(tally, Edges) and wide]
         if isinstance(first, Sums) and len(edges) == len(others):
             for each in edges:
                 _feed(each, pair)
-            run_in_stripes(pair, first, width, mapped=backend.mapped, progress=progress)
+            try:
+                run_in_stripes(pair, first, columns, mapped=backend.mapped, progress=progress)
+            except ParseError:
+                backend.run(*[tally.new() for tally in tallies])  # raises the first row's
+                raise
         else:
             backend.run(*tallies, progress=progress)
 

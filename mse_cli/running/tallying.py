@@ -100,9 +100,10 @@ def run_in_partitions(
             progress(partition.n_rows or 0)
 
 
-def run_in_stripes(pair: Pair, sums: Sums, width: int, *, mapped: Map, progress: Progress | None = None) -> None:
-    """So many columns at a time over all rows, wherever ``mapped`` works: little of a wide row is held."""
-    stripes = [slice(start, min(start + width, pair.n_columns)) for start in range(0, pair.n_columns, width)]
+def run_in_stripes(
+    pair: Pair, sums: Sums, stripes: Sequence[slice], *, mapped: Map, progress: Progress | None = None
+) -> None:
+    """Some columns at a time over all rows, wherever ``mapped`` works: little of a wide row is held."""
     n_rows, done = pair.n_rows or 0, 0
     for stripe, found in zip(stripes, mapped(partial(_summed, pair), stripes), strict=True):
         sums.add_to(stripe, found)

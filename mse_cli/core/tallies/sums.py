@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, masked_difference
-from mse_cli.core.exact import BUCKET, STRIPE, Total, rounded, stripes
+from mse_cli.core.exact import BUCKET, Total, is_wide, rounded, stripes
 from mse_cli.core.result import Columns, Reduction, Result
 from mse_cli.core.tallies.column_sums import ColumnSums
 from mse_cli.errors import ParseError, ShapeError
@@ -42,7 +42,7 @@ class Sums:
 
     def update(self, block: Block) -> None:
         """Add a block of any number of rows; note whether all of them were seen to be finite."""
-        if self.n_columns > STRIPE:
+        if is_wide(self.n_columns):
             self._update_in_stripes(block)
             return
         n_rows, step = block.shape[0], self.errors.lanes.n_rows
@@ -141,7 +141,7 @@ class Sums:
             sse=sse.rounded(),
             mse=mse,
             rmse=root_of_mean(sse, divisor, mse),
-            columns=columns if self.n_columns > STRIPE else tuple(columns),
+            columns=columns if is_wide(self.n_columns) else tuple(columns),
             overflow=self.overflow,
             weighted=self.weights is not None,
             sum_overflow=math.isinf(sse.rounded()) and not sse.special,
