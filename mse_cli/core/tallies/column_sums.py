@@ -145,6 +145,14 @@ class ColumnSums:
         parts = {b: _compacted([part[columns] for part in e.parts], len(special)) for b, e in self.buckets.items()}
         return [Total({b: floats[j] for b, floats in parts.items()}, it) for j, it in enumerate(special)]
 
+    def rounded(self, columns: slice) -> Floats | None:
+        """The sums of these columns rounded once; ``None`` unless an addition of two floats is all that it takes."""
+        few, beyond = self.buckets[0].parts[:2], [self.special, *self.buckets[0].parts[2:]]
+        beyond += [part for bucket, expansion in self.buckets.items() if bucket for part in expansion.parts]
+        if not few or any(part[columns].any() for part in beyond):
+            return None
+        return np.asarray(np.add.reduce([part[columns] for part in few], axis=0))
+
     def total(self) -> Total:
         """The exact sum of all columns."""
         whole, group = ColumnSums(1), np.zeros(1, dtype=np.intp)

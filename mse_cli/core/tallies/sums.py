@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 SMALLEST = 2.0 ** -(BUCKET // 2)  # of bucket 0; below, a product may be a rounded one
+SMALLEST_PLAIN = 2.0**-960  # of sums that float64 holds well enough to be divided
 LARGEST_WEIGHT = 2.0**100  # with which E·E is then a normal number, too
 
 
@@ -148,7 +149,14 @@ class Sums:
         )
 
     def _losses(self, columns: slice) -> Iterator[tuple[float, float]]:
-        """SSE and MSE of each of these columns."""
+        """SSE and MSE of each of these columns; those of ordinary numbers are rounded all at once."""
+        rounded_sums = self.errors.rounded(columns) if self.weights is None else None
+        counts = self.cells_used[columns]
+        if rounded_sums is not None and rounded_sums.min() > SMALLEST_PLAIN and counts.all():
+            return zip(rounded_sums.tolist(), (rounded_sums / counts).tolist(), strict=True)
+        return self._losses_one_by_one(columns)
+
+    def _losses_one_by_one(self, columns: slice) -> Iterator[tuple[float, float]]:
         divisors: Sequence[Fraction | int] = self.divisors(columns)
         for total, divisor in zip(self.errors.totals(columns), divisors, strict=True):
             yield total.rounded(), mean_of(total, divisor)
@@ -177,7 +185,7 @@ def mean_of(total: Total, divisor: Fraction | int) -> float:
     if divisor == 0:
         return math.nan
     sse = total.rounded()
-    return sse / rounded(divisor) if 2.0**-960 < sse < math.inf else total.rounded(divisor)
+    return sse / rounded(divisor) if SMALLEST_PLAIN < sse < math.inf else total.rounded(divisor)
 
 
 def root_of_mean(total: Total, divisor: Fraction | int, mse: float) -> float:
