@@ -115,10 +115,10 @@ class File(Protocol):
 
 @runtime_checkable
 class HasColumns(Protocol):
-    """A file of which columns may be cheap to read without the others."""
+    """A file of which some columns may be cheap to read without the others."""
 
-    def reads_apart(self, columns: Positions) -> bool:
-        """Whether these are."""
+    def at_once(self, columns: Positions) -> int:
+        """How many of these, side by side, should be; 0 if it is not cheap."""
 
 
 @dataclass(frozen=True)

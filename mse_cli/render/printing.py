@@ -152,11 +152,12 @@ class Printout:
             return None
         return LONGEST_KEPT if self.streams_rows else self.rows_shown
 
-    def edge_columns(self, n_columns: int) -> list[int] | None:
-        """Which columns (from 0) of these rows are kept: all (``None``), or of a wide matrix those that are shown."""
-        if max(FEW_COLUMNS, self.most_columns) >= n_columns:
+    def edges_kept(self, n_columns: int) -> tuple[int, list[int] | None] | None:
+        """The same with which columns (from 0) of these rows: all (``None``), or of a wide matrix those shown."""
+        if self.edge_rows is None:
             return None
-        return middle_left_out(n_columns, self.most_columns)[0]
+        few = max(FEW_COLUMNS, self.most_columns) >= n_columns
+        return self.edge_rows, None if few else middle_left_out(n_columns, self.most_columns)[0]
 
     @property
     def streams_rows(self) -> bool:

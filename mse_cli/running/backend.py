@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
-from mse_cli.core.exact import is_wide, stripes
+from mse_cli.core.exact import is_wide
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.errors import ParseError, UsageError
@@ -118,10 +118,10 @@ def _in_partitions(pair: Pair, mapped: Map, n_cells: int | None = None) -> Backe
 def _in_stripes_where_it_helps(backend: Backend) -> Backend:
     """The same; sums, which need no row whole, some columns at a time; of a wide matrix few rows are shown apart."""
     pair = backend.pair
-    if not reads_columns_apart(pair):
+    width, wide = columns_at_once(pair), is_wide(pair.n_columns)
+    if not width:
         return backend
-    wide = is_wide(pair.n_columns)
-    columns = list(stripes(pair.n_columns)) if wide else [slice(j, j + 1) for j in range(pair.n_columns)]
+    columns = [slice(start, min(start + width, pair.n_columns)) for start in range(0, pair.n_columns, width)]
 
     def run(*tallies: Tally, progress: Progress | None = None) -> None:
         first, *others = tallies
@@ -148,15 +148,15 @@ def _feed(edges: Edges, pair: Pair) -> None:
     edges.n_rows = n_rows
 
 
-def reads_columns_apart(pair: Pair) -> bool:
-    """Whether a pair's columns can be read without the others; rows that are left out, and weights, need all.
+def columns_at_once(pair: Pair) -> int:
+    """How many columns of a pair should be read without the others; 0 where what is left out, or weights, need all.
 
     Integers of a table stand beside others by rows: a column alone might be exact where beside floats it is refused.
     """
     if pair.n_columns < 2 or pair.missing == "skip-row" or pair.weights or pair.column_weights is not None:
-        return False
-    return all(
-        isinstance(stream, Matrix) and isinstance(file, HasColumns) and file.reads_apart(stream.wanted.columns)
+        return 0
+    return min(
+        file.at_once(stream.wanted.columns) if isinstance(stream, Matrix) and isinstance(file, HasColumns) else 0
         for stream in pair.streams
         for file in stream.files
     )

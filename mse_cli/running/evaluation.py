@@ -178,19 +178,20 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     stats: bool = False,
-    edge_rows: int | None = None,
-    edge_columns: list[int] | None = None,
+    edges_kept: tuple[int, list[int] | None] | None = None,
     also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
     """Run the blocks of a pair, through the sums, and keep what was asked for; ``also`` feed other tallies.
+
+    Of the first and the last rows so many are kept, and these columns, as ``edges_kept`` says.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
     tallies = tallies_for(pair, worst=worst, stats=stats)
-    edges = None if edge_rows is None else Edges(edge_rows, edge_columns)
+    edges = None if edges_kept is None else Edges(*edges_kept)
     backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
     if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)

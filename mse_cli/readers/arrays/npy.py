@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mse_cli.core.blocks import Numbers, as_numbers, rows_per_block
-from mse_cli.core.exact import is_wide
+from mse_cli.core.exact import is_wide, stripes
 from mse_cli.core.missing import check_finite
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError
@@ -69,9 +69,10 @@ class NpyFile:
         step = max(1, n_cells // n_columns)
         return [min(step, self.n_rows - start) for start in range(0, self.n_rows, step)]
 
-    def reads_apart(self, columns: Positions) -> bool:
-        """Whether these columns, and any run of them, are cheap to read without the others: many side by side."""
-        return self.can_be_cut and isinstance(columns, range) and is_wide(len(columns))
+    def at_once(self, columns: Positions) -> int:
+        """How many of these columns should be read without the others: of those of a wide array a stripe."""
+        is_run = self.can_be_cut and isinstance(columns, range) and is_wide(len(columns))
+        return next(stripes(len(columns))).stop if is_run else 0
 
     def part(self, rows: range) -> NpyFile:
         """Only these rows (from 0)."""
