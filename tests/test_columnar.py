@@ -586,7 +586,7 @@ def test_a_column_at_a_time_gives_the_bits_of_rows(tmp_path, monkeypatch, missin
         parquet.write_table(matrix_table(matrix, "pqr"), tmp_path / name, row_group_size=60)
     options = InputOptions(dialect=Dialect(missing=missing))
     pair = open_pair(str(tmp_path / "a"), str(tmp_path / "y"), options)
-    assert backend.is_stored_by_columns(pair) == (stored_as != "int64" and missing != "skip-row")
+    assert backend.columns_at_once(pair) == (stored_as != "int64" and missing != "skip-row")
     results = []
     for names, jobs in ((("a.npy", "y.npy"), 1), (("a", "y"), 1), (("a", "y"), 2)):
         opened = open_pair(*(str(tmp_path / name) for name in names), options)
@@ -602,11 +602,11 @@ def test_a_table_may_be_read_a_column_at_a_time(tmp_path, mse):
     columns = table_of(p=[1.0, 2.0], q=[3.0, 4.0], t=[1.0, 1.0], u=[5.0, 4.0])
     parquet.write_table(columns, tmp_path / "a")
     pair = open_pair(str(tmp_path / "a"), None, InputOptions(pred="p,q", true="t,u"))
-    assert backend.is_stored_by_columns(pair)
-    sums = [Sums(1) for _ in range(2)]
-    for number, tally in enumerate(sums):
-        for block in pair.column(number).blocks():
+    assert backend.columns_at_once(pair) == 1
+    whole = Sums(2)
+    for number in range(2):
+        for block in pair.columns(slice(number, number + 1)).blocks():
+            tally = Sums(1)
             tally.update(block)
-    assert (
-        Sums.beside(sums).finish().sse == evaluate(str(tmp_path / "a"), pred_columns="p,q", true_columns="t,u").sse == 5
-    )
+            whole.add_to(slice(number, number + 1), tally)
+    assert whole.finish().sse == evaluate(str(tmp_path / "a"), pred_columns="p,q", true_columns="t,u").sse == 5

@@ -437,7 +437,7 @@ class TestInPython:
     def test_options_of_files_are_refused_for_arrays(self):
         with pytest.raises(UsageError, match="there is no column 'id'"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], key="id")
-        with pytest.raises(UsageError, match="--key needs a column of keys"):
+        with pytest.raises(UsageError, match="key needs a column of keys"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], key="1")
         with pytest.raises(UsageError, match="none of the models"):
             mse_cli.compare({"a": [1.0], "b": [2.0]}, [1.0], baseline="c")

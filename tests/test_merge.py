@@ -22,7 +22,8 @@ from mse_cli.core.tallies.worst import Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.evaluation import Evaluation, finish
 from mse_cli.running.merging.origin import Origin
-from mse_cli.running.merging.partial import digest_of_result, from_plain, origin_in, to_plain
+from mse_cli.running.merging.partial import from_plain, origin_in, to_plain
+from mse_cli.running.merging.pieces import digest_of_result
 from mse_cli.running.tallying import Tallies
 
 Mse = Callable[..., tuple[int, str, str]]

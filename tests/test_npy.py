@@ -94,13 +94,16 @@ def test_every_rank_becomes_rows_by_all_the_rest(tmp_path, version, shape, matri
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=4), st.booleans(), st.integers(1, 300))
-def test_fortran_order_reads_the_same_wherever_blocks_are_cut(tmp_path_factory, shape, fortran, block_bytes):
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=4), st.booleans(), st.integers(1, 300), st.sampled_from([0, 1000])
+)
+def test_fortran_order_reads_the_same_wherever_blocks_are_cut(tmp_path_factory, shape, fortran, block_bytes, short):
     array = np.random.default_rng(1).normal(size=shape)
     path = tmp_path_factory.mktemp("npy") / "a.npy"
     path.write_bytes(npy_bytes(np.asfortranarray(array) if fortran else array))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(npy, "FORTRAN_BYTES", block_bytes)
+        patch.setattr(npy, "SHORT_COLUMN", short)
         patch.setattr(npy, "rows_per_block", lambda columns: 1)
         assert read(path).tobytes() == array.reshape(shape[0], -1).tobytes()
 

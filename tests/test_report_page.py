@@ -203,6 +203,15 @@ def test_the_same_bytes_for_the_same_numbers(page: str, tmp_path: Path) -> None:
     assert (tmp_path / "r.html").read_text(encoding="utf-8") == page
 
 
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_a_figure_is_the_same_for_the_same_numbers(tmp_path: Path, suffix: str) -> None:
+    """An SVG had other ids each time."""
+    paths = [tmp_path / f"{name}.{suffix}" for name in ("a", "b")]
+    for path in paths:
+        assert run(["report", *TUMOURS, "-o", str(path)]) == 0
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def test_it_says_how_it_was_made(mse: Run, tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("# made on Monday\nx\n1\n")
     assert mse("report", "p.csv", "p.csv", "-o", "r.html").returncode == 0

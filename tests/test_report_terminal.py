@@ -153,8 +153,12 @@ def test_long_numbers_break_no_line_of_a_picture(
     assert re.search(r"[░▒▓█] \d+\+", found[end + 2])
 
 
-def test_long_names_have_a_line_each_in_ascii(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The three points of a shortened name, and escapes, were not counted: names wrapped."""
+@pytest.mark.parametrize("columns", range(72, 82))
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_long_names_have_a_line_each(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int, encoding: str
+) -> None:
+    """The three points of a shortened name, and escapes, were not counted: names wrapped; as in a narrow panel."""
     monkeypatch.chdir(tmp_path)
     names = ["id", "群組的價格與房間數量", "a_long_name_of_a_column_as_there_are"]
     rows = [f"row_{i}_of_many_and_a_longer_name,{i},{2 * i}" for i in range(9)]
@@ -162,7 +166,8 @@ def test_long_names_have_a_line_each_in_ascii(monkeypatch: pytest.MonkeyPatch, t
     Path("t.csv").write_text(
         "\n".join([",".join([*names, "by"]), *[f"{row.replace(',', ',1')},g{row[4]}" for row in rows]])
     )
-    shown = drawn(monkeypatch, ("p.csv", "t.csv"), encoding="ascii", key="id", by="by").splitlines()
+    shown = drawn(monkeypatch, ("p.csv", "t.csv"), columns=columns, encoding=encoding, key="id", by="by")
+    shown = shown.splitlines()
     assert len(shown) <= 23
     first = next(i for i, line in enumerate(shown) if line.startswith("column "))
     assert all("%" in line for line in shown[first + 1 :] if not line.startswith("worst row"))

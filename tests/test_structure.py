@@ -35,7 +35,7 @@ INSIDE = {
         "weights",
         "opening",
     ),
-    "readers/arrays": ("held arrow_columns npy", "values npz columnar"),
+    "readers/arrays": ("npy_header held arrow_columns", "npy", "values npz columnar"),
     "explanation": ("words formula one_step", "lesson case", "steps example", "sections"),
     "checks": ("finding", "words precision", "conventions", "explanations", "diagnosis", "checking"),
     "readers/key_search": ("packed_keys", "key_index"),

@@ -26,7 +26,8 @@ Numbers = NDArray[Any]  # float64, int64 or uint64 in the machine's byte order
 Mask = NDArray[np.bool_]
 
 BLOCK_CELLS = 128 * 1024
-FEWEST_ROWS = 8  # of a block, however wide, so that a wide matrix does not pay each step's overhead per row
+FEWEST_ROWS = 8  # of a wide block, so that it does not pay each step's overhead per row, unless these are
+MOST_CELLS = 2 << 20  # more than so many
 SMALLEST_NORMAL = 2.0**-1022  # below, float64 has fewer bits
 LARGEST_EXACT_INTEGER = 2**53
 
@@ -45,6 +46,7 @@ class Block:
         keys: What identifies each row, where rows are matched by it.
         labels: Which group each row is in, if there are groups.
         others: Where several models are compared: the predictions of those after the first, n×C each.
+        row_sums: Σ M·W·E² along each row, where the block holds only some of its columns.
     """
 
     first_row: int
@@ -56,6 +58,7 @@ class Block:
     keys: Sequence[str] | None = None
     labels: Labels | None = None
     others: tuple[Numbers, ...] = ()
+    row_sums: list[float] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -80,17 +83,24 @@ class Block:
             others=tuple(other[start:stop] for other in self.others),
             keys=None if self.keys is None else self.keys[start:stop],
             labels=None if self.labels is None else self.labels.cut(start, stop),
+            row_sums=None if self.row_sums is None else self.row_sums[start:stop],
         )
+
+    def columns(self, columns: slice | list[int]) -> Block:
+        """Some columns of this block."""
+        weights = self.weights if self.weights is None or self.weights.shape[1] == 1 else self.weights[:, columns]
+        used = None if self.used is None else self.used[:, columns]
+        return Block(self.first_row, self.prediction[:, columns], self.target[:, columns], weights, used)
 
 
 def rows_per_block(n_columns: int) -> int:
     """How many rows a full block has: whole lanes, about 128 Ki cells.
 
-    >>> rows_per_block(4), rows_per_block(100_000)
-    (32768, 8)
+    >>> rows_per_block(4), rows_per_block(100_000), rows_per_block(5_000_000)
+    (32768, 8, 1)
     """
     lanes = lanes_of(n_columns)
-    return max(FEWEST_ROWS, BLOCK_CELLS // n_columns // lanes * lanes)
+    return max(1, min(FEWEST_ROWS, MOST_CELLS // n_columns), BLOCK_CELLS // n_columns // lanes * lanes)
 
 
 def as_numbers(array: Numbers) -> Numbers:
@@ -205,21 +215,6 @@ def squared_error(block: Block) -> Floats:
     if block.used is not None:
         cells[~block.used] = np.nan
     return cells
-
-
-def row_sums(block: Block) -> list[float]:
-    """Σ M·W·E² along each row, rounded once."""
-    errors = masked_difference(block)
-    with np.errstate(all="ignore"):
-        cells = errors * errors if block.weights is None else errors * errors * block.weights
-    return [_sum_of_row(row) for row in cells.tolist()]
-
-
-def _sum_of_row(cells: list[float]) -> float:
-    try:
-        return math.fsum(cells)
-    except OverflowError:
-        return math.inf
 
 
 def gradient(block: Block, divisor: float, reduction: Reduction = "mean") -> Floats:

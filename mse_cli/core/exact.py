@@ -16,6 +16,7 @@ The only rounding is the one at the end (``math.fsum``), so a merged sum equals 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ Mask = NDArray[np.bool_]
 LANE_WIDTH = 1024
 LANE_CELLS = 128 * 1024
 FEWEST_LANE_ROWS = 8  # however wide they are, so that a wide matrix does not pay each step's overhead per row
+STRIPE = LANE_CELLS // FEWEST_LANE_ROWS  # columns of a wide matrix that are summed at a time, in little room
 
 ALIKE = 20  # bits: columns whose sums differ by fewer share one σ, since adding a number is faster than adding an array
 LOWEST = -900  # exponent of σ, so that float64 holds all units and their reciprocals
@@ -49,6 +51,21 @@ LARGEST_ORDINARY = 2.0 ** (BUCKET // 2)
 def lanes_of(n_columns: int) -> int:
     """How many matrix rows of that width lie side by side in a lane row."""
     return max(1, LANE_WIDTH // n_columns)
+
+
+def is_wide(n_columns: int) -> bool:
+    """Whether a matrix has so many columns that they are worked on some after the others."""
+    return n_columns > STRIPE
+
+
+def stripes(n_columns: int) -> Iterator[slice]:
+    """The columns of a matrix, so many at a time that what is made of them is small.
+
+    >>> list(stripes(20_000))
+    [slice(0, 16384, None), slice(16384, 20000, None)]
+    """
+    for start in range(0, n_columns, STRIPE):
+        yield slice(start, min(start + STRIPE, n_columns))
 
 
 class Expansion:
@@ -74,6 +91,16 @@ class Expansion:
             if not values.any():
                 return
         self.parts.append(values)
+
+    def add_to(self, columns: slice, values: Floats, n_columns: int) -> None:
+        """Add a vector to these of so many columns, likewise."""
+        some = Expansion()
+        some.parts = [part[columns] for part in self.parts]
+        some.add(values)
+        for _ in some.parts[len(self.parts) :]:
+            self.parts.append(np.zeros(n_columns))
+        for part, changed in zip(self.parts, some.parts, strict=True):
+            part[columns] = changed
 
     def add_cells(self, values: Floats, columns: Integers, n_columns: int) -> None:
         """Add each value to its column, exactly, whatever the signs and magnitudes; finite values below 2^900 only."""
@@ -227,13 +254,6 @@ class Total:
     def __init__(self, buckets: dict[int, list[float]], special: float = 0.0):
         self.buckets = {bucket: parts for bucket, parts in buckets.items() if parts}
         self.special = special
-
-    @classmethod
-    def of(cls, totals: list[Total]) -> Total:
-        """The exact sum of several."""
-        keys = {bucket for total in totals for bucket in total.buckets}
-        merged = {b: compact([x for t in totals for x in t.buckets.get(b, [])]) for b in keys}
-        return cls(merged, sum(total.special for total in totals))
 
     def exact(self) -> Fraction:
         """The sum of the finite terms as a rational number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,7 +20,7 @@ def check_finite(
     missing: Missing,
     *,
     first_row: int,
-    columns: tuple[int, ...] | None = None,
+    columns: Sequence[int] | None = None,
     names: tuple[str, ...] | None = None,
 ) -> None:
     """Refuse what the policy does not allow: infinities unless they propagate, NaN if missing values fail.

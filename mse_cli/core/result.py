@@ -5,8 +5,11 @@ Small records are named tuples: a frozen dataclass takes 0.3 ms of start-up to m
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from operator import eq
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args, overload
 
 from mse_cli.errors import UsageError
 
@@ -25,6 +28,7 @@ UNMATCHED: tuple[Unmatched, ...] = get_args(Unmatched)
 Language = Literal["en", "zh"]  # of what is explained and checked
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 MOST_WORST = 100_000  # cells that are listed
+RUN = 16 * 1024  # columns, of which there are objects at a time
 SCHEMA_VERSION = 1  # of a result as JSON
 
 
@@ -77,6 +81,50 @@ class Column(NamedTuple):
             Scalar("mse", "MSE", self.mse),
             *(self.stats.scalars() if self.stats else ()),
         )
+
+
+class Columns(Sequence[Column]):
+    """The columns of a matrix, each made when it is asked for: a wide one has millions."""
+
+    def __init__(
+        self,
+        names: Sequence[str | None] | None,
+        count: int,
+        losses: Callable[[slice], Iterable[tuple[float, float]]],
+    ):
+        self._names, self._count, self._losses = names, count, losses
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """Their names."""
+        return tuple(self._names) if self._names else (None,) * self._count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Column: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Column]: ...
+    def __getitem__(self, index: int | slice) -> Column | list[Column]:
+        if isinstance(index, slice):
+            names = self._names[index] if self._names else itertools.repeat(None)
+            return [Column(name, *losses) for name, losses in zip(names, self._losses(index), strict=False)]
+        at = range(self._count)[index]
+        return self[at : at + 1][0]
+
+    def __iter__(self) -> Iterator[Column]:
+        return itertools.chain.from_iterable(self.runs())
+
+    def runs(self) -> Iterator[list[Column]]:
+        """Some after the others."""
+        return (self[start : start + RUN] for start in range(0, self._count, RUN))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 class Group(NamedTuple):
@@ -146,7 +194,7 @@ class Result:
     sse: float
     mse: float
     rmse: float
-    columns: tuple[Column, ...]
+    columns: Sequence[Column]
     overflow: bool = False
     worst: tuple[WorstCell, ...] | None = None
     weighted: bool = False
@@ -184,6 +232,8 @@ class Result:
     @property
     def names(self) -> tuple[str | None, ...]:
         """The columns' names."""
+        if isinstance(self.columns, Columns):
+            return self.columns.names
         return tuple(column.name for column in self.columns)
 
 
@@ -197,6 +247,7 @@ class Excerpt:
         row_sums: Σ W·SE along each of these rows.
         gradient: The gradient of these rows.
         keys: What identifies these rows, where rows are matched by it.
+        columns: Which columns (from 0) these are of, where not of all.
     """
 
     rows: tuple[int, ...]
@@ -204,6 +255,7 @@ class Excerpt:
     row_sums: list[float] = field(repr=False)
     gradient: NDArray[np.float64] = field(repr=False)
     keys: tuple[str, ...] | None = None
+    columns: list[int] | None = None
 
     def shortened(self, most: int) -> Excerpt:
         """At most so many of its rows, from both ends."""
@@ -215,4 +267,5 @@ class Excerpt:
             row_sums=[self.row_sums[i] for i in kept],
             gradient=self.gradient[kept],
             keys=None if self.keys is None else tuple(self.keys[i] for i in kept),
+            columns=self.columns,
         )

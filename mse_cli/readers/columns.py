@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from operator import eq
 
 from mse_cli.core.matching import Names as Names
 from mse_cli.core.matching import comparable
 from mse_cli.errors import UsageError, listed, quote
 
-Positions = tuple[int, ...]  # of columns, 0-based
+Positions = tuple[int, ...] | range  # of columns, 0-based; a range where there may be millions
 MOST_LISTED = 12
 FILE = re.compile(r"(?i)/|\.(?:csv|tsv|txt|npy|npz|parquet|arrow|feather|gz|bz2|xz)$")
 
@@ -30,6 +31,11 @@ def parse_columns(spec: str, names: Names | None, width: int) -> Positions:
     if whole is not None:
         return (whole,)
     return tuple(column for item in spec.split(",") for column in _parse_item(item.strip(), names, width))
+
+
+def are_same(columns: Positions, others: Positions) -> bool:
+    """Whether these are the same columns, however they are held."""
+    return columns == others or (len(columns) == len(others) and all(map(eq, columns, others)))
 
 
 def check_distinct(names: Names) -> None:

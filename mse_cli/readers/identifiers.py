@@ -64,13 +64,14 @@ def _once(names: Names) -> dict[str, int]:
 
 def identifiers_among(side: Side, columns: Positions, shared: set[int]) -> list[int]:
     """Which of these columns identify rows, of which ``shared`` are those that both sides hold under one name."""
-    names = side.first.names or ()
+    names = side.first.names
+    if not names:
+        return []
     leading = next((i for i, name in enumerate(names) if name), len(names))  # levels of an index, which has no names
     return [
         i
         for i in columns
-        if names
-        and ((WITHOUT_A_NAME.fullmatch(names[i]) if names[i] else i < leading) or _is_named(names[i], i, shared))
+        if (WITHOUT_A_NAME.fullmatch(names[i]) if names[i] else i < leading) or _is_named(names[i], i, shared)
     ]
 
 
@@ -141,8 +142,10 @@ def compare_rows(a_side: Side, y_side: Side, a: Positions, y: Positions) -> tupl
     Raises:
         ParseError: if identifiers do.
     """
-    used_a, used_y = frozenset(a), frozenset(y)
-    pairs = [it for it in _compared(a_side, y_side) if it.prediction not in used_a and it.target not in used_y]
+    pairs = _compared(a_side, y_side)
+    if pairs:
+        used_a, used_y = frozenset(a), frozenset(y)
+        pairs = [it for it in pairs if it.prediction not in used_a and it.target not in used_y]
     if not pairs:
         return ()
     a_rows = _first_rows(a_side.matrix, tuple(pair.prediction for pair in pairs))

@@ -7,13 +7,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from mse_cli.core.blocks import Numbers
 from mse_cli.core.labels import Labels
 from mse_cli.core.result import Missing
 from mse_cli.errors import ParseError, Place, ShapeError, counted
-from mse_cli.readers.columns import Names, Positions
+from mse_cli.readers.columns import Names, Positions, are_same
 from mse_cli.readers.sources.files import Source
 
 MOST_NOTES = 8  # of the files of one side
@@ -113,6 +113,14 @@ class File(Protocol):
         """
 
 
+@runtime_checkable
+class HasColumns(Protocol):
+    """A file of which some columns may be cheap to read without the others."""
+
+    def at_once(self, columns: Positions) -> int:
+        """How many of these, side by side, should be; 0 if it is not cheap."""
+
+
 @dataclass(frozen=True)
 class Matrix:
     """Some columns of the files that one name means, one file below the other.
@@ -154,7 +162,7 @@ class Matrix:
     def shape(self) -> tuple[int, ...] | None:
         """The shape of the array that the files hold one after the other; ``None`` for tables and chosen columns."""
         shapes = [getattr(file, "shape", None) for file in self.files]
-        if None in shapes or self.wanted.columns != self.files[0].use:
+        if None in shapes or not are_same(self.wanted.columns, self.files[0].use):
             return None
         return (self.n_rows or 0, *shapes[0][1:]) if shapes[0] else ()
 

@@ -170,11 +170,11 @@ def pair_of(a_side: Side, y_side: Side, options: InputOptions) -> Pair:
     c, weights, names = len(a), one(weight), a_side.names(a) or y_side.names(y)
     missing = options.dialect.missing
     if a_key is None or y_key is None:
-        first, second = a_side.matrix.select(a), y_side.matrix.select((*y, *weights), weights=weights)
+        first, second = a_side.matrix.select(a), y_side.matrix.select(_with(y, weights), weights=weights)
         streams = groups.read_with(first, second)
         check_shapes(streams[0], y_side.matrix.select(y))
         if not options.no_key:
-            notes += compare_rows(a_side, y_side, a, (*y, *weights))
+            notes += compare_rows(a_side, y_side, a, _with(y, weights))
         at = None if weight is None else StreamColumns(1, c, c + 1)
         sides = StreamColumns(0, 0, c), StreamColumns(1, 0, c)
         return Pair(streams, *sides, missing, names, at, notes=notes, by=groups.names)
@@ -265,7 +265,7 @@ def _open_table(table: Named, options: InputOptions) -> Pair:
         raise ShapeError(f"--pred names {counted(len(a), 'column')}, --true {len(y)}", Place(side.label), hint=models)
     weight = side.column(options.weight_column, "--weight-column")
     by = () if options.by is None else side.by(options.by)
-    stream = side.matrix.select(a + y + one(weight), weights=one(weight)).grouped(by)
+    stream = side.matrix.select((*a, *y, *one(weight)), weights=one(weight)).grouped(by)
     pair = _side_by_side(stream, len(a), options.dialect.missing, side.names(a), side.matrix.notes, weight)
     return replace(pair, by=tuple(name_of(side, i) for i in by))
 
@@ -281,6 +281,10 @@ def _side_by_side(
     """A pair whose prediction, target and perhaps weights are columns of one stream, in this order."""
     weights = None if weight is None else StreamColumns(0, 2 * c, 2 * c + 1)
     return Pair((stream,), StreamColumns(0, 0, c), StreamColumns(0, c, 2 * c), missing, names, weights, notes=notes)
+
+
+def _with(columns: Positions, weights: Positions) -> Positions:
+    return (*columns, *weights) if weights else columns
 
 
 def _with_key(side: Side, positions: Positions, key: int, weights: Positions = ()) -> Matrix:

@@ -113,14 +113,15 @@ class Pair:
             return n_rows, self.n_columns
         return (n_rows, *shape[1:]) if shape else ()
 
-    def column(self, number: int) -> Pair:
-        """One column (0-based) of a pair of matrices without weights."""
+    def columns(self, some: slice) -> Pair:
+        """Some columns of a pair of matrices without weights."""
         sides = []
         for at in (self.prediction, self.target):
             matrix = self.streams[at.stream]
             assert isinstance(matrix, Matrix)
-            sides.append(matrix.select((matrix.wanted.columns[at.start + number],)))
-        return replace(self, streams=tuple(sides), prediction=StreamColumns(0, 0, 1), target=StreamColumns(1, 0, 1))
+            sides.append(matrix.select(matrix.wanted.columns[at.start : at.stop][some]))
+        at = StreamColumns(0, 0, sides[0].n_columns)
+        return replace(self, streams=tuple(sides), prediction=at, target=at._replace(stream=1))
 
     def blocks(self) -> Iterator[Block]:
         """The rows of all streams, block by block; from the start at each call; each valid until the next.

@@ -36,7 +36,8 @@ class Side:
     def columns(self, leave_out: tuple[int | None, ...] = ()) -> Positions:
         """The columns that the user names, or all but those with another role."""
         if self.chosen is None:
-            return tuple(i for i in self.matrix.wanted.columns if i not in leave_out)
+            columns, others = self.matrix.wanted.columns, {i for i in leave_out if i is not None}
+            return tuple(i for i in columns if i not in others) if others else columns
         with reading(self.label):
             return parse_columns(self.chosen, self.first.names, self.first.width)
 

@@ -55,7 +55,7 @@ def with_weights(pair: Pair, side: Side, *, by_position: bool) -> Pair:
     return replace(pair, streams=(*pair.streams, matrix), weights=weights, notes=notes)
 
 
-def _columns_of(side: Side, pair: Pair) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def _columns_of(side: Side, pair: Pair) -> tuple[Positions, tuple[str, ...]]:
     """The columns in the prediction's order, where names say so, and the notes with one of that."""
     columns = side.columns()
     for column in identifiers_among(side, columns, set(columns)):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from mse_cli.core.result import ScalarName
 from mse_cli.errors import UsageError, listed, printable
 from mse_cli.render.files.destination import STANDARD_OUTPUT
-from mse_cli.render.number_text import exact
+from mse_cli.render.number_text import exact, middle_left_out
 from mse_cli.render.screens.characters import ColorChoice
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ SAVED: dict[str, Format] = {".npy": "npy", ".csv": "csv", ".csv.gz": "csv"}  # b
 SUFFIX_HINT = "name the file .npy, .csv or .csv.gz: the suffix says how it is written; DIR/ is a folder of shards"
 EVERYTHING = sys.maxsize
 ROWS = 10  # of a matrix, unless another number is asked for
+FEW_COLUMNS = 16 * 1024  # so many are all kept of the rows that a table shows
 MANY_ROWS = 10_000  # of a table: files of them are made for programs
 LONGEST_KEPT = 1000  # rows of a table that is drawn in one piece
 
@@ -160,6 +161,13 @@ class Printout:
         if not shown or (self.only is not None and not self.matrix):
             return None
         return LONGEST_KEPT if self.streams_rows else self.rows_shown
+
+    def edges_kept(self, n_columns: int) -> tuple[int, list[int] | None] | None:
+        """The same with which columns (from 0) of these rows: all (``None``), or of a wide matrix those shown."""
+        if self.edge_rows is None:
+            return None
+        few = max(FEW_COLUMNS, self.most_columns) >= n_columns
+        return self.edge_rows, None if few else middle_left_out(n_columns, self.most_columns)[0]
 
     @property
     def streams_rows(self) -> bool:

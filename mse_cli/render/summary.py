@@ -153,11 +153,11 @@ def lines_of(matrix: Shown, result: Result, excerpt: Excerpt, digits: int, most_
         [column_label(result, j) for j in columns],
         "sum",
     )
-    rows = []
+    rows, held = [], columns if excerpt.columns is None else [excerpt.columns.index(j) for j in columns]
     for i, row in enumerate(excerpt.rows):
         if i and row != excerpt.rows[i - 1] + 1:
             rows.append([VERTICAL] * len(titles))
-        texts = [short(cell, digits) for cell in matrix.cells[i, columns].tolist()]
+        texts = [short(cell, digits) for cell in matrix.cells[i, held].tolist()]
         name = printable(excerpt.keys[i]) if excerpt.keys else str(row + 1)
         rows.append(line(name, texts, short(excerpt.row_sums[i], digits)))
     if excerpt.rows[-1:] < (result.shape[0] - 1,):  # the first row alone

@@ -11,24 +11,26 @@ from functools import partial
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from mse_cli.core.exact import is_wide
+from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.sums import Sums
-from mse_cli.errors import UsageError
+from mse_cli.errors import ParseError, UsageError
 from mse_cli.readers.keys import Joined
-from mse_cli.readers.matrix import Matrix
+from mse_cli.readers.matrix import HasColumns, Matrix
 from mse_cli.readers.pair import Pair, Stream
 from mse_cli.readers.sources.ahead import Ahead, in_threads
 from mse_cli.readers.text.parsing import is_installed
 from mse_cli.readers.text.text_file import TextFile
-from mse_cli.running.partitions import can_be_cut, partitions_of, with_counted_rows
+from mse_cli.running.partitions import can_be_cut, partition, partitions_of, with_counted_rows
 from mse_cli.running.tallying import (
     Map,
     Progress,
     ReadProgress,
     Tally,
     map_here,
-    run_by_columns,
     run_here,
     run_in_partitions,
+    run_in_stripes,
 )
 
 MOST_THREADS = 4  # beyond, the threads wait for the memory and for the interpreter
@@ -96,8 +98,7 @@ def backend_for(
         keep_freed_memory()
     if (n_threads := threads_for(pair, jobs)) > 1:
         with in_threads(n_threads) as mapped:
-            backend = _in_partitions(pair, mapped, cells_for(pair, n_threads))
-            yield _by_columns_where_it_helps(backend) if is_stored_by_columns(pair) else backend
+            yield _in_stripes_where_it_helps(_in_partitions(pair, mapped, cells_for(pair, n_threads)))
     elif (n_threads := threads_ahead_for(pair, jobs)) > 1:
         if tell is not None:
             keep_freed_memory()
@@ -108,7 +109,7 @@ def backend_for(
         with processes.in_processes(n_processes) as mapped:
             yield _in_partitions(pair, mapped, progress=progress)._replace(makes_text=True)
     else:
-        yield here(pair)
+        yield _in_stripes_where_it_helps(here(pair)) if is_wide(pair.n_columns) else here(pair)
 
 
 def here(pair: Pair) -> Backend:
@@ -125,29 +126,49 @@ def _in_partitions(
     )
 
 
-def _by_columns_where_it_helps(backend: Backend) -> Backend:
-    """The same; sums alone, which need no row whole, a column at a time."""
+def _in_stripes_where_it_helps(backend: Backend) -> Backend:
+    """The same; sums, which need no row whole, some columns at a time; of a wide matrix few rows are shown apart."""
+    pair = backend.pair
+    width, wide = columns_at_once(pair), is_wide(pair.n_columns)
+    if not width:
+        return backend
+    columns = [slice(start, min(start + width, pair.n_columns)) for start in range(0, pair.n_columns, width)]
 
     def run(*tallies: Tally, progress: Progress | None = None) -> None:
-        if len(tallies) == 1 and isinstance(tallies[0], Sums):
-            run_by_columns(backend.pair, tallies[0], mapped=backend.mapped, progress=progress)
+        first, *others = tallies
+        edges = [tally for tally in others if isinstance(tally, Edges) and wide]
+        if isinstance(first, Sums) and len(edges) == len(others):
+            for each in edges:
+                _feed(each, pair)
+            try:
+                run_in_stripes(pair, first, columns, mapped=backend.mapped, progress=progress)
+            except ParseError:
+                backend.run(*[tally.new() for tally in tallies])  # raises the first row's
+                raise
         else:
             backend.run(*tallies, progress=progress)
 
     return backend._replace(run=run)
 
 
-def is_stored_by_columns(pair: Pair) -> bool:
-    """Whether a pair's columns of floats can be read one by one; rows that are left out, and weights, need all.
+def _feed(edges: Edges, pair: Pair) -> None:
+    """Feed them only the rows that they keep."""
+    n_rows = pair.n_rows or 0
+    for rows in edges.needed(n_rows):
+        run_here(partition(pair, rows), edges)
+    edges.n_rows = n_rows
 
-    Integers stand beside others by rows: a column alone might be exact where beside floats it is refused.
+
+def columns_at_once(pair: Pair) -> int:
+    """How many columns of a pair should be read without the others; 0 where what is left out, or weights, need all.
+
+    Integers of a table stand beside others by rows: a column alone might be exact where beside floats it is refused.
     """
     if pair.n_columns < 2 or pair.missing == "skip-row" or pair.weights or pair.column_weights is not None:
-        return False
-    return all(
-        getattr(file, "floats", frozenset()).issuperset(stream.wanted.columns)
+        return 0
+    return min(
+        file.at_once(stream.wanted.columns) if isinstance(stream, Matrix) and isinstance(file, HasColumns) else 0
         for stream in pair.streams
-        if isinstance(stream, Matrix)
         for file in stream.files
     )
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mse_cli.core.blocks import Block, Floats, gradient, row_sums, squared_error
-from mse_cli.core.exact import Total
+from mse_cli.core.blocks import Block, Floats, gradient, squared_error
 from mse_cli.core.result import (
     MOST_WORST,
     REDUCTIONS,
@@ -23,6 +22,7 @@ from mse_cli.core.result import (
     Unmatched,
     check_choice,
 )
+from mse_cli.core.tallies.column_sums import row_sums
 from mse_cli.core.tallies.edges import Edges
 from mse_cli.core.tallies.groups import Groups
 from mse_cli.core.tallies.stats import Stats
@@ -154,6 +154,7 @@ class Evaluation:
             row_sums=row_sums(block),
             gradient=self.gradient_of_block(block),
             keys=None if block.keys is None else tuple(block.keys),
+            columns=self.edges.columns,
         )
 
     @property
@@ -191,18 +192,20 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     stats: bool = False,
-    edge_rows: int | None = None,
+    edges_kept: tuple[int, list[int] | None] | None = None,
     also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
     """Run the blocks of a pair, through the sums, and keep what was asked for; ``also`` feed other tallies.
+
+    Of the first and the last rows so many are kept, and these columns, as ``edges_kept`` says.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
     tallies = tallies_for(pair, worst=worst, stats=stats)
-    edges = None if edge_rows is None else Edges(edge_rows)
+    edges = None if edges_kept is None else Edges(*edges_kept)
     backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
     if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)
@@ -246,7 +249,7 @@ def finish(tallies: Tallies, names: tuple[str | None, ...] | None, reduction: Re
         raise ParseError("every cell is missing: there is nothing to compute from")
     if result.divisor == 0:
         raise ParseError("all weights are 0")
-    sse = Total.of(sums.errors.totals())
+    sse = sums.errors.total()
     if worst is not None:
         result = replace(result, worst=worst.cells(names, sse))
     if groups is not None:

@@ -101,16 +101,24 @@ def run_in_partitions(
             progress(partition.n_rows or 0)
 
 
-def run_by_columns(pair: Pair, sums: Sums, *, mapped: Map, progress: Progress | None = None) -> None:
-    """A column at a time over all rows, wherever ``mapped`` works: files that are stored so need not be turned."""
-    columns = [pair.column(number) for number in range(pair.n_columns)]
-    found: list[Sums] = []
-    for (tally,) in mapped(partial(filled, empty=[Sums(1)]), columns):
-        assert isinstance(tally, Sums)
-        found.append(tally)
+def run_in_stripes(
+    pair: Pair, sums: Sums, stripes: Sequence[slice], *, mapped: Map, progress: Progress | None = None
+) -> None:
+    """Some columns at a time over all rows, wherever ``mapped`` works: little of a wide row is held."""
+    n_rows, done = pair.n_rows or 0, 0
+    for stripe, found in zip(stripes, mapped(partial(_summed, pair), stripes), strict=True):
+        sums.add_to(stripe, found)
         if progress:
-            progress((pair.n_rows or 0) // len(columns))
-    sums.merge(Sums.beside(found))
+            done, before = n_rows * stripe.stop // pair.n_columns, done
+            progress(done - before)
+    sums.n_rows += n_rows
+
+
+def _summed(pair: Pair, stripe: slice) -> Sums:
+    sums = Sums(stripe.stop - stripe.start)
+    run_here(pair.columns(stripe), sums)
+    sums.errors.settle()
+    return sums
 
 
 def filled(partition: Pair, empty: list[Tally]) -> list[Tally]:

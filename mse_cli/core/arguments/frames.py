@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ class Frame(NamedTuple):
     column: Callable[[int], Any]
     n_rows: int
 
-    def matrix(self, columns: tuple[int, ...]) -> Numbers:
+    def matrix(self, columns: Sequence[int]) -> Numbers:
         """Some of its columns side by side.
 
         Raises:
@@ -40,7 +40,7 @@ class Frame(NamedTuple):
         names = tuple(self.names[i] for i in columns)
         return side_by_side([self._numbers(i) for i in columns], names)
 
-    def floats(self, columns: tuple[int, ...]) -> Numbers:
+    def floats(self, columns: Sequence[int]) -> Numbers:
         """The same as float64, which may stand beside any other columns.
 
         Raises:

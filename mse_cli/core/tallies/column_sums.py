@@ -7,8 +7,18 @@ import math
 
 import numpy as np
 
-from mse_cli.core.blocks import Floats
-from mse_cli.core.exact import BUCKET, Expansion, Integers, Lanes, Total, compact, significands
+from mse_cli.core.blocks import Block, Floats, masked_difference
+from mse_cli.core.exact import (
+    BUCKET,
+    LARGEST_ORDINARY,
+    Expansion,
+    Integers,
+    Lanes,
+    Total,
+    compact,
+    significands,
+    stripes,
+)
 
 FEW_COLUMNS = 16
 
@@ -56,6 +66,12 @@ class ColumnSums:
             self._lanes.empty()
         return self._buckets
 
+    def settle(self) -> None:
+        """Let go of the scratch space of what was added quickly."""
+        if self._lanes is not None:
+            self._lanes.empty()
+            self._lanes = None
+
     def _bucket(self, bucket: int) -> Expansion:
         return self._buckets.setdefault(bucket, Expansion())
 
@@ -79,15 +95,15 @@ class ColumnSums:
                 values = plain if bucket == smallest_bucket else np.ldexp(mantissas, exponents - BUCKET * bucket)
                 self._bucket(bucket).add_cells(values.reshape(-1)[cells], columns[cells], self.n_columns)
 
-    def add_grouped(self, terms: Floats, groups: Integers) -> None:
-        """Add each row of n×C terms, from 0 to below 2^512, to its group, which are the columns here; exactly."""
+    def add_grouped(self, terms: Floats, groups: Integers, bucket: int = 0) -> None:
+        """Add each row of n×C terms below 2^900 to its group, which are the columns here; exactly."""
         headroom = terms.size.bit_length()
         while largest := max(terms.max(initial=0.0), -terms.min(initial=0.0)):
             sigma = math.ldexp(1.0, math.frexp(largest)[1] + headroom)
             leading = terms + sigma
             leading -= sigma
             sums = np.bincount(groups, _row_sums(leading), self.n_columns)
-            self._bucket(0).add(sums.astype(np.float64))
+            self._bucket(bucket).add(sums.astype(np.float64))
             terms = np.subtract(terms, leading, out=leading)
 
     def placed(self, columns: Integers, n_columns: int) -> ColumnSums:
@@ -111,19 +127,63 @@ class ColumnSums:
 
     def __iadd__(self, other: ColumnSums) -> ColumnSums:
         """Add what another one has summed, exactly."""
-        for bucket, expansion in other.buckets.items():
-            for part in expansion.parts:
-                self._bucket(bucket).add(part)
-        self.special += other.special
+        for columns in stripes(self.n_columns):
+            self.add_to(columns, other, columns)
         return self
 
-    def totals(self) -> list[Total]:
-        """The exact sum of each column."""
-        parts = {bucket: _compacted(e.parts, self.n_columns) for bucket, e in self.buckets.items()}
-        special = self.special.tolist()
-        return [
-            Total({bucket: floats[j] for bucket, floats in parts.items()}, special[j]) for j in range(self.n_columns)
-        ]
+    def add_to(self, columns: slice, other: ColumnSums, of: slice = slice(None)) -> None:
+        """Add what another one has summed, or some columns of it, to these columns."""
+        for bucket, expansion in other.buckets.items():
+            for part in expansion.parts:
+                self._bucket(bucket).add_to(columns, part[of], self.n_columns)
+        if other.special[of].any():
+            self.special[columns] += other.special[of]
+
+    def totals(self, columns: slice = slice(None)) -> list[Total]:
+        """The exact sum of each column, or of some."""
+        special = self.special[columns].tolist()
+        parts = {b: _compacted([part[columns] for part in e.parts], len(special)) for b, e in self.buckets.items()}
+        return [Total({b: floats[j] for b, floats in parts.items()}, it) for j, it in enumerate(special)]
+
+    def rounded(self, columns: slice) -> Floats | None:
+        """The sums of these columns rounded once; ``None`` unless an addition of two floats is all that it takes."""
+        few, beyond = self.buckets[0].parts[:2], [self.special, *self.buckets[0].parts[2:]]
+        beyond += [part for bucket, expansion in self.buckets.items() if bucket for part in expansion.parts]
+        if not few or any(part[columns].any() for part in beyond):
+            return None
+        return np.asarray(np.add.reduce([part[columns] for part in few], axis=0))
+
+    def total(self) -> Total:
+        """The exact sum of all columns."""
+        whole, group = ColumnSums(1), np.zeros(1, dtype=np.intp)
+        for bucket, expansion in self.buckets.items():
+            for part in expansion.parts:
+                for columns in stripes(self.n_columns):
+                    whole.add_grouped(part[np.newaxis, columns], group, bucket)
+        whole.special[0] = self.special.sum()
+        return whole.totals()[0]
+
+
+def row_sums(block: Block) -> list[float]:
+    """Σ M·W·E² along each row, rounded once.
+
+    >>> row_sums(Block(0, np.array([[1.0, 2.0], [0.0, 3.0]]), np.zeros((2, 2))))
+    [5.0, 9.0]
+    """
+    if block.row_sums is not None:
+        return block.row_sums
+    n_rows, n_columns = block.shape
+    sums, rows = ColumnSums(n_rows), np.arange(n_rows)
+    for columns in stripes(n_columns):
+        some = block.columns(columns)
+        errors = masked_difference(some)
+        with np.errstate(all="ignore"):
+            terms = errors * errors if some.weights is None else errors * errors * some.weights
+        if terms.max(initial=0.0) < LARGEST_ORDINARY:
+            sums.add_grouped(terms, rows)
+        else:
+            sums.add_product(terms, smallest_bucket=0, columns=rows.repeat(terms.shape[1]))
+    return [total.rounded() for total in sums.totals()]
 
 
 def _compacted(parts: list[Floats], n_columns: int) -> list[list[float]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mse_cli.core.blocks import Block
+from mse_cli.core.tallies.column_sums import row_sums
 
 
 class Edges:
@@ -17,8 +20,8 @@ class Edges:
     ((0, 1, 7, 8), [0.5, 1.5, 7.5, 8.5])
     """
 
-    def __init__(self, most: int):
-        self.most = most
+    def __init__(self, most: int, columns: list[int] | None = None):
+        self.most, self.columns = most, columns  # of a wide matrix only these are kept, and the sums of whole rows
         self.n_rows = 0
         self._first: list[Block] = []
         self._last: list[Block] = []
@@ -27,15 +30,15 @@ class Edges:
         """Keep what may be shown of the next block."""
         n = block.shape[0]
         if self.n_rows < self.most:
-            self._first.append(_copied(block.rows(0, min(n, self.most - self.n_rows))))
+            self._first.append(_copied(block.rows(0, min(n, self.most - self.n_rows)), self.columns))
         self.n_rows += n
         if n and self.most > 1:
-            self._last.append(_copied(block.rows(max(0, n - self.most // 2), n)))
+            self._last.append(_copied(block.rows(max(0, n - self.most // 2), n), self.columns))
             self._forget()
 
     def new(self) -> Edges:
         """An empty one of the same kind."""
-        return Edges(self.most)
+        return Edges(self.most, self.columns)
 
     def merge(self, other: Edges) -> None:
         """Take in what another one has kept of the rows that follow."""
@@ -49,6 +52,12 @@ class Edges:
         """Drop the blocks that the last rows no longer reach into."""
         while len(self._last) > 1 and sum(b.shape[0] for b in self._last[1:]) >= self.most // 2:
             self._last.pop(0)
+
+    def needed(self, n_rows: int) -> list[range]:
+        """Which of so many rows (from 0) are enough to be fed: the first and the last."""
+        head = range(min(n_rows, self.most))
+        tail = range(max(head.stop, n_rows - self.most // 2), n_rows)
+        return [rows for rows in (head, tail) if rows]
 
     def rows(self) -> tuple[int, ...]:
         """The numbers of the rows that are kept, from 0."""
@@ -99,8 +108,10 @@ def with_row(edges: Edges, row: OneRow) -> tuple[tuple[int, ...], Block]:
     return (*rows[:before], row.number, *rows[before:]), _stacked(parts)
 
 
-def _copied(block: Block) -> Block:
-    """A block that stays as it is when the reader's buffers are used again."""
+def _copied(block: Block, columns: list[int] | None = None) -> Block:
+    """A block that stays as it is when the reader's buffers are used again, perhaps of some columns alone."""
+    sums = None if columns is None else row_sums(block)
+    block = block if columns is None else replace(block.columns(columns), keys=block.keys)
     return Block(
         block.first_row,
         block.prediction.copy(),
@@ -108,6 +119,7 @@ def _copied(block: Block) -> Block:
         None if block.weights is None else np.broadcast_to(block.weights, block.shape).copy(),
         None if block.used is None else block.used.copy(),
         keys=None if block.keys is None else list(block.keys),
+        row_sums=sums,
     )
 
 
@@ -121,4 +133,5 @@ def _stacked(blocks: list[Block]) -> Block:
         np.concatenate(weights) if weights else None,
         np.concatenate(used) if any(b.used is not None for b in blocks) else None,
         keys=None if blocks[0].keys is None else [key for b in blocks for key in b.keys or ()],
+        row_sums=None if blocks[0].row_sums is None else [total for b in blocks for total in b.row_sums or ()],
     )

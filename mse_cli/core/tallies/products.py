@@ -137,7 +137,7 @@ class ProductSums:
         self._sums += other._sums
         return self
 
-    def totals(self) -> list[Total]:
-        """The exact sum of each column."""
+    def totals(self, columns: slice = slice(None)) -> list[Total]:
+        """The exact sum of each column, or of some."""
         self._empty()
-        return self._sums.totals()
+        return self._sums.totals(columns)

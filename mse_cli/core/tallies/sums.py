@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mse_cli.core.blocks import Block, Floats, masked_difference
-from mse_cli.core.exact import BUCKET, Total, rounded
-from mse_cli.core.result import Column, Reduction, Result
+from mse_cli.core.exact import BUCKET, Total, is_wide, rounded, stripes
+from mse_cli.core.result import Columns, Reduction, Result
 from mse_cli.core.tallies.column_sums import ColumnSums
 from mse_cli.errors import ParseError, ShapeError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 SMALLEST = 2.0 ** -(BUCKET // 2)  # of bucket 0; below, a product may be a rounded one
+SMALLEST_PLAIN = 2.0**-960  # of sums that float64 holds well enough to be divided
 LARGEST_WEIGHT = 2.0**100  # with which E·E is then a normal number, too
 
 
@@ -41,12 +43,26 @@ class Sums:
 
     def update(self, block: Block) -> None:
         """Add a block of any number of rows; note whether all of them were seen to be finite."""
+        if is_wide(self.n_columns):
+            self._update_in_stripes(block)
+            return
         n_rows, step = block.shape[0], self.errors.lanes.n_rows
         self.n_rows += n_rows
         self.cells_used += n_rows if block.used is None else block.used.sum(axis=0)
         with np.errstate(all="ignore"):
             ordinary = [self._add(block.rows(start, start + step)) for start in range(0, n_rows, step)]
         block.finite = all(ordinary) and block.used is None
+
+    def _update_in_stripes(self, block: Block) -> None:
+        """Add a wide block, some columns after the others."""
+        finite = True
+        for columns in stripes(self.n_columns):
+            some, sums = block.columns(columns), Sums(columns.stop - columns.start)
+            sums.update(some)
+            self.add_to(columns, sums)
+            finite = finite and some.finite
+        self.n_rows += block.shape[0]
+        block.finite = finite
 
     def _add(self, block: Block) -> bool:
         """Add a block for which there is room; whether all its terms are ordinary numbers."""
@@ -98,34 +114,26 @@ class Sums:
         if self.n_columns != other.n_columns:
             raise ShapeError(f"parts of {self.n_columns} and {other.n_columns} columns do not belong together")
         self.n_rows += other.n_rows
-        self.cells_used += other.cells_used
-        self.errors += other.errors
+        self.add_to(slice(0, self.n_columns), other)
+
+    def add_to(self, columns: slice, other: Sums) -> None:
+        """Take in what another one has summed of these columns, of the same rows as that of the others."""
+        self.cells_used[columns] += other.cells_used
+        self.errors.add_to(columns, other.errors)
         self.overflow |= other.overflow
         if other.weights is not None:
             self.weights = self.weights or ColumnSums(self.n_columns)
-            self.weights += other.weights
-
-    @classmethod
-    def beside(cls, columns: list[Sums]) -> Sums:
-        """The sums of a matrix from those of its columns, each as a matrix of its own; without weights."""
-        whole = cls(len(columns))
-        whole.n_rows = columns[0].n_rows
-        whole.cells_used[:] = [column.cells_used[0] for column in columns]
-        whole.errors = ColumnSums.of([total for column in columns for total in column.errors.totals()])
-        whole.overflow = any(column.overflow for column in columns)
-        return whole
+            self.weights.add_to(columns, other.weights)
 
     def finish(self, reduction: Reduction = "mean", names: tuple[str | None, ...] | None = None) -> Result:
         """The loss of everything that was added.
 
         SSE and the columns' sums are rounded once; MSE is SSE / divisor, or the exact quotient where SSE overflows.
         """
-        columns = self.errors.totals()
-        divisors = self.divisors()
-        sse, divisor = Total.of(columns), sum(divisors)
+        sse, divisor = self.errors.total(), self._divisor()
         if math.isinf(rounded(divisor)):
             raise ParseError("the weights add up to more than float64 holds", hint="scale them down")
-        mse = mean_of(sse, divisor)
+        mse, columns = mean_of(sse, divisor), Columns(names, self.n_columns, self._losses)
         return Result(
             shape=(self.n_rows, self.n_columns),
             cells_used=int(self.cells_used.sum()),
@@ -134,21 +142,35 @@ class Sums:
             sse=sse.rounded(),
             mse=mse,
             rmse=root_of_mean(sse, divisor, mse),
-            columns=tuple(
-                Column(names[j] if names else None, total.rounded(), mean_of(total, divisors[j]))
-                for j, total in enumerate(columns)
-            ),
+            columns=columns if is_wide(self.n_columns) else tuple(columns),
             overflow=self.overflow,
             weighted=self.weights is not None,
             sum_overflow=math.isinf(sse.rounded()) and not sse.special,
         )
 
-    def divisors(self) -> list[int] | list[Fraction]:
-        """Σ M·W of each column, exact."""
+    def _losses(self, columns: slice) -> Iterator[tuple[float, float]]:
+        """SSE and MSE of each of these columns; those of ordinary numbers are rounded all at once."""
+        rounded_sums = self.errors.rounded(columns) if self.weights is None else None
+        counts = self.cells_used[columns]
+        if rounded_sums is not None and rounded_sums.min() > SMALLEST_PLAIN and counts.all():
+            return zip(rounded_sums.tolist(), (rounded_sums / counts).tolist(), strict=True)
+        return self._losses_one_by_one(columns)
+
+    def _losses_one_by_one(self, columns: slice) -> Iterator[tuple[float, float]]:
+        divisors: Sequence[Fraction | int] = self.divisors(columns)
+        for total, divisor in zip(self.errors.totals(columns), divisors, strict=True):
+            yield total.rounded(), mean_of(total, divisor)
+
+    def _divisor(self) -> Fraction | int:
+        """Σ M·W, exact."""
+        return int(self.cells_used.sum()) if self.weights is None else self.weights.total().exact()
+
+    def divisors(self, columns: slice = slice(None)) -> list[int] | list[Fraction]:
+        """Σ M·W of each column, or of some, exact."""
         if self.weights is None:
-            counts: list[int] = self.cells_used.tolist()
+            counts: list[int] = self.cells_used[columns].tolist()
             return counts
-        return [total.exact() for total in self.weights.totals()]
+        return [total.exact() for total in self.weights.totals(columns)]
 
 
 def loses_bits(terms: Floats, errors: Floats, weights: Floats) -> bool:
@@ -163,7 +185,7 @@ def mean_of(total: Total, divisor: Fraction | int) -> float:
     if divisor == 0:
         return math.nan
     sse = total.rounded()
-    return sse / rounded(divisor) if 2.0**-960 < sse < math.inf else total.rounded(divisor)
+    return sse / rounded(divisor) if SMALLEST_PLAIN < sse < math.inf else total.rounded(divisor)
 
 
 def root_of_mean(total: Total, divisor: Fraction | int, mse: float) -> float:

@@ -24,6 +24,7 @@ NUMPY_NAMES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 MOST_ELEMENTS = 1 << 20  # of a list; a damaged file may say that there are 2^31
 EXTENSION = b"ARROW:extension:name"  # of a field whose type is only how something else is stored
 KINDS = "bool, integers of up to 64 bits, floating point and decimals are"
+MOST_STEPS_SAVED, WIDE_CELLS = 128, 2 << 20  # rows and cells of a wide matrix
 FLOAT = np.dtype(np.float64)
 LONG = {np.dtype(np.int64), np.dtype(np.uint64)}  # integers that float64 may not hold
 HINT = "alone it stays exact: two files, or one given twice, and --pred and --true of this column only"
@@ -91,7 +92,7 @@ class Reading(NamedTuple):
         keys = None if key is None else self._keys(there[self.stored[key].field], first_row)
         numbers = {field: columns_of(there[field]) for field in {at.field for at in places}}
         columns = [numbers[at.field][at.element or 0] for at in places]
-        step = rows_per_block(len(columns))
+        step = rows_at_once(len(columns))
         for start in range(0, len(arrays[0]), step):
             for chunk in self._chunk([column.rows(start, start + step) for column in columns], first_row + start):
                 stop = start + len(chunk)
@@ -148,6 +149,15 @@ class Reading(NamedTuple):
     def _place(self, row: int | None, position: int) -> Place:
         """The place of a cell, by row and column from 0."""
         return Place(row=None if row is None else row + 1, column=position + 1, name=self.names[position])
+
+
+def rows_at_once(n_columns: int) -> int:
+    """How many rows are made into a matrix: a full block, of many columns more, for each is a step of its own.
+
+    >>> rows_at_once(4), rows_at_once(4096), rows_at_once(10_000_000)
+    (32768, 128, 1)
+    """
+    return max(rows_per_block(n_columns), min(MOST_STEPS_SAVED, WIDE_CELLS // n_columns))
 
 
 def checked(array: pyarrow.Array) -> pyarrow.Array:
@@ -238,11 +248,11 @@ def _matrix_of(columns: list[Column], dtype: np.dtype[Any]) -> Numbers:
     if len(columns) == 1 and columns[0].absent is None and columns[0].values.dtype == dtype:
         return columns[0].values[:, np.newaxis]
     numbers = np.empty((len(columns[0].values), len(columns)), dtype)
-    for index, (values, absent) in enumerate(columns):
-        with np.errstate(invalid="ignore"):  # a signalling NaN of float32
+    with np.errstate(invalid="ignore"):  # a signalling NaN of float32
+        for index, (values, absent) in enumerate(columns):
             numbers[:, index] = values
-        if absent is not None:
-            numbers[absent, index] = np.nan
+            if absent is not None:
+                numbers[absent, index] = np.nan
     return numbers
 
 

@@ -18,13 +18,14 @@ from pyarrow import ipc, types
 from pyarrow._parquet import ParquetReader  # ParquetFile's own, which takes columns by number, not by name alone
 
 from mse_cli.errors import MseError, ParseError, counted, listed, quote
-from mse_cli.readers.arrays.arrow_columns import Reading, Stored, n_elements
+from mse_cli.readers.arrays.arrow_columns import Reading, Stored, n_elements, rows_at_once
 from mse_cli.readers.columns import Names, Positions
 from mse_cli.readers.matrix import Rows, Selection
 from mse_cli.readers.sources.files import FileSource, Source, reading
 from mse_cli.readers.sources.kinds import ARROW_MAGIC, Kind
 
 BATCH_CELLS = 1 << 18  # of a Parquet file, decoded at once
+FEW_LOOKS, MOST_AT_ONCE = 1 << 17, 1 << 12  # at columns, in a footer with so many; columns read at once
 BUFFER_BYTES = 1 << 18  # of each column of a group, which is not held whole
 FAR_BUFFER_BYTES, FAR_BYTES = 8 << 20, 64 << 20  # the same, and of all columns, where each request takes long
 SMALL_FILE = 16 << 20  # bytes: held whole, since with a buffer PyArrow takes up what a damaged page says, up to 2 GiB
@@ -74,6 +75,11 @@ class ColumnarFile:
             if bounds[-1] + step <= stop < self.which.stop:
                 bounds.append(stop)
         return [stop - start for start, stop in itertools.pairwise([*bounds, self.which.stop])]
+
+    def at_once(self, columns: Positions) -> int:
+        """How many of these columns should be read without the others: of many several, for each takes a new look."""
+        several = max(1, min(MOST_AT_ONCE, len(columns) ** 2 // FEW_LOOKS))
+        return several if self.floats.issuperset(columns) else 0
 
     def part(self, rows: range) -> ColumnarFile:
         """The same with only these rows (from 0)."""
@@ -132,13 +138,12 @@ def open_file(source: Source, *, kind: Kind, is_shard: bool = False, **_: object
             raise ParseError(f"the {kind} file is corrupt: it says that there are {min(sizes)} rows")
         if not names or not (starts[-1] or is_shard):
             raise ParseError(f"{counted(starts[-1], 'row')} of {counted(len(names), 'column')} hold no cells")
-    index = _index_of(names, schema)
+    index, types_of = _index_of(names, schema), schema.types  # which is made anew at each call
     use = tuple(i for i in range(len(names)) if i not in index) or tuple(index)
     dropped = [quote(names[i]) for i in index if i not in use]
     are = "the column {} is" if len(dropped) == 1 else "the columns {} are"
     notes = (f"{are.format(listed(dropped))} taken for pandas' index and dropped",) if dropped else ()
     can_be_cut = not in_order and source.seekable and max(sizes, default=0) <= LARGE_GROUP
-    types_of = schema.types  # made anew at each call
     floats = frozenset(i for i, at in enumerate(stored) if types.is_floating(types_of[at.field]) and not in_order)
     rows, width = range(starts[-1]), len(names)
     labels = _range_in(_pandas(schema), starts[-1])
@@ -205,8 +210,8 @@ def _from_parquet(stream: Any, what: Reading, groups: slice) -> Iterator[pyarrow
     leaves = list(itertools.accumulate(map(_n_leaves, schema.types), initial=0))
     if leaves[-1] != reader.metadata.num_columns:
         raise ParseError("the Parquet file's footer is corrupt: its schema is not that of its columns")
-    numbers, chosen = list(range(reader.num_row_groups)[groups]), [leaves[i] for i in what.fields]
-    yield from reader.iter_batches(max(1, BATCH_CELLS // n_fields), numbers, chosen, use_threads=False)
+    chosen, n_rows = [leaves[i] for i in what.fields], max(BATCH_CELLS // n_fields, rows_at_once(n_fields))
+    yield from reader.iter_batches(n_rows, list(range(reader.num_row_groups)[groups]), chosen, use_threads=False)
 
 
 def _n_leaves(kind: pyarrow.DataType) -> int:

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from mse_cli.core.blocks import Numbers
 from mse_cli.core.missing import check_finite
-from mse_cli.readers.columns import Names, Positions
+from mse_cli.readers.columns import Names, Positions, are_same
 from mse_cli.readers.matrix import Matrix, Rows, Selection, matrix_of
 from mse_cli.readers.sources.files import reading
 
@@ -51,7 +51,7 @@ class HeldArray:
     @property
     def use(self) -> Positions:
         """All columns."""
-        return tuple(range(self.width))
+        return range(self.width)
 
     @property
     def n_rows(self) -> int:
@@ -69,7 +69,7 @@ class HeldArray:
 
     def read(self, wanted: Selection) -> Iterator[Rows]:
         """All rows at once."""
-        numbers = self.array if wanted.columns == self.use else self.array[:, wanted.columns]
+        numbers = self.array if are_same(wanted.columns, self.use) else self.array[:, wanted.columns]
         yield Rows(numbers, check=checking(wanted, self.label, self.names))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mse_cli.errors import ParseError, Place
@@ -76,7 +77,7 @@ class Layout:
         """
         return split_record(record.replace("\t", " ") if self.blanks else record, self.delimiter)
 
-    def is_like_a_row(self, comment: str, columns: tuple[int, ...]) -> bool:
+    def is_like_a_row(self, comment: str, columns: Sequence[int]) -> bool:
         """Whether a line that begins with # is a row as well: as many cells, and these columns numbers or missing."""
         try:
             cells = self.split(comment)

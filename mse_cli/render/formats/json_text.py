@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from mse_cli.core.result import SCHEMA_VERSION, Limit, Result, Scalar
+from mse_cli.core.result import SCHEMA_VERSION, Column, Limit, Result, Scalar, WorstCell
 from mse_cli.render.number_text import json_number, json_value
 from mse_cli.render.printing import Job, OnlyListed
 from mse_cli.running.evaluation import MatrixName
 from mse_cli.running.merging.origin import NOWHERE
-from mse_cli.running.merging.partial import digest_of_result, to_plain
+from mse_cli.running.merging.partial import to_plain
+from mse_cli.running.merging.pieces import in_runs, pieces, with_digest
 
 if TYPE_CHECKING:
     from mse_cli.core.blocks import Floats
@@ -34,7 +35,7 @@ def whole(job: Job) -> Iterator[str]:
 def listed(job: Job, name: OnlyListed) -> list[str]:
     """The groups or the worst cells alone."""
     result = job.evaluation.result
-    return [json.dumps(plain_groups(result) if name == "groups" else _plain_worst(result)) + "\n"]
+    return [json.dumps(plain_groups(result) if name == "groups" else _plain_worst(result.worst or ())) + "\n"]
 
 
 def scalar(key: str, value: float) -> str:
@@ -49,7 +50,7 @@ def matrix(job: Job, name: MatrixName) -> Iterator[str]:
 
 
 def render_json(
-    result: Result, matrices: Iterable[tuple[str, Matrix]] = (), partial: Mapping[str, Any] | None = None
+    result: Result, matrices: Iterable[tuple[str, Matrix]] = (), partial: Plain | None = None
 ) -> Iterator[str]:
     """The result, what ``mse merge`` needs of it, then the matrices block by block; NaN and ±inf are null.
 
@@ -61,18 +62,14 @@ def render_json(
     >>> json.loads("".join(render_json(sums.finish())))["columns"]
     [{'name': None, 'sse': 4.0, 'mse': 4.0}]
     """
-    fields = list(_scalars(result))
-    if result.by:
-        fields.append(("groups", json.dumps(plain_groups(result))))
-    if result.worst is not None:
-        fields.append(("worst", json.dumps(_plain_worst(result))))
-    if result.gate:
-        fields.append(("gate", json.dumps(plain_gate(result.gate))))
-    fields.append(("notes", json.dumps([*result.notes, *result.warnings])))
+    fields = _fields(result)
     if partial is not None:
-        fields.append(("partial", json.dumps(partial, allow_nan=False)))
-    text = "{" + ",\n ".join(f"{json.dumps(name)}: {value}" for name, value in fields)
-    yield text if partial is None else f'{text[:-1]}, "digest": "{digest_of_result(text + "}")}"}}'
+        fields = with_digest(fields | {"partial": partial})
+    before = "{"
+    for name, value in fields.items():
+        yield f"{before}{json.dumps(name)}: "
+        before = ",\n "
+        yield from pieces(value)
     for name, blocks in matrices:
         yield f",\n {json.dumps(name)}: "
         yield from matrix_text(blocks)
@@ -99,16 +96,25 @@ def _row(row: list[float]) -> str:
     return "[" + ", ".join(map(json_number, row)) + "]"
 
 
-def _scalars(result: Result) -> Iterator[tuple[str, str]]:
-    yield "schema_version", str(SCHEMA_VERSION)
-    yield "shape", str(list(result.shape))
-    yield "cells_used", str(result.cells_used)
-    yield "cells_total", str(result.cells_total)
-    yield "divisor", json_number(result.divisor)
-    yield "reduction", json.dumps(result.reduction)
-    yield "loss", json_number(result.loss)
-    yield from ((name, json.dumps(value)) for name, value in plain_scalars(result.scalars()).items())
-    yield "columns", json.dumps(plain_columns(result))
+def _fields(result: Result) -> Plain:
+    fields: Plain = {
+        "schema_version": SCHEMA_VERSION,
+        "shape": list(result.shape),
+        "cells_used": result.cells_used,
+        "cells_total": result.cells_total,
+        "divisor": json_value(result.divisor),
+        "reduction": result.reduction,
+        "loss": json_value(result.loss),
+        **plain_scalars(result.scalars()),
+        "columns": in_runs(len(result.columns), lambda some: _plain_columns(result.columns[some])),
+    }
+    if result.by:
+        fields["groups"] = plain_groups(result)
+    if (worst := result.worst) is not None:
+        fields["worst"] = in_runs(len(worst), lambda some: _plain_worst(worst[some]))
+    if result.gate:
+        fields["gate"] = plain_gate(result.gate)
+    return fields | {"notes": [*result.notes, *result.warnings]}
 
 
 def plain_scalars(scalars: Iterable[Scalar]) -> Plain:
@@ -118,7 +124,11 @@ def plain_scalars(scalars: Iterable[Scalar]) -> Plain:
 
 def plain_columns(result: Result) -> list[Plain]:
     """The columns' names and scalars."""
-    return [{"name": column.name, **plain_scalars(column.scalars())} for column in result.columns]
+    return _plain_columns(result.columns)
+
+
+def _plain_columns(columns: Iterable[Column]) -> list[Plain]:
+    return [{"name": column.name, **plain_scalars(column.scalars())} for column in columns]
 
 
 def plain_groups(result: Result) -> list[Plain]:
@@ -142,7 +152,7 @@ def plain_gate(gate: Sequence[Limit]) -> Plain:
     return {"passed": all(limit.passed for limit in gate), "limits": limits}
 
 
-def _plain_worst(result: Result) -> list[Plain]:
+def _plain_worst(worst: Iterable[WorstCell]) -> list[Plain]:
     return [
         {
             "row": cell.row,
@@ -150,5 +160,5 @@ def _plain_worst(result: Result) -> list[Plain]:
             "column": cell.column if cell.name is None else cell.name,
             **{name: json_value(getattr(cell, name)) for name in ("prediction", "target", "error", "share")},
         }
-        for cell in result.worst or ()
+        for cell in worst
     ]

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from rich.cells import cell_len
 
-from mse_cli.core.blocks import Floats, row_sums
+from mse_cli.core.blocks import Floats
 from mse_cli.core.result import Excerpt
+from mse_cli.core.tallies.column_sums import row_sums
 from mse_cli.errors import printable
 from mse_cli.render.printing import Job
 from mse_cli.render.screens.characters import shown_in

@@ -30,6 +30,7 @@ SETTINGS: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.fonttype": "none",
+    "svg.hashsalt": "mse",  # the same ids for the same numbers
     "image.composite_image": False,
 }
 SIZE = (4.4, 3.1)  # inches of one picture

@@ -36,7 +36,7 @@ FEWEST_LINES, MOST_LINES, FRAME = 11, 28, 4  # of pictures; of what stands aroun
 FEWEST_SHARES, MOST_SHARES = 2, 12
 PIPE = Size(100, 36)  # of the pictures where there is no terminal
 RIGHT: JustifyMethod = "right"
-LEAST_TEXTS, LEAST_BAR, LONGEST_BAR = 3, 6, 25  # of shares
+LEAST_TEXTS, LEAST_NAME, LEAST_BAR, LONGEST_BAR = 3, 5, 6, 25  # of shares
 WIDEST_NUMBER = 17  # digits, which hold any float64
 WORST = ((8, LONGEST_NAME, GAP), (6, 16, GAP), (5, 12, 1), (4, 8, 1))  # digits, longest name, gap: the first that fits
 
@@ -221,6 +221,10 @@ def _shares(shares: Shares, screen: Screen, shapes: Shapes, width: int | None, m
     if width is not None:
         while len(widths) > LEAST_TEXTS and sum(widths) + GAP * len(widths) + LEAST_BAR > width:
             widths.pop()
+        over = sum(widths) + GAP * len(widths) + LEAST_BAR - width
+        if over > 0:
+            widths[0] = max(LEAST_NAME, widths[0] - over)
+            rows = [(shortened(name, widths[0], screen), *others) for name, *others in rows]
         room = max(LEAST_BAR, min(width // 4, width - sum(widths) - GAP * len(widths)))
     table = _grid("left", "right", "left", *[RIGHT] * (len(widths) - 2))
     for row, part in zip(rows, [None, *parts], strict=True):

@@ -80,7 +80,7 @@ def _open_table(table: str, options: InputOptions) -> Models:
     k = len(a)
     first, *others, target = (StreamColumns(0, i, i + 1) for i in range(k + 1))
     pair = Pair(
-        (side.matrix.select(a + y + weight, weights=weight).grouped(by),),
+        (side.matrix.select((*a, *y, *weight), weights=weight).grouped(by),),
         first,
         target,
         options.dialect.missing,

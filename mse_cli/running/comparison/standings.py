@@ -118,7 +118,7 @@ def standings(
     Raises:
         ParseError: if all weights are 0.
     """
-    totals = [Total.of(each.sums.errors.totals()) for each in models]
+    totals = [each.sums.errors.total() for each in models]
     divisor = Fraction(sum(models[0].sums.divisors()))
     if divisor == 0:
         raise ParseError("all weights are 0")

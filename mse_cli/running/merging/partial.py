@@ -6,8 +6,6 @@ that parts add up to the same bits however the rows were cut.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import sys
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import NO_NUMBER, ZERO, Cell, Worst
 from mse_cli.errors import ParseError
 from mse_cli.running.merging.origin import NOWHERE, Origin
+from mse_cli.running.merging.pieces import digest_of, in_runs
 from mse_cli.running.tallying import Tallies
 
 Plain = dict[str, Any]
@@ -51,35 +50,18 @@ def to_plain(tallies: Tallies, origin: Origin = NOWHERE) -> Plain:
     sums, worst, stats, groups = tallies
     content = {
         "rows": sums.n_rows,
-        "cells_used": sums.cells_used.tolist(),
+        "cells_used": in_runs(sums.n_columns, lambda columns: sums.cells_used[columns].tolist()),
         "errors": _plain_totals(sums.errors),
         "weights": None if sums.weights is None else _plain_totals(sums.weights),
         "overflow": sums.overflow,
     }
     return content | {
-        "worst": None if worst is None else {"most": worst.most, "cells": list(map(_plain_cell, worst.found()))},
+        "worst": None if worst is None else _plain_worst(worst),
         "stats": None if stats is None else list(map(_plain_totals, stats.sums)),
         "groups": None if groups is None else _plain_groups(groups),
         "options": dict(origin.options),
         "parts": origin.parts or [digest_of([*origin.inputs, content])[:16]],
     }
-
-
-def digest_of(content: object) -> str:
-    """A number that another content has not, however its text is laid out."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest_of_result(text: str | bytes) -> str:
-    """The same of a JSON result without its matrices and without this number; 4 and 4.0 are the same number in JSON.
-
-    Raises:
-        ValueError: if it has no such number.
-    """
-    content = json.loads(text, parse_int=float)
-    content["partial"].pop("digest", None)
-    return digest_of({name: value for name, value in content.items() if name not in {"se", "gradient"}})
 
 
 def from_plain(plain: object, n_columns: int) -> Tallies:
@@ -124,11 +106,19 @@ def _is_word(plain: object) -> bool:
     return isinstance(plain, str) and len(plain) <= LONGEST_WORD
 
 
-def _plain_totals(sums: ColumnSums | ProductSums) -> list[Plain]:
-    return [
-        {**{str(bucket): parts for bucket, parts in total.buckets.items()}, "special": _plain_float(total.special)}
-        for total in sums.totals()
-    ]
+def _plain_totals(sums: ColumnSums | ProductSums) -> Any:
+    def some(columns: slice) -> list[Plain]:
+        return [
+            {**{str(bucket): parts for bucket, parts in total.buckets.items()}, "special": _plain_float(total.special)}
+            for total in sums.totals(columns)
+        ]
+
+    return in_runs(sums.n_columns, some)
+
+
+def _plain_worst(worst: Worst) -> Plain:
+    cells = worst.found()
+    return {"most": worst.most, "cells": in_runs(len(cells), lambda some: list(map(_plain_cell, cells[some])))}
 
 
 def _plain_float(value: float) -> float | str:

@@ -13,7 +13,8 @@ from mse_cli.errors import ParseError, Place, UsageError, counted, printable, qu
 from mse_cli.meter import METER
 from mse_cli.readers.sources.files import Source, open_text, reading, resolve
 from mse_cli.running.merging.origin import Origin
-from mse_cli.running.merging.partial import MOST_CELLS, digest_of_result, from_plain, origin_in
+from mse_cli.running.merging.partial import MOST_CELLS, from_plain, origin_in
+from mse_cli.running.merging.pieces import digest_of_result
 from mse_cli.running.tallying import Tallies
 
 HINT = "a part is what `mse compute … --summary --format json` prints"
