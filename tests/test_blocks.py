@@ -19,7 +19,6 @@ from mse_cli.core.blocks import (
     rows_per_block,
     squared_error,
 )
-from mse_cli.core.exact import Total
 from mse_cli.core.result import Result
 from mse_cli.core.tallies.column_sums import row_sums
 from mse_cli.core.tallies.edges import Edges
@@ -237,7 +236,7 @@ def test_numpys_error_settings_change_nothing(
         for tally in (sums, edges, worst):
             tally.update(block)
             tally.merge(tally.new())
-        total = Total.of((sums + sums).errors.totals())
+        total = (sums + sums).errors.total()
         shown = [worst.cells(None, total), edges.block().prediction.tolist(), gradient(edges.block(), 3.0).tolist()]
         try:
             shown.append(sums.finish())

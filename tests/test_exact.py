@@ -206,5 +206,5 @@ def test_merged_sums_do_not_carry_the_room_they_were_made_in() -> None:
 
 
 def test_the_sum_of_totals_is_rounded_once() -> None:
-    total = Total.of([Total({0: [1.0]}), Total({0: [2.0**-53]}), Total({0: [2.0**-80]})])
+    total = ColumnSums.of([Total({0: [1.0]}), Total({0: [2.0**-53]}), Total({0: [2.0**-80]})]).total()
     assert total.rounded() == 1.0 + 2.0**-52

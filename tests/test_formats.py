@@ -26,7 +26,6 @@ from hypothesis.extra.numpy import arrays
 
 from mse_cli.cli import run
 from mse_cli.core.blocks import Block
-from mse_cli.core.exact import Total
 from mse_cli.core.result import Result
 from mse_cli.core.tallies.sums import Sums
 from mse_cli.core.tallies.worst import Worst
@@ -277,7 +276,7 @@ def test_the_worst_cells_are_the_largest_whatever_float64_can_hold(data: st.Data
         worst.update(Block(start, a[start:stop], y[start:stop]))
     sums = Sums(a.shape[1])
     sums.update(Block(0, a, y))
-    cells = worst.cells(None, Total.of(sums.errors.totals()))
+    cells = worst.cells(None, sums.errors.total())
     assert [(cell.row, cell.column) for cell in cells] == exactly_worst(a, y, most)
     assert all(0 <= cell.share <= 1 for cell in cells)
 
@@ -286,7 +285,7 @@ def test_shares_are_right_where_squares_overflow() -> None:
     worst, sums = Worst(2), Sums(1)
     for tally in (worst, sums):
         tally.update(Block(0, np.array([[3e200], [-4e200]]), np.zeros((2, 1))))
-    cells = worst.cells(None, Total.of(sums.errors.totals()))
+    cells = worst.cells(None, sums.errors.total())
     assert [(cell.row, round(cell.share, 12)) for cell in cells] == [(2, 0.64), (1, 0.36)]
 
 
@@ -294,7 +293,7 @@ def test_a_cell_that_is_no_number_is_the_worst() -> None:
     worst, sums = Worst(2), Sums(1)
     for tally in (worst, sums):
         tally.update(Block(0, np.array([[3e200], [math.nan]]), np.zeros((2, 1))))
-    cells = worst.cells(("a",), Total.of(sums.errors.totals()))
+    cells = worst.cells(("a",), sums.errors.total())
     assert [cell.row for cell in cells] == [2, 1]
     assert math.isnan(cells[0].share)
 

@@ -20,7 +20,6 @@ from pyarrow import feather, parquet
 
 from mse_cli import evaluate
 from mse_cli.core.blocks import Block
-from mse_cli.core.exact import Total
 from mse_cli.core.labels import labels_of_rows
 from mse_cli.core.result import Group, Result
 from mse_cli.core.tallies import groups as groups_module
@@ -40,7 +39,7 @@ def fed(blocks: list[Block]) -> tuple[Group, ...]:
             part = whole.new()
             part.update(block)
             whole.merge(part)
-    return groups.finish(Total.of(sums.errors.totals()))
+    return groups.finish(sums.errors.total())
 
 
 def check_group(group: Group, terms: list[Fraction], divisor: Fraction) -> None:

@@ -255,13 +255,6 @@ class Total:
         self.buckets = {bucket: parts for bucket, parts in buckets.items() if parts}
         self.special = special
 
-    @classmethod
-    def of(cls, totals: list[Total]) -> Total:
-        """The exact sum of several."""
-        keys = {bucket for total in totals for bucket in total.buckets}
-        merged = {b: compact([x for t in totals for x in t.buckets.get(b, [])]) for b in keys}
-        return cls(merged, sum(total.special for total in totals))
-
     def exact(self) -> Fraction:
         """The sum of the finite terms as a rational number."""
         return sum((scaled(x, BUCKET * b) for b, xs in self.buckets.items() for x in xs), start=scaled(0.0, 0))
