@@ -63,7 +63,7 @@ def outcome(pair, jobs):
     """The result, or the error in words."""
     try:
         with backend_for(pair, jobs=jobs) as there:
-            return evaluate_pair(there, worst=3, edges_kept=(2, None)).result
+            return evaluate_pair(there, worst=3, kept=(2, None)).result
     except MseError as error:
         return type(error), str(error), error.hint
 

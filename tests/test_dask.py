@@ -101,7 +101,7 @@ def test_any_sharding_and_any_number_of_workers_gives_the_same_bits(
     np.save(folder / "a.npy", a)
     np.save(folder / "y.npy", y)
     specs = write_shards(folder / "a", a, a_cuts, suffixes[0]), write_shards(folder / "y", y, y_cuts, suffixes[1])
-    options = {"worst": 3, "edges_kept": (5, None)}
+    options = {"worst": 3, "kept": (5, None)}
     one = evaluate_pair(here(opened(folder / "a.npy", folder / "y.npy")), **options)
     with backend_for(opened(*specs), jobs=2, tell=print) as there:
         others = [evaluate_pair(there, **options)]

@@ -80,7 +80,7 @@ def evaluated(paths, policy, jobs):
     pair = open_pair(*paths, InputOptions(dialect=Dialect(missing=policy)))
     try:
         with backend_for(pair, jobs=jobs) as there:
-            found = evaluate_pair(there, edges_kept=(3, [0, 6]))
+            found = evaluate_pair(there, kept=(3, [0, 6]))
     except MseError as error:
         return repr((error.message, error.place))
     excerpt = found.excerpt()

@@ -85,10 +85,9 @@ def compute(
                 for name, path in printout.folders.items()
             }
         origin = running.origin_of(backend.pair, reduction) if printout.is_part else None
-        kept = printout.edges_kept(pair.n_columns)
         with phase("reading", backend.pair.n_rows) as progress:
             evaluation = running.evaluate_pair(
-                backend, reduction=reduction, worst=worst, stats=stats, edges_kept=kept, progress=progress
+                backend, reduction=reduction, worst=worst, stats=stats, kept=printout.rows_kept(pair), progress=progress
             )
         evaluation = replace(limits.judged(evaluation), origin=origin)
         tell((*evaluation.result.notes[len(pair.notes) :], *printout.notes_on(evaluation.result.shape[0])))

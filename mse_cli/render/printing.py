@@ -18,6 +18,7 @@ from mse_cli.render.screens.characters import ColorChoice
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from mse_cli.readers.pair import Pair
     from mse_cli.render.files.destination import Output
     from mse_cli.running import Backend, Evaluation
     from mse_cli.running.evaluation import MatrixName
@@ -162,12 +163,12 @@ class Printout:
             return None
         return LONGEST_KEPT if self.streams_rows else self.rows_shown
 
-    def edges_kept(self, n_columns: int) -> tuple[int, list[int] | None] | None:
+    def rows_kept(self, pair: Pair) -> tuple[int, list[int] | None] | None:
         """The same with which columns (from 0) of these rows: all (``None``), or of a wide matrix those shown."""
         if self.edge_rows is None:
             return None
-        few = max(FEW_COLUMNS, self.most_columns) >= n_columns
-        return self.edge_rows, None if few else middle_left_out(n_columns, self.most_columns)[0]
+        few = max(FEW_COLUMNS, self.most_columns) >= pair.n_columns
+        return self.edge_rows, None if few else middle_left_out(pair.n_columns, self.most_columns)[0]
 
     @property
     def streams_rows(self) -> bool:

@@ -192,20 +192,20 @@ def evaluate_pair(
     reduction: Reduction = "mean",
     worst: int | None = None,
     stats: bool = False,
-    edges_kept: tuple[int, list[int] | None] | None = None,
+    kept: tuple[int, list[int] | None] | None = None,
     also: Sequence[Tally] = (),
     progress: Progress | None = None,
 ) -> Evaluation:
     """Run the blocks of a pair, through the sums, and keep what was asked for; ``also`` feed other tallies.
 
-    Of the first and the last rows so many are kept, and these columns, as ``edges_kept`` says.
+    Of the first and the last rows so many are kept, and these columns, as ``kept`` says.
 
     Raises:
         ParseError: if no cell is left to compute from, or all weights are 0.
     """
     pair = backend.pair
     tallies = tallies_for(pair, worst=worst, stats=stats)
-    edges = None if edges_kept is None else Edges(*edges_kept)
+    edges = None if kept is None else Edges(*kept)
     backend.run(*tallies.asked_for(), *([] if edges is None else [edges]), *also, progress=progress)
     if not tallies.sums.cells_used.any():
         raise _nothing_left(pair)
