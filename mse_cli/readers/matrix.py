@@ -218,6 +218,6 @@ def matrix_of(label: str, files: tuple[File, ...], missing: Missing) -> Matrix:
             raise ShapeError(
                 f"its array has other axes than that of {first.label}: {axes}, {others}", Place(file.label)
             )
-        if (file.names, file.use, file.width) != (first.names, first.use, first.width):
+        if (file.names, file.width) != (first.names, first.width) or not are_same(file.use, first.use):
             raise ParseError(f"its header is not that of {first.label}", Place(file.label))
     return Matrix(label, files, Selection(first.use, missing))
