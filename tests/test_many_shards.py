@@ -30,7 +30,10 @@ def shards(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("options", [[], ["-j", "2"], ["--dask", "local", "-j", "2"]], ids=" ".join)
+DASK = pytest.param(["--dask", "local", "-j", "2"], marks=pytest.mark.cluster)
+
+
+@pytest.mark.parametrize("options", [[], ["-j", "2"], DASK], ids=" ".join)
 @pytest.mark.parametrize("suffix", ["csv", "npy"])
 def test_two_thousand_take_seconds(shards, suffix, options):
     """Of the processors, which are two: how long it takes depends on who else works there."""

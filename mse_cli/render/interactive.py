@@ -116,7 +116,7 @@ def explain(
         sides, _, pair = _opened(prediction, target, key, weights, missing)
         names = [side for side in (*sides.predictions, sides.target) if isinstance(side, str)]
         files = tuple(names) if len(names) == 2 else ()
-    case = explanation.case_of(pair, cell=cell, learning_rate=learning_rate, files=files, digits=digits)
+    case = explanation.case_of(pair, cell=cell, learning_rate=float(learning_rate), files=files, digits=digits)
     sections = None if steps is None else frozenset(steps)
     return Explanation(explanation.explain(case, language=language, sections=sections))
 
