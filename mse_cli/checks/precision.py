@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 SINGLE, HALF = 2.0**-24, 2.0**-11  # unit roundoffs, as DOUBLE
 SINGLES = remark("float32_numbers")
+FIRST = 1000  # numbers
 FEW_DIGITS = 9  # of a decimal number: a float32 is written with up to so many
 
 
@@ -83,27 +84,36 @@ def rounded_as(given: Floats, right: Floats) -> Remark | None:
 
 
 def most_digits(numbers: Floats) -> int:
-    """How many significant digits the numbers need at most.
+    """How many significant digits the numbers need at most; whether there are few decides, not how many more.
 
     >>> most_digits(np.array([-25000.0, 0.125]))
     3
     """
-    return max((len(_digits(x)) for x in numbers.ravel().tolist() if math.isfinite(x)), default=0)
-
-
-def _digits(number: float) -> str:
-    return repr(abs(number)).split("e")[0].replace(".", "").strip("0")
+    return _most(_digits, numbers)
 
 
 def most_decimals(numbers: Floats) -> int:
-    """How many digits stand behind the decimal point at most.
+    """How many digits stand behind the decimal point at most, likewise.
 
     >>> most_decimals(np.array([-25000.0, 0.125]))
     3
     """
-    return max(_decimals(x) for x in numbers.ravel().tolist())
+    return _most(_decimals, numbers)
+
+
+def _most(count: Callable[[float], int], numbers: Floats) -> int:
+    """The largest count; the first numbers tell most that are not rounded, and rounded ones recur."""
+    if (most := max(map(count, numbers.flat[:FIRST].tolist()), default=0)) > FEW_DIGITS:
+        return most
+    return max(map(count, np.unique(numbers).tolist()), default=0)
+
+
+def _digits(number: float) -> int:
+    """How many significant digits a number has."""
+    return len(repr(abs(number)).split("e")[0].replace(".", "").strip("0")) if math.isfinite(number) else 0
 
 
 def _decimals(number: float) -> int:
+    """How many digits stand behind the decimal point of a number."""
     mantissa, _, exponent = repr(number).partition("e")
     return max(0, len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0))
