@@ -14,8 +14,8 @@ import starting
 from hypothesis import is_hypothesis_test, settings
 
 # The same examples in every run, and none refused for a slow machine: what fails here is what a change has broken.
-# Half as many as a test asks for; HYPOTHESIS_PROFILE=search takes ten times as many, other ones in each run; few is for a
-# second run.
+# They are half as many as a test asks for. HYPOTHESIS_PROFILE=search looks for more: other examples in each run, ten
+# times as many; few is for a second run.
 settings.register_profile("default", derandomize=True, deadline=None)
 settings.register_profile("few", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
